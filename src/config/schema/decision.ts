@@ -1,0 +1,80 @@
+import { z } from 'zod';
+import { fraction, milliseconds } from './common.ts';
+
+export const DecisionSchema = z
+  .strictObject({
+    matchThreshold: fraction.default(0.45).describe('Cosine of the best candidate at least'),
+    unsureBelowThreshold: fraction
+      .default(0.08)
+      .describe('Width of the band below the match threshold that counts as unsure'),
+    margin: fraction.default(0.05).describe('Lead of the best candidate over the runner-up at least'),
+    livenessThreshold: fraction.default(0.7).describe('Fused liveness score at least'),
+    livenessUnsure: fraction
+      .default(0.4)
+      .describe(
+        'Fused liveness below the threshold but at least this counts as unsure; below it as an attack',
+      ),
+    livenessFloor: fraction.default(0.2).describe('No single frame that counts may be below this'),
+    minFrames: z.number().int().min(1).max(20).default(2).describe('Frames of evidence needed for a grant'),
+    maxFrames: z
+      .number()
+      .int()
+      .min(1)
+      .max(20)
+      .default(5)
+      .describe(
+        'Frames of evidence kept and fused; with this many, or after decideAfterMs, a verdict is given',
+      ),
+    decideAfterMs: milliseconds(1200, 100, 10_000).describe(
+      'Time from the first evidence after which a face not granted is denied',
+    ),
+    evidenceAgeMs: milliseconds(2500, 200, 10_000).describe('Evidence older than this is forgotten'),
+    maxFrameAgeMs: milliseconds(800, 50, 5000).describe(
+      'The newest frame of the evidence may be this old when the door opens',
+    ),
+    minConsistency: fraction
+      .default(0.3)
+      .describe('Cosine between the embeddings of one track at least; below it the evidence is thrown away'),
+    recognitionIntervalMs: milliseconds(4000, 0, 3_600_000).describe(
+      'After a verdict the same track, or the same person, is left alone for this long',
+    ),
+    authenticationIntervalMs: milliseconds(0, 0, 86_400_000).describe(
+      'A person granted is denied when coming again sooner than this; 0 is off',
+    ),
+    retryAfterMs: milliseconds(1500, 0, 60_000).describe(
+      'After a denial the same track may try again after this time',
+    ),
+    maxAttempts: z
+      .number()
+      .int()
+      .min(1)
+      .max(100)
+      .default(5)
+      .describe('Failed attempts of one track before it is locked out'),
+    lockout: z
+      .strictObject({
+        failures: z
+          .number()
+          .int()
+          .min(1)
+          .max(1000)
+          .default(10)
+          .describe('Attacks and unsure attempts at one door within windowMs that lock it out'),
+        windowMs: milliseconds(60_000, 1000, 3_600_000).describe('Span over which failures are counted'),
+        durationMs: milliseconds(30_000, 1000, 3_600_000).describe(
+          'How long nobody is recognised at the door',
+        ),
+      })
+      .prefault({})
+      .describe('Lock-out of a place after many failed attempts'),
+  })
+  .refine((decision) => decision.livenessUnsure <= decision.livenessThreshold, {
+    message: 'livenessUnsure must not be above livenessThreshold',
+    path: ['livenessUnsure'],
+  })
+  .refine((decision) => decision.minFrames <= decision.maxFrames, {
+    message: 'minFrames must not be above maxFrames',
+    path: ['minFrames'],
+  })
+  .describe('When a face opens the door');
+export type DecisionConfig = z.infer<typeof DecisionSchema>;

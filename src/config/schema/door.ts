@@ -1,0 +1,69 @@
+import { z } from 'zod';
+import { id, milliseconds } from './common.ts';
+
+/** The kernel's lines have gone up from 512 since Linux 6.6; no board comes near this many. */
+const MAX_LINE = 65_535;
+
+const OnoffLineSchema = z.strictObject({
+  driver: z.literal('onoff').describe('sysfs GPIO'),
+  line: z
+    .number()
+    .int()
+    .min(0)
+    .max(MAX_LINE)
+    .describe('Line number as sysfs counts it (chip base plus offset)'),
+});
+const SimulatedLineSchema = z.strictObject({
+  driver: z
+    .literal('simulated')
+    .describe('No hardware: state in memory, told on stdout, driven through a control socket'),
+  line: z.number().int().min(0).max(MAX_LINE).describe('Any number; names the line in the control socket'),
+});
+const LineSchema = z
+  .discriminatedUnion('driver', [OnoffLineSchema, SimulatedLineSchema])
+  .describe('A GPIO line');
+export type LineConfig = z.infer<typeof LineSchema>;
+
+export const DoorSchema = z
+  .strictObject({
+    id: id.describe('Name of the door in events and topics'),
+    relay: z
+      .strictObject({
+        line: LineSchema,
+        activeLow: z.boolean().default(false).describe('The relay is energised by a low level'),
+      })
+      .describe('The relay that lets the lock go'),
+    unlockMs: milliseconds(5000, 200, 255_000).describe('How long the relay stays energised'),
+    relockOnOpen: z.boolean().default(true).describe('Release the relay as soon as the door has opened'),
+    contact: z
+      .strictObject({
+        line: LineSchema,
+        normally: z
+          .enum(['open', 'closed'])
+          .default('closed')
+          .describe('State of the contact while the door is closed'),
+        debounceMs: milliseconds(50, 0, 1000).describe(
+          'A change counts once the level has held for this long',
+        ),
+      })
+      .optional()
+      .describe(
+        'Door contact; without one, opening is not seen and there are no held-open and forced-open alarms',
+      ),
+    rex: z
+      .strictObject({
+        line: LineSchema,
+        normally: z
+          .enum(['open', 'closed'])
+          .default('open')
+          .describe('State of the button while nobody presses it'),
+        debounceMs: milliseconds(30, 0, 1000).describe(
+          'A press counts once the level has held for this long',
+        ),
+      })
+      .optional()
+      .describe('Request-to-exit button'),
+    heldOpenMs: milliseconds(30_000, 0, 3_600_000).describe('An open door alarms after this time; 0 is off'),
+  })
+  .describe('A door');
+export type DoorConfig = z.infer<typeof DoorSchema>;

@@ -1,0 +1,38 @@
+import { z } from 'zod';
+import { filePath, SecretSchema } from './common.ts';
+
+export const MqttSchema = z
+  .strictObject({
+    url: z
+      .string()
+      .regex(
+        /^mqtts?:\/\/[^/@\s]+(:\d+)?\/?$/,
+        'use mqtt://host:port or mqtts://host:port, without user and password',
+      )
+      .describe('The broker'),
+    username: z.string().min(1).optional().describe('User name at the broker'),
+    password: SecretSchema.optional().describe('Password at the broker'),
+    caFile: filePath
+      .optional()
+      .describe("CA certificate (PEM) that signed the broker's; by default the system's"),
+    certFile: filePath.optional().describe('Client certificate (PEM)'),
+    keyFile: filePath.optional().describe('Key of the client certificate (PEM)'),
+    topic: z
+      .string()
+      .regex(/^[^#+\s]+$/, 'must not hold spaces, "#" or "+"')
+      .default('menshen')
+      .describe('First part of every topic'),
+    keepaliveS: z
+      .number()
+      .int()
+      .min(1)
+      .max(3600)
+      .default(30)
+      .describe('Seconds between signs of life; the broker tells the last will after 1.5 times as long'),
+  })
+  .refine((mqtt) => (mqtt.certFile === undefined) === (mqtt.keyFile === undefined), {
+    message: 'certFile and keyFile go together',
+    path: ['certFile'],
+  })
+  .describe('Where events are sent');
+export type MqttConfig = z.infer<typeof MqttSchema>;
