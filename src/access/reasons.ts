@@ -3,7 +3,8 @@ export const REASONS = {
   GRANTED_FACE: 'Live, recognised above the threshold and clear of the runner-up.',
   NOT_LIVE: 'The presentation was judged an attack: a photo, a screen, a mask.',
   UNKNOWN_PERSON: 'A live face that matches nobody enrolled.',
-  UNSURE: 'Liveness or match lies in the band between yes and no, or two people match about equally; denied for now.',
+  UNSURE:
+    'Liveness or match lies in the band between yes and no, or two people match about equally; denied for now.',
   INCONSISTENT_TRACK: 'The frames of one track show different faces; all evidence was thrown away.',
   FACE_TOO_SMALL: 'The face stayed too small (too far away) to be recognised.',
   FACE_AT_EDGE: 'The face stayed at the border of the picture or of the recognition area.',

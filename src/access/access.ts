@@ -1,0 +1,338 @@
+import type { DecisionConfig } from '../config/index.ts';
+import type { Candidate } from '../gallery/types.ts';
+import type { ModelRef, QualityGate, Sighting } from '../vision/types.ts';
+import { cosine, type Fusion, fuse } from './evidence.ts';
+import { Lockout } from './lockout.ts';
+import type { Reason } from './reasons.ts';
+import type { DecisionRecord, Thresholds } from './record.ts';
+import { judge } from './rules.ts';
+import type { Case, Decision, Evidence, Verdict } from './types.ts';
+
+/** What the outside gives to a decision: its id and what was in force. */
+export interface DecisionContext {
+  readonly newId: () => string;
+  readonly software: string;
+  readonly configVersion: string;
+}
+
+/** Reason of a face that never passed the quality gate. */
+const GATE_REASONS: Record<QualityGate, Reason> = {
+  SIZE: 'FACE_TOO_SMALL',
+  MARGIN: 'FACE_AT_EDGE',
+  POSE: 'FACE_TURNED',
+  SHARPNESS: 'FACE_BLURRED',
+  EXPOSURE: 'FACE_BADLY_LIT',
+};
+
+/** Denials that count towards the lock-out of a place. A stranger who passes by is no attack and does not count. */
+const FAILURES: ReadonlySet<Reason> = new Set<Reason>(['NOT_LIVE', 'UNSURE', 'INCONSISTENT_TRACK']);
+
+/** One person before the door, as far as the tracker can tell. */
+interface TrackState {
+  evidence: Evidence[];
+  /** Monotonic time of the first evidence since the last verdict. */
+  since: number | null;
+  consistency: number | null;
+  attempts: number;
+  lockedUntil: number;
+  quietUntil: number;
+  decided: boolean;
+  firstSeenAt: number;
+  last: Sighting;
+  gates: Map<QualityGate, number>;
+  crop: { jpeg: Uint8Array; quality: number } | null;
+}
+
+/** A probe to be looked up in the gallery; hand the answer to `decide`. */
+export interface Probe {
+  readonly track: string;
+  readonly fusion: Fusion;
+  readonly model: ModelRef;
+}
+
+/**
+ * The decisions of one door. Deterministic: time comes in with every call (monotonic milliseconds), ids from
+ * the context, candidates from the gallery; there is no I/O in here.
+ *
+ * Use: `see` each sighting; if it gives a probe, search the gallery and `decide`; `end` a track that has ended.
+ */
+export class Access {
+  readonly #door: string;
+  readonly #policy: DecisionConfig;
+  readonly #context: DecisionContext;
+  readonly #tracks = new Map<string, TrackState>();
+  readonly #grantedAt = new Map<string, number>();
+  readonly #lockout: Lockout;
+
+  constructor(door: string, policy: DecisionConfig, context: DecisionContext) {
+    this.#door = door;
+    this.#policy = policy;
+    this.#context = context;
+    this.#lockout = new Lockout(policy.lockout);
+  }
+
+  /** Takes a sighting in. Gives a probe if there is something to decide, else null. */
+  see(sighting: Sighting, now: number): Probe | null {
+    const track = this.#trackOf(sighting, now);
+    track.last = sighting;
+    if (sighting.crop !== null && (track.crop === null || sighting.quality.score >= track.crop.quality)) {
+      track.crop = { jpeg: sighting.crop, quality: sighting.quality.score };
+    }
+    if (!isEvidence(sighting)) {
+      for (const gate of sighting.quality.failed) {
+        track.gates.set(gate, (track.gates.get(gate) ?? 0) + 1);
+      }
+      return null;
+    }
+    if (now < track.quietUntil) {
+      return null;
+    }
+    this.#addEvidence(track, sighting, now);
+    return this.#probe(sighting.track, track);
+  }
+
+  /** Judges a track, given the best candidates for its probe (best first). Null while it is too early to tell. */
+  decide(probe: Probe, candidates: readonly Candidate[], now: number, ended = false): Decision | null {
+    const track = this.#tracks.get(probe.track);
+    if (track === undefined || track.since === null) {
+      return null;
+    }
+    const c = this.#caseOf(track, probe.fusion, candidates, now, ended);
+    const verdict = judge(c);
+    if (verdict === null) {
+      return null;
+    }
+    if (verdict.verdict === 'grant' && this.#grantedJustNow(c.best, now)) {
+      this.#rest(track, now + this.#policy.recognitionIntervalMs);
+      return null;
+    }
+    return this.#conclude(probe.track, track, c, verdict, now);
+  }
+
+  /** Evidence of this track that still waits for a verdict, or null. For the end of a track and for a vision process that died. */
+  pending(trackId: string): Probe | null {
+    const track = this.#tracks.get(trackId);
+    return track === undefined ? null : this.#probe(trackId, track);
+  }
+
+  /** Forgets a track. A face that stayed but never passed the quality gate is denied with the gate's reason. */
+  end(trackId: string, now: number): Decision | null {
+    const track = this.#tracks.get(trackId);
+    if (track === undefined) {
+      return null;
+    }
+    this.#tracks.delete(trackId);
+    const worst = [...track.gates.entries()].sort((a, b) => b[1] - a[1])[0];
+    const stayedMs = track.last.frame.capturedAt - track.firstSeenAt;
+    if (
+      track.decided ||
+      track.evidence.length > 0 ||
+      worst === undefined ||
+      stayedMs < this.#policy.decideAfterMs
+    ) {
+      return null;
+    }
+    const c = this.#caseOf(track, null, [], now, true);
+    const [gate] = worst;
+    const verdict: Verdict = {
+      verdict: 'deny',
+      reason: GATE_REASONS[gate],
+      rule: 'quality',
+      detail: `the face never passed the quality gate ${gate}`,
+    };
+    return this.#conclude(trackId, track, c, verdict, now);
+  }
+
+  /** The tracks known, for a vision process that has died. */
+  tracks(camera: string): string[] {
+    return [...this.#tracks].filter(([, track]) => track.last.camera === camera).map(([id]) => id);
+  }
+
+  #trackOf(sighting: Sighting, now: number): TrackState {
+    let track = this.#tracks.get(sighting.track);
+    if (track === undefined) {
+      track = {
+        evidence: [],
+        since: null,
+        consistency: null,
+        attempts: 0,
+        lockedUntil: now,
+        quietUntil: now,
+        decided: false,
+        firstSeenAt: sighting.frame.capturedAt,
+        last: sighting,
+        gates: new Map(),
+        crop: null,
+      };
+      this.#tracks.set(sighting.track, track);
+    }
+    return track;
+  }
+
+  #addEvidence(track: TrackState, sighting: Evidence, now: number): void {
+    const fresh = track.evidence.filter(
+      (frame) => now - frame.frame.capturedAt <= this.#policy.evidenceAgeMs,
+    );
+    if (fresh.length === 0) {
+      track.since = sighting.frame.capturedAt;
+      track.consistency = null;
+    } else {
+      const likeness = cosine(fuse(fresh).embedding, sighting.embedding.vector);
+      track.consistency = Math.min(track.consistency ?? 1, likeness);
+    }
+    track.evidence = [...fresh, sighting].slice(-this.#policy.maxFrames);
+  }
+
+  #probe(trackId: string, track: TrackState): Probe | null {
+    const newest = track.evidence.at(-1);
+    return newest === undefined
+      ? null
+      : { track: trackId, fusion: fuse(track.evidence), model: newest.embedding.model };
+  }
+
+  #caseOf(
+    track: TrackState,
+    fusion: Fusion | null,
+    candidates: readonly Candidate[],
+    now: number,
+    ended: boolean,
+  ): Case {
+    const policy = this.#policy;
+    const best = candidates[0] ?? null;
+    const waitedMs = track.since === null ? 0 : now - track.since;
+    const grantedAt = best === null ? undefined : this.#grantedAt.get(best.personId);
+    const agoMs = grantedAt === undefined ? null : now - grantedAt;
+    // A face that passed by in fewer frames than a grant needs has not asked for anything.
+    const enough = track.evidence.length >= policy.minFrames || waitedMs >= policy.decideAfterMs;
+    return {
+      agesMs: track.evidence.map((frame) => now - frame.frame.capturedAt),
+      liveness: fusion?.liveness ?? null,
+      livenessLowest: fusion?.livenessLowest ?? null,
+      best,
+      second: candidates[1] ?? null,
+      consistency: track.consistency,
+      due: enough && (ended || track.evidence.length >= policy.maxFrames || waitedMs >= policy.decideAfterMs),
+      placeLockedOut: this.#lockout.active(now),
+      trackLockedOut: now < track.lockedUntil,
+      authenticatedAgoMs: agoMs !== null && agoMs < policy.authenticationIntervalMs ? agoMs : null,
+      thresholds: thresholdsOf(policy),
+    };
+  }
+
+  #grantedJustNow(best: Candidate | null, now: number): boolean {
+    const at = best === null ? undefined : this.#grantedAt.get(best.personId);
+    return at !== undefined && now - at < this.#policy.recognitionIntervalMs;
+  }
+
+  /** Writes the decision down and takes its consequences: attempts, lock-out, intervals. */
+  #conclude(trackId: string, track: TrackState, c: Case, verdict: Verdict, now: number): Decision {
+    const policy = this.#policy;
+    track.decided = true;
+    if (verdict.reason !== 'LOCKED_OUT') {
+      track.attempts += 1;
+    }
+    const record = this.#record(trackId, track, c, verdict, now);
+    const lockedOutUntil = FAILURES.has(verdict.reason) ? this.#lockout.failed(now) : null;
+    let quietUntil = now + policy.retryAfterMs;
+    if (verdict.verdict === 'grant' && c.best !== null) {
+      this.#remember(c.best.personId, now);
+      track.attempts = 0;
+      quietUntil = now + policy.recognitionIntervalMs;
+    } else if (track.attempts >= policy.maxAttempts) {
+      track.attempts = 0;
+      track.lockedUntil = now + policy.lockout.durationMs;
+    }
+    if (verdict.reason === 'LOCKED_OUT') {
+      // Told once a lock-out, not once a second.
+      quietUntil = Math.max(quietUntil, track.lockedUntil, this.#lockout.until);
+    }
+    const newestFrameAt = track.evidence.at(-1)?.frame.capturedAt ?? track.last.frame.capturedAt;
+    this.#rest(track, quietUntil);
+    return {
+      record,
+      newestFrameAt,
+      crop: track.crop?.jpeg ?? null,
+      quietUntil,
+      lockedOutUntil,
+    };
+  }
+
+  #rest(track: TrackState, until: number): void {
+    track.quietUntil = until;
+    track.evidence = [];
+    track.since = null;
+    track.consistency = null;
+  }
+
+  #remember(personId: string, now: number): void {
+    const horizon = Math.max(this.#policy.authenticationIntervalMs, this.#policy.recognitionIntervalMs);
+    for (const [id, at] of this.#grantedAt) {
+      if (now - at > horizon) {
+        this.#grantedAt.delete(id);
+      }
+    }
+    this.#grantedAt.set(personId, now);
+  }
+
+  #record(trackId: string, track: TrackState, c: Case, verdict: Verdict, now: number): DecisionRecord {
+    const seen = track.last;
+    const frames: readonly Sighting[] = track.evidence.length > 0 ? track.evidence : [seen];
+    const newest = frames[frames.length - 1];
+    const models = [newest.embedding?.model, newest.liveness?.model].filter((model) => model !== undefined);
+    return {
+      decision: this.#context.newId(),
+      door: this.#door,
+      camera: seen.camera,
+      track: trackId,
+      outcome: verdict.verdict === 'grant' ? 'grant' : 'deny',
+      verdict: verdict.verdict,
+      reason: verdict.reason,
+      rule: verdict.rule,
+      detail: verdict.detail,
+      person:
+        verdict.verdict === 'grant' && c.best !== null ? { id: c.best.personId, name: c.best.name } : null,
+      attempt: track.attempts,
+      frames: frames.map((frame) => ({
+        seq: frame.frame.seq,
+        ageMs: now - frame.frame.capturedAt,
+        liveness: frame.liveness?.score ?? null,
+        quality: { ...frame.quality, failed: [...frame.quality.failed] },
+      })),
+      frameSize: { width: newest.frame.width, height: newest.frame.height },
+      box: newest.box,
+      liveness: c.liveness === null ? null : { fused: c.liveness, lowest: c.livenessLowest ?? c.liveness },
+      candidates: {
+        best: c.best,
+        second: c.second,
+        lead: c.best !== null && c.second !== null ? c.best.score - c.second.score : null,
+      },
+      consistency: c.consistency,
+      mask: null,
+      cloud: { asked: false, why: 'no cloud service is configured' },
+      thresholds: c.thresholds,
+      timings: { ...newest.timings },
+      versions: { software: this.#context.software, config: this.#context.configVersion, models },
+    };
+  }
+}
+
+function isEvidence(sighting: Sighting): sighting is Evidence {
+  return sighting.liveness !== null && sighting.embedding !== null && sighting.quality.failed.length === 0;
+}
+
+function thresholdsOf(policy: DecisionConfig): Thresholds {
+  return {
+    match: policy.matchThreshold,
+    unsureBelowMatch: policy.unsureBelowThreshold,
+    margin: policy.margin,
+    liveness: policy.livenessThreshold,
+    livenessUnsure: policy.livenessUnsure,
+    livenessFloor: policy.livenessFloor,
+    minFrames: policy.minFrames,
+    maxFrames: policy.maxFrames,
+    maxFrameAgeMs: policy.maxFrameAgeMs,
+    decideAfterMs: policy.decideAfterMs,
+    minConsistency: policy.minConsistency,
+    maxAttempts: policy.maxAttempts,
+  };
+}

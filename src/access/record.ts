@@ -1,0 +1,88 @@
+import { z } from 'zod';
+import type { QualityGate } from '../vision/types.ts';
+import { REASONS, type Reason } from './reasons.ts';
+
+const ReasonSchema = z.enum(Object.keys(REASONS) as [Reason, ...Reason[]]);
+const GateSchema = z.enum(['SIZE', 'MARGIN', 'POSE', 'SHARPNESS', 'EXPOSURE'] satisfies QualityGate[]);
+
+const QualitySchema = z.object({
+  eyeDistance: z.number(),
+  margin: z.number(),
+  yaw: z.number(),
+  pitch: z.number(),
+  roll: z.number(),
+  sharpness: z.number(),
+  brightness: z.number(),
+  contrast: z.number(),
+  score: z.number(),
+  failed: z.array(GateSchema),
+});
+
+const CandidateSchema = z.object({
+  personId: z.string(),
+  name: z.string(),
+  referenceId: z.string(),
+  score: z.number().describe('Cosine of the fused probe and this person’s best reference'),
+});
+
+const ModelRefSchema = z.object({ id: z.string(), version: z.string() });
+
+/** The policy values a decision was made with; enough, with the figures of the record, to judge it again. */
+export const ThresholdsSchema = z.object({
+  match: z.number(),
+  unsureBelowMatch: z.number(),
+  margin: z.number(),
+  liveness: z.number(),
+  livenessUnsure: z.number(),
+  livenessFloor: z.number(),
+  minFrames: z.number(),
+  maxFrames: z.number(),
+  maxFrameAgeMs: z.number(),
+  decideAfterMs: z.number(),
+  minConsistency: z.number(),
+  maxAttempts: z.number(),
+});
+export type Thresholds = z.infer<typeof ThresholdsSchema>;
+
+/**
+ * Everything that led to a decision. It is the `data` of `access.granted` and `access.denied` events, and what
+ * `menshen events explain` prints. Candidates below the threshold stay in here: they are evidence, no identity.
+ */
+export const DecisionRecordSchema = z.object({
+  decision: z.uuid(),
+  door: z.string(),
+  camera: z.string(),
+  track: z.string(),
+  outcome: z.enum(['grant', 'deny']).describe('What the door was told'),
+  verdict: z.enum(['grant', 'deny', 'unsure']).describe('What the rules found; unsure is denied'),
+  reason: ReasonSchema,
+  rule: z.string().describe('Name of the rule that decided'),
+  detail: z.string().describe('The rule’s figures in one sentence'),
+  person: z.object({ id: z.string(), name: z.string() }).nullable().describe('Set on a grant, and only then'),
+  attempt: z.number().int().describe('Which attempt of this track this was, from 1'),
+  frames: z
+    .array(
+      z.object({
+        seq: z.number(),
+        ageMs: z.number().describe('Age of the frame when the decision was made'),
+        liveness: z.number().nullable(),
+        quality: QualitySchema,
+      }),
+    )
+    .describe('The frames fused, oldest first; liveness and match come from these and no others'),
+  frameSize: z.object({ width: z.number(), height: z.number() }),
+  box: z.object({ x: z.number(), y: z.number(), width: z.number(), height: z.number() }),
+  liveness: z.object({ fused: z.number(), lowest: z.number() }).nullable(),
+  candidates: z.object({
+    best: CandidateSchema.nullable(),
+    second: CandidateSchema.nullable(),
+    lead: z.number().nullable().describe('Score of the best less score of the second'),
+  }),
+  consistency: z.number().nullable().describe('Lowest cosine of a frame with the fusion of those before it'),
+  mask: z.null().describe('Masks are not detected yet'),
+  cloud: z.object({ asked: z.boolean(), why: z.string() }),
+  thresholds: ThresholdsSchema,
+  timings: z.record(z.string(), z.number()).describe('Milliseconds spent in each step'),
+  versions: z.object({ software: z.string(), config: z.string(), models: z.array(ModelRefSchema) }),
+});
+export type DecisionRecord = z.infer<typeof DecisionRecordSchema>;

@@ -1,0 +1,134 @@
+import type { Case, Verdict } from './types.ts';
+
+/** A rule looks at the case and gives a verdict, or leaves it to the next. */
+interface Rule {
+  readonly name: string;
+  readonly judge: (c: Case) => Omit<Verdict, 'rule'> | null;
+}
+
+const figure = (value: number): string => value.toFixed(3);
+
+/**
+ * The rules in their order; the first with a verdict decides. Nothing is granted before the last one, so a
+ * rule added anywhere can only make the door stricter.
+ */
+const RULES: readonly Rule[] = [
+  {
+    name: 'lock-out',
+    judge: (c) => {
+      if (!c.placeLockedOut && !c.trackLockedOut) {
+        return null;
+      }
+      const detail = c.placeLockedOut
+        ? 'the door is locked out after many failed attempts'
+        : `this track has used up its ${c.thresholds.maxAttempts} attempts`;
+      return { verdict: 'deny', reason: 'LOCKED_OUT', detail };
+    },
+  },
+  {
+    name: 'one-face-a-track',
+    judge: (c) => {
+      if (c.consistency === null || c.consistency >= c.thresholds.minConsistency) {
+        return null;
+      }
+      const detail = `two frames of the track have cosine ${figure(c.consistency)}, below ${figure(c.thresholds.minConsistency)}`;
+      return { verdict: 'deny', reason: 'INCONSISTENT_TRACK', detail };
+    },
+  },
+  {
+    name: 'liveness',
+    judge: (c) => {
+      if (c.liveness === null || c.liveness >= c.thresholds.livenessUnsure) {
+        return null;
+      }
+      const detail = `fused liveness ${figure(c.liveness)} is below ${figure(c.thresholds.livenessUnsure)}`;
+      return { verdict: 'deny', reason: 'NOT_LIVE', detail };
+    },
+  },
+  {
+    name: 'match',
+    judge: (c) => {
+      const { match, unsureBelowMatch } = c.thresholds;
+      const limit = match - unsureBelowMatch;
+      if (c.best !== null && c.best.score >= limit) {
+        return null;
+      }
+      const detail =
+        c.best === null
+          ? 'nobody is enrolled'
+          : `best score ${figure(c.best.score)} is below ${figure(limit)}`;
+      return { verdict: 'deny', reason: 'UNKNOWN_PERSON', detail };
+    },
+  },
+  { name: 'unsure', judge: unsure },
+  {
+    name: 'fresh-or-nothing',
+    judge: (c) => {
+      const newest = c.agesMs.at(-1);
+      if (newest === undefined || newest <= c.thresholds.maxFrameAgeMs) {
+        return null;
+      }
+      const detail = `the newest frame is ${newest.toFixed(0)} ms old, more than ${c.thresholds.maxFrameAgeMs} ms`;
+      return { verdict: 'deny', reason: 'STALE_FRAME', detail };
+    },
+  },
+  {
+    name: 'authentication-interval',
+    judge: (c) => {
+      if (c.authenticatedAgoMs === null) {
+        return null;
+      }
+      const detail = `this person was granted ${(c.authenticatedAgoMs / 1000).toFixed(1)} s ago`;
+      return { verdict: 'deny', reason: 'AUTHENTICATION_INTERVAL', detail };
+    },
+  },
+  {
+    name: 'face',
+    judge: (c) => ({
+      verdict: 'grant',
+      reason: 'GRANTED_FACE',
+      detail: `liveness ${figure(c.liveness ?? 0)} and score ${figure(c.best?.score ?? 0)} over the same ${c.agesMs.length} frames`,
+    }),
+  },
+];
+
+/** Whatever lies between yes and no. The sentence lists every cause, so that the reader need not guess. */
+function unsure(c: Case): Omit<Verdict, 'rule'> | null {
+  const t = c.thresholds;
+  const causes: string[] = [];
+  if (c.agesMs.length < t.minFrames) {
+    causes.push(`only ${c.agesMs.length} of ${t.minFrames} frames of evidence`);
+  }
+  if (c.liveness === null || c.liveness < t.liveness) {
+    causes.push(`fused liveness ${figure(c.liveness ?? 0)} is below ${figure(t.liveness)}`);
+  }
+  if (c.livenessLowest !== null && c.livenessLowest < t.livenessFloor) {
+    causes.push(`a frame has liveness ${figure(c.livenessLowest)}, below ${figure(t.livenessFloor)}`);
+  }
+  if (c.best === null || c.best.score < t.match) {
+    causes.push(`score ${figure(c.best?.score ?? 0)} is below ${figure(t.match)}`);
+  }
+  if (c.best !== null && c.second !== null && c.best.score - c.second.score < t.margin) {
+    causes.push(
+      `the runner-up is only ${figure(c.best.score - c.second.score)} behind, less than ${figure(t.margin)}`,
+    );
+  }
+  return causes.length === 0 ? null : { verdict: 'unsure', reason: 'UNSURE', detail: causes.join('; ') };
+}
+
+/** Reasons that are told at once; every other denial waits until the verdict is due, since the next frame may be better. */
+const IMMEDIATE = new Set(['GRANTED_FACE', 'INCONSISTENT_TRACK']);
+
+/**
+ * Judges a case. Pure: the same figures always give the same verdict.
+ * @returns null while it is too early to tell.
+ */
+export function judge(c: Case): Verdict | null {
+  for (const rule of RULES) {
+    const verdict = rule.judge(c);
+    if (verdict !== null) {
+      return c.due || IMMEDIATE.has(verdict.reason) ? { ...verdict, rule: rule.name } : null;
+    }
+  }
+  return null;
+}

@@ -1,0 +1,51 @@
+import type { Candidate } from '../gallery/types.ts';
+import type { Sighting } from '../vision/types.ts';
+import type { Reason } from './reasons.ts';
+import type { DecisionRecord, Thresholds } from './record.ts';
+
+/** A sighting that passed the quality gate: its liveness and its embedding are of the same frame. */
+export type Evidence = Sighting & {
+  readonly liveness: NonNullable<Sighting['liveness']>;
+  readonly embedding: NonNullable<Sighting['embedding']>;
+};
+
+/** The figures the rules judge; plain numbers, so that a record can be judged again. */
+export interface Case {
+  /** Ages of the frames of evidence in milliseconds, oldest frame first. */
+  readonly agesMs: readonly number[];
+  /** Mean liveness over the frames of evidence, null without any. */
+  readonly liveness: number | null;
+  /** Lowest liveness of a single frame. */
+  readonly livenessLowest: number | null;
+  readonly best: Candidate | null;
+  readonly second: Candidate | null;
+  /** Lowest cosine between a frame and the fusion of those before it; null with fewer than two frames. */
+  readonly consistency: number | null;
+  /** The verdict is due: enough frames, enough time, or the face has left. */
+  readonly due: boolean;
+  readonly placeLockedOut: boolean;
+  readonly trackLockedOut: boolean;
+  /** Milliseconds since the best candidate was last granted at this door; null if not within the authentication interval. */
+  readonly authenticatedAgoMs: number | null;
+  readonly thresholds: Thresholds;
+}
+
+export interface Verdict {
+  readonly verdict: 'grant' | 'deny' | 'unsure';
+  readonly reason: Reason;
+  readonly rule: string;
+  readonly detail: string;
+}
+
+/** A decided sighting. */
+export interface Decision {
+  readonly record: DecisionRecord;
+  /** Monotonic capture time of the newest frame of the evidence. */
+  readonly newestFrameAt: number;
+  /** JPEG of the best frame, for the record. */
+  readonly crop: Uint8Array | null;
+  /** Until then (monotonic) the track will not be decided again: its recognition can be suspended. */
+  readonly quietUntil: number;
+  /** This failure has locked the door out until then (monotonic); null if it has not. */
+  readonly lockedOutUntil: number | null;
+}

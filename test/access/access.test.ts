@@ -1,0 +1,195 @@
+import { describe, expect, it } from 'vitest';
+import { Access, type Decision, DecisionRecordSchema } from '../../src/access/index.ts';
+import type { Candidate } from '../../src/gallery/types.ts';
+import { candidate, type Look, policy, sighting, vector } from './support.ts';
+
+const FRAME_MS = 66;
+/** From capture to decision. */
+const DELAY_MS = 90;
+
+function open(overrides: Parameters<typeof policy>[0] = {}) {
+  let ids = 0;
+  const access = new Access('door', policy(overrides), {
+    newId: () => `00000000-0000-4000-8000-${String(ids++).padStart(12, '0')}`,
+    software: '0.0.0',
+    configVersion: 'abc',
+  });
+  return {
+    access,
+    /** Shows one frame and decides it, as the gate does. */
+    look(look: Look, candidates: Candidate[], delayMs = DELAY_MS): Decision | null {
+      const now = look.at + delayMs;
+      const probe = access.see(sighting(look), now);
+      return probe === null ? null : access.decide(probe, candidates, now);
+    },
+    /** Shows frames of one face from `from` on until something is decided; gives that, or null after `frames`. */
+    stand(look: Omit<Look, 'at'>, candidates: Candidate[], from = 1000, frames = 40): Decision | null {
+      for (let n = 0; n < frames; n++) {
+        const decision = this.look({ ...look, at: from + n * FRAME_MS }, candidates);
+        if (decision !== null) {
+          return decision;
+        }
+      }
+      return null;
+    },
+    leave(track = 't1', now = 10_000, candidates: Candidate[] = []): Decision | null {
+      const probe = access.pending(track);
+      const decision = probe === null ? null : access.decide(probe, candidates, now, true);
+      return decision ?? access.end(track, now);
+    },
+  };
+}
+
+const ALICE = [candidate('alice', 0.7), candidate('bob', 0.1)];
+
+describe('a live, enrolled person', () => {
+  it('is granted with as few frames as the policy asks for, and no fewer', () => {
+    const door = open({ minFrames: 3 });
+    expect(door.look({ at: 1000 }, ALICE)).toBeNull();
+    expect(door.look({ at: 1066 }, ALICE)).toBeNull();
+    const decision = door.look({ at: 1132 }, ALICE);
+    expect(decision?.record).toMatchObject({
+      outcome: 'grant',
+      reason: 'GRANTED_FACE',
+      person: { id: 'alice' },
+    });
+    expect(decision?.record.frames).toHaveLength(3);
+    expect(decision?.newestFrameAt).toBe(1132);
+  });
+
+  it('gets a record that satisfies its schema', () => {
+    const decision = open().stand({}, ALICE);
+    expect(DecisionRecordSchema.safeParse(decision?.record).error).toBeUndefined();
+  });
+
+  it('is left alone for the recognition interval, on another track too', () => {
+    const door = open({ recognitionIntervalMs: 4000 });
+    expect(door.stand({}, ALICE)?.record.outcome).toBe('grant');
+    expect(door.stand({}, ALICE, 1400, 10)).toBeNull();
+    expect(door.stand({ track: 't2' }, ALICE, 2500, 10)).toBeNull();
+    expect(door.stand({ track: 't3' }, ALICE, 6000)?.record.outcome).toBe('grant');
+  });
+
+  it('must wait for the authentication interval, and is told so', () => {
+    const door = open({ recognitionIntervalMs: 1000, authenticationIntervalMs: 60_000 });
+    expect(door.stand({}, ALICE)?.record.outcome).toBe('grant');
+    const again = door.stand({ track: 't2' }, ALICE, 20_000);
+    expect(again?.record).toMatchObject({ outcome: 'deny', reason: 'AUTHENTICATION_INTERVAL', person: null });
+    expect(door.stand({ track: 't3' }, ALICE, 90_000)?.record.outcome).toBe('grant');
+  });
+});
+
+describe('denials', () => {
+  it('tells a stranger once the verdict is due, naming nobody', () => {
+    const decision = open().stand({}, [candidate('alice', 0.2)]);
+    expect(decision?.record).toMatchObject({ outcome: 'deny', reason: 'UNKNOWN_PERSON', person: null });
+    expect(decision?.record.candidates.best?.personId).toBe('alice');
+  });
+
+  it('calls an attack an attack even when it matches perfectly', () => {
+    const decision = open().stand({ liveness: 0.05 }, [candidate('alice', 0.95)]);
+    expect(decision?.record).toMatchObject({ outcome: 'deny', reason: 'NOT_LIVE', person: null });
+  });
+
+  it.each([
+    ['score in the band', { candidates: [candidate('alice', 0.42)] }, /score 0\.420 is below 0\.450/],
+    [
+      'runner-up too close',
+      { candidates: [candidate('alice', 0.6), candidate('bob', 0.58)] },
+      /runner-up is only 0\.020/,
+    ],
+    ['liveness in the band', { candidates: ALICE, liveness: 0.55 }, /fused liveness 0\.550/],
+  ])('is unsure, hence denies: %s', (_name, { candidates, ...look }, detail) => {
+    const decision = open().stand(look, candidates);
+    expect(decision?.record).toMatchObject({
+      outcome: 'deny',
+      verdict: 'unsure',
+      reason: 'UNSURE',
+      person: null,
+    });
+    expect(decision?.record.detail).toMatch(detail);
+  });
+
+  it('does not let a few good frames outvote one that is clearly not live', () => {
+    const door = open({ minFrames: 3, maxFrames: 5, livenessFloor: 0.2 });
+    door.look({ at: 1000, liveness: 0.01 }, ALICE);
+    const decision = door.stand({ liveness: 1 }, ALICE, 1066, 4);
+    expect(decision?.record).toMatchObject({ outcome: 'deny', reason: 'UNSURE' });
+  });
+
+  it('throws all evidence away when a second face turns up in a track', () => {
+    const door = open({ minFrames: 3 });
+    door.look({ at: 1000, vector: vector(0) }, ALICE);
+    door.look({ at: 1066, vector: vector(0) }, ALICE);
+    const decision = door.look({ at: 1132, vector: vector(200) }, ALICE);
+    expect(decision?.record).toMatchObject({ outcome: 'deny', reason: 'INCONSISTENT_TRACK' });
+  });
+
+  it('grants nothing on frames that are too old', () => {
+    const door = open({ maxFrameAgeMs: 800 });
+    let decision: Decision | null = null;
+    for (let n = 0; n < 8 && decision === null; n++) {
+      decision = door.look({ at: 1000 + n * FRAME_MS }, ALICE, 900);
+    }
+    expect(decision?.record).toMatchObject({ outcome: 'deny', reason: 'STALE_FRAME' });
+  });
+
+  it('names the quality gate that a face which stayed never passed', () => {
+    const door = open();
+    for (let n = 0; n < 30; n++) {
+      door.look({ at: 1000 + n * FRAME_MS, failed: ['POSE'] }, []);
+    }
+    expect(door.leave()?.record).toMatchObject({
+      outcome: 'deny',
+      reason: 'FACE_TURNED',
+      rule: 'quality',
+      liveness: null,
+    });
+  });
+
+  it('says nothing about a face that passed by too fast to ask for anything', () => {
+    const door = open();
+    door.look({ at: 1000, failed: ['SIZE'] }, []);
+    expect(door.leave()).toBeNull();
+    door.look({ at: 1000, track: 't2' }, ALICE);
+    expect(door.leave('t2', 1900, ALICE)).toBeNull();
+  });
+
+  it('decides what is pending when the face leaves, but grants no leaver', () => {
+    const door = open({ minFrames: 3, maxFrames: 5 });
+    for (let n = 0; n < 4; n++) {
+      door.look({ at: 1000 + n * FRAME_MS }, [candidate('alice', 0.1)]);
+    }
+    expect(door.leave('t1', 2200, [candidate('alice', 0.1)])?.record.reason).toBe('UNKNOWN_PERSON');
+  });
+});
+
+describe('bounded retries', () => {
+  it('locks a track out after its attempts and lets it try again after the lock-out', () => {
+    const door = open({
+      maxAttempts: 3,
+      retryAfterMs: 500,
+      lockout: { failures: 100, windowMs: 60_000, durationMs: 20_000 },
+    });
+    const reasons: string[] = [];
+    for (let at = 1000; at < 20_000; at += FRAME_MS) {
+      const decision = door.look({ at }, [candidate('alice', 0.1)]);
+      if (decision !== null) {
+        reasons.push(decision.record.reason);
+      }
+    }
+    expect(reasons).toEqual(['UNKNOWN_PERSON', 'UNKNOWN_PERSON', 'UNKNOWN_PERSON', 'LOCKED_OUT']);
+    expect(door.stand({}, ALICE, 40_000)?.record.outcome).toBe('grant');
+  });
+
+  it('locks the place out after many attacks, whatever track they come on, and even for a good face', () => {
+    const door = open({ lockout: { failures: 3, windowMs: 60_000, durationMs: 30_000 } });
+    const ends = [0, 1, 2].map(
+      (n) => door.stand({ track: `attack${n}`, liveness: 0 }, ALICE, 1000 + n * 3000)?.lockedOutUntil ?? null,
+    );
+    expect(ends.slice(0, 2)).toEqual([null, null]);
+    expect(ends[2]).toBeGreaterThan(30_000);
+    expect(door.stand({ track: 'good' }, ALICE, 12_000)?.record.reason).toBe('LOCKED_OUT');
+    expect(door.stand({ track: 'later' }, ALICE, 60_000)?.record.outcome).toBe('grant');
+  });
+});

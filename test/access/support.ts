@@ -1,0 +1,67 @@
+import { type Config, ConfigSchema } from '../../src/config/schema.ts';
+import type { Candidate } from '../../src/gallery/types.ts';
+import { EMBEDDING_DIMENSIONS, type QualityReport, type Sighting } from '../../src/vision/types.ts';
+
+export const MODEL = { id: 'test', version: '1' };
+
+export function policy(overrides: Partial<Config['decision']> = {}): Config['decision'] {
+  const config = ConfigSchema.parse({
+    gate: { id: 'gate' },
+    cameras: [{ id: 'camera', source: 'rtsp://127.0.0.1/', door: 'door' }],
+    doors: [{ id: 'door', relay: { line: { driver: 'simulated', line: 1 } } }],
+  });
+  return { ...config.decision, ...overrides };
+}
+
+/** A vector of norm 1 along axis `axis`, tilted towards axis `axis + 1` so that its cosine with the axis is `cosine`. */
+export function vector(axis: number, cosine = 1): Float32Array {
+  const v = new Float32Array(EMBEDDING_DIMENSIONS);
+  v[axis] = cosine;
+  v[axis + 1] = Math.sqrt(1 - cosine * cosine);
+  return v;
+}
+
+export const GOOD: QualityReport = {
+  eyeDistance: 80,
+  margin: 1,
+  yaw: 0,
+  pitch: 0,
+  roll: 0,
+  sharpness: 1,
+  brightness: 0.5,
+  contrast: 0.2,
+  score: 0.8,
+  failed: [],
+};
+
+export interface Look {
+  track?: string;
+  at: number;
+  liveness?: number;
+  vector?: Float32Array;
+  failed?: QualityReport['failed'];
+}
+
+let seq = 0;
+
+export function sighting(look: Look): Sighting {
+  const failed = look.failed ?? [];
+  const passed = failed.length === 0;
+  seq += 1;
+  return {
+    camera: 'camera',
+    track: look.track ?? 't1',
+    frame: { seq, capturedAt: look.at, width: 1280, height: 720 },
+    box: { x: 500, y: 200, width: 200, height: 250 },
+    quality: { ...GOOD, failed },
+    liveness: passed ? { score: look.liveness ?? 0.95, model: MODEL } : null,
+    embedding: passed ? { vector: look.vector ?? vector(0), model: MODEL } : null,
+    crop: null,
+    timings: { detect: 3 },
+    facesInView: 1,
+  };
+}
+
+export function candidate(personId: string, score: number): Candidate {
+  return { personId, name: `Name of ${personId}`, referenceId: `${personId}-1`, score };
+}
