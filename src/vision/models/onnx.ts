@@ -85,7 +85,11 @@ const TensorSchema = z.looseObject({
   raw_data: z.instanceof(Uint8Array).optional(),
   float_data: z.array(z.number()).optional(),
 });
-const AttributeSchema = z.looseObject({ name: z.string().optional(), t: TensorSchema.optional() });
+const AttributeSchema = z.looseObject({
+  name: z.string().optional(),
+  i: z.union([z.string(), z.number()]).optional(),
+  t: TensorSchema.optional(),
+});
 const NodeSchema = z.looseObject({
   name: z.string().optional(),
   op_type: z.string(),

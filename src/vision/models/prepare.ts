@@ -1,14 +1,21 @@
 import { decodeOnnx, encodeOnnx } from './onnx.ts';
+import { padChannels } from './pad.ts';
 import { rewritePRelu } from './prelu.ts';
-import { dropInitializerInputs, flushDenormals } from './steps.ts';
+import { dropInitializerInputs, flushDenormals } from './weights.ts';
 
 /** The changes a network can go through between the package and the models folder; docs/decisions/model-preparation.md gives the gain of each. */
-export const PREPARATION_STEPS = ['flush-denormals', 'drop-initializer-inputs', 'prelu-to-conv'] as const;
+export const PREPARATION_STEPS = [
+  'flush-denormals',
+  'drop-initializer-inputs',
+  'pad-channels',
+  'prelu-to-conv',
+] as const;
 export type PreparationStep = (typeof PREPARATION_STEPS)[number];
 
 const STEPS = {
   'flush-denormals': flushDenormals,
   'drop-initializer-inputs': dropInitializerInputs,
+  'pad-channels': padChannels,
   'prelu-to-conv': rewritePRelu,
 } as const;
 

@@ -28,6 +28,12 @@ export function floatsOf(tensor: OnnxTensor): Float32Array {
   return Float32Array.from({ length: byteLength / 4 }, (_, index) => view.getFloat32(index * 4, true));
 }
 
+/** Takes weights out of the graph that no node uses any more. */
+export function dropUnusedWeights(graph: OnnxGraph): void {
+  const used = new Set(graph.node.flatMap((node) => node.input));
+  graph.initializer = graph.initializer.filter((tensor) => used.has(tensor.name ?? ''));
+}
+
 /** A float tensor of the given shape, stored as little-endian raw bytes. */
 export function floatTensor(name: string, dims: number[], values: ArrayLike<number>): OnnxTensor {
   const raw = new Uint8Array(values.length * 4);
