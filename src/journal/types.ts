@@ -20,6 +20,7 @@ export const EVENT_TYPES = {
   'vision.down': 'The vision process failed or hung and is started again.',
   'access.locked_out': 'Too many failed attempts: nobody is recognised at this door for a while (alarm).',
   'gallery.changed': 'People or references were added or removed.',
+  'journal.damaged': 'The journal database was damaged and set aside; a new one was begun.',
 } as const satisfies Record<string, string>;
 export type EventType = keyof typeof EVENT_TYPES;
 
@@ -48,4 +49,18 @@ export interface JournalEvent {
   readonly camera: string | null;
   readonly cause: string | null;
   readonly data: Readonly<Record<string, unknown>>;
+}
+
+/** How long the journal keeps what it holds; `journal` of the configuration. */
+export interface Retention {
+  /** Events that have left the outbox and are older than this are deleted. */
+  readonly retentionDays: number;
+  /** Pictures older than this are deleted; 0 deletes all. */
+  readonly cropRetentionDays: number;
+}
+
+/** A stretch of the journal: events numbered above `after`, `limit` of them at most. */
+export interface Range {
+  readonly after: number;
+  readonly limit: number;
 }

@@ -1,0 +1,146 @@
+import { basename } from 'node:path';
+import { type Logger, MenshenError, messageOf } from '../common/index.ts';
+import { closeAfterWriting, journalPath, openForWriting } from './database.ts';
+import { isDamage, isDiskFault, needsReopening, writeFailed } from './faults.ts';
+import { restore, salvage, setAside } from './salvage.ts';
+import { EventStore } from './store.ts';
+
+/** A disk that damages one new journal after the other must not be filled with them. */
+const MIN_MS_BETWEEN_REPLACEMENTS = 60_000;
+
+/** What is told when a damaged journal was replaced. */
+export interface Replacement {
+  readonly code: 'JOURNAL_CORRUPT';
+  /** Name of the file set aside, without its folder. */
+  readonly file: string;
+  /** Number after which the numbering goes on; null when it could not be read and begins again. */
+  readonly continuedAfter: number | null;
+  /** Undelivered events carried over. */
+  readonly carriedOver: number;
+}
+
+export interface JournalFileOptions {
+  readonly dataDir: string;
+  readonly log: Logger;
+  readonly now: () => Date;
+  readonly onReplaced: (replacement: Replacement) => void;
+}
+
+/**
+ * The journal's file, held open for writing as long as the disk allows. After a disk fault it is opened again
+ * with the next use; when it is damaged it is set aside and a new one begun.
+ */
+export class JournalFile {
+  readonly #options: JournalFileOptions;
+  readonly #path: string;
+  #store: EventStore | undefined;
+  #replacedAt = Number.NEGATIVE_INFINITY;
+  #closed = false;
+  /** Highest number seen, for the case that a damaged file no longer tells it. */
+  #lastSeq: number | null = null;
+
+  constructor(options: JournalFileOptions) {
+    this.#options = options;
+    this.#path = journalPath(options.dataDir);
+  }
+
+  /**
+   * Runs `work` on the open database; once more on a new one when the old proves damaged. Throws
+   * JOURNAL_WRITE_FAILED and JOURNAL_TOO_NEW instead of SQLite's errors, and whatever else `work` throws.
+   */
+  use<T>(work: (store: EventStore) => T): T {
+    if (this.#closed) {
+      throw new MenshenError('INTERNAL', 'The journal was used after it was closed.');
+    }
+    try {
+      return this.#attempt(work);
+    } catch (error) {
+      if (!isDamage(error)) {
+        throw error;
+      }
+      if (performance.now() - this.#replacedAt < MIN_MS_BETWEEN_REPLACEMENTS) {
+        throw writeFailed(this.#path, error);
+      }
+      this.#replace(error);
+      return this.#attempt(work);
+    }
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#release(closeAfterWriting);
+  }
+
+  #attempt<T>(work: (store: EventStore) => T): T {
+    try {
+      this.#store ??= this.#open();
+      const result = work(this.#store);
+      this.#lastSeq = this.#store.lastSeq();
+      return result;
+    } catch (error) {
+      if (!isDiskFault(error)) {
+        throw error;
+      }
+      if (needsReopening(error)) {
+        this.#release();
+      }
+      throw writeFailed(this.#path, error);
+    }
+  }
+
+  #open(): EventStore {
+    return new EventStore(openForWriting(this.#path), (seq) => {
+      const message = `Event ${seq} in ${this.#path} cannot be read and was passed over.`;
+      this.#options.log.error({ code: 'JOURNAL_CORRUPT', seq }, message);
+    });
+  }
+
+  #release(close: (db: EventStore['db']) => void = (db) => db.close()): void {
+    const store = this.#store;
+    this.#store = undefined;
+    try {
+      if (store !== undefined) {
+        close(store.db);
+      }
+    } catch (error) {
+      this.#options.log.warn(`Closing the journal ${this.#path} failed: ${messageOf(error)}`);
+    }
+  }
+
+  /** Sets the damaged file aside, begins a new one and tells of it. */
+  #replace(cause: unknown): void {
+    this.#release();
+    this.#replacedAt = performance.now();
+    const found = salvage(this.#path);
+    const saved = { ...found, lastSeq: highest(found.lastSeq, this.#lastSeq) };
+    const file = this.#setAside();
+    this.#attempt((store) => restore(store, saved));
+    const numbering =
+      saved.lastSeq === null
+        ? 'The numbering could not be read and begins at 1.'
+        : `The numbering goes on after ${saved.lastSeq}.`;
+    this.#options.log.error(
+      { code: 'JOURNAL_CORRUPT', file },
+      `The journal was damaged (${messageOf(cause)}). It was set aside as ${file} and a new one begun. ` +
+        `${numbering} ${saved.pending.length} undelivered events were carried over.`,
+    );
+    this.#options.onReplaced({
+      code: 'JOURNAL_CORRUPT',
+      file: basename(file),
+      continuedAfter: saved.lastSeq,
+      carriedOver: saved.pending.length,
+    });
+  }
+
+  #setAside(): string {
+    try {
+      return setAside(this.#path, this.#options.now());
+    } catch (error) {
+      throw writeFailed(this.#path, error);
+    }
+  }
+}
+
+function highest(one: number | null, other: number | null): number | null {
+  return one === null || other === null ? (one ?? other) : Math.max(one, other);
+}

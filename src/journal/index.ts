@@ -1,0 +1,17 @@
+/**
+ * The gate's memory: every decision, door change and alarm as a numbered, append-only event in SQLite, on disk
+ * before anything else is told of it. The outbox lives here too: an event leaves it only when the broker has
+ * acknowledged it. Pictures are kept beside their events, encrypted. `Journal` is for the gate process, the only
+ * writer; `JournalReader` is for everybody else.
+ */
+export { Journal, type JournalOptions } from './journal.ts';
+export { JournalReader } from './reader.ts';
+export { JournalEventSchema } from './schema.ts';
+export {
+  EVENT_TYPES,
+  type EventInput,
+  type EventType,
+  type JournalEvent,
+  type Range,
+  type Retention,
+} from './types.ts';
