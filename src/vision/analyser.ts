@@ -1,0 +1,150 @@
+import type { Picture } from '../camera/types.ts';
+import type { QualityConfig } from '../config/index.ts';
+import { FaceCropper } from './crop.ts';
+import { Detector, letterbox } from './detect.ts';
+import { Embedder } from './embedding.ts';
+import { LandmarkFinder, type Landmarks } from './landmarks.ts';
+import { LivenessDetector } from './liveness.ts';
+import { loadModels, type ModelRole } from './models/index.ts';
+import { Network } from './network.ts';
+import { QualityMeter } from './quality.ts';
+import { Queue } from './queue.ts';
+import { findFaces } from './still.ts';
+import type { Box, DetectedFace, FaceAnalysis, ModelRef, QualityReport } from './types.ts';
+
+export interface AnalyserOptions {
+  /** Folder of catalog.json and the networks. */
+  readonly modelsDir: string;
+  /** Threads a network may use. */
+  readonly threads: number;
+  /** Detector's confidence at least, 0..1. */
+  readonly detectionScore: number;
+  readonly quality: QualityConfig;
+}
+
+const ROLES = ['detection', 'landmarks', 'liveness', 'embedding'] as const satisfies readonly ModelRole[];
+type AnalyserRole = (typeof ROLES)[number];
+
+/**
+ * From a picture to faces with landmarks, quality, liveness and embedding. Holds the networks and their
+ * buffers for the life of the process; steps may be called at any time and run one after another.
+ */
+export class FaceAnalyser {
+  readonly #options: AnalyserOptions;
+  readonly #networks: Readonly<Record<AnalyserRole, Network>>;
+  readonly #detector: Detector;
+  readonly #finder: LandmarkFinder;
+  readonly #liveness: LivenessDetector;
+  readonly #embedder: Embedder;
+  readonly #quality: QualityMeter;
+  readonly #cropper = new FaceCropper();
+  readonly #queue = new Queue();
+
+  private constructor(options: AnalyserOptions, networks: Readonly<Record<AnalyserRole, Network>>) {
+    this.#options = options;
+    this.#networks = networks;
+    this.#detector = new Detector(networks.detection);
+    this.#finder = new LandmarkFinder(networks.landmarks);
+    this.#liveness = new LivenessDetector(networks.liveness);
+    this.#embedder = new Embedder(networks.embedding);
+    this.#quality = new QualityMeter(options.quality);
+  }
+
+  /** Opens the networks. Throws MODELS_CATALOG_INVALID, MODEL_MISSING, MODEL_ALTERED or MODEL_UNSUPPORTED. */
+  static async open(options: AnalyserOptions): Promise<FaceAnalyser> {
+    const models = await loadModels({ dir: options.modelsDir, roles: ROLES, threads: options.threads });
+    return new FaceAnalyser(options, {
+      detection: new Network(models.detection),
+      landmarks: new Network(models.landmarks),
+      liveness: new Network(models.liveness),
+      embedding: new Network(models.embedding),
+    });
+  }
+
+  /** Which weights are in use. */
+  get models(): Readonly<Record<AnalyserRole, ModelRef>> {
+    const { detection, landmarks, liveness, embedding } = this.#networks;
+    return {
+      detection: detection.ref,
+      landmarks: landmarks.ref,
+      liveness: liveness.ref,
+      embedding: embedding.ref,
+    };
+  }
+
+  /** The faces of a video frame, best first, one look at the whole picture. Boxes may reach beyond the picture. */
+  detect(picture: Picture): Promise<DetectedFace[]> {
+    const { width, height } = this.#networks.detection;
+    return this.#queue.run(() =>
+      this.#detector.detect(picture, letterbox(picture, width, height), this.#options.detectionScore),
+    );
+  }
+
+  /** The faces of a photo, best first: looks again, closer and wider, where one look finds nothing. */
+  find(picture: Picture): Promise<DetectedFace[]> {
+    return this.#queue.run(() => findFaces(this.#detector, picture, this.#options.detectionScore));
+  }
+
+  landmarks(picture: Picture, face: DetectedFace): Promise<Landmarks> {
+    return this.#queue.run(() => this.#finder.find(picture, face.box));
+  }
+
+  /** Measures a face. `area` is the recognition area in pixels of the picture, by default the whole of it. */
+  quality(picture: Picture, face: DetectedFace, landmarks: Landmarks, area?: Box): QualityReport {
+    return this.#quality.measure(picture, face, landmarks, area);
+  }
+
+  /** Probability that a face is a bona fide presentation, 0..1. */
+  async liveness(picture: Picture, face: DetectedFace): Promise<{ score: number; model: ModelRef }> {
+    const score = await this.#queue.run(() => this.#liveness.score(picture, face.box));
+    return { score, model: this.#networks.liveness.ref };
+  }
+
+  /**
+   * The embedding of a face (512 numbers, norm 1), a new array each time; null when the landmarks lie all on one
+   * point. `mirrored` averages over the face and its mirror image, at twice the cost.
+   */
+  async embed(
+    picture: Picture,
+    landmarks: Landmarks,
+    options: { readonly mirrored?: boolean } = {},
+  ): Promise<{ vector: Float32Array; model: ModelRef } | null> {
+    const vector = await this.#queue.run(() =>
+      this.#embedder.embed(picture, landmarks.five, options.mirrored ?? false),
+    );
+    return vector === null ? null : { vector, model: this.#networks.embedding.ref };
+  }
+
+  /** JPEG of a face with surroundings. */
+  crop(picture: Picture, box: Box): Promise<Uint8Array> {
+    return this.#queue.run(() => this.#cropper.crop(picture, box));
+  }
+
+  /**
+   * Every face of a photo, best first. Liveness and embedding (mirrored) are given where all quality gates are
+   * passed, or always with `all`.
+   */
+  async analyse(picture: Picture, options: { readonly all?: boolean } = {}): Promise<FaceAnalysis[]> {
+    const analyses: FaceAnalysis[] = [];
+    for (const face of await this.find(picture)) {
+      const landmarks = await this.landmarks(picture, face);
+      const quality = this.quality(picture, face, landmarks);
+      const wanted = options.all === true || quality.failed.length === 0;
+      analyses.push({
+        face,
+        landmarks: landmarks.five,
+        quality,
+        liveness: wanted ? await this.liveness(picture, face) : null,
+        embedding: wanted ? await this.embed(picture, landmarks, { mirrored: true }) : null,
+      });
+    }
+    return analyses;
+  }
+
+  /** Frees the networks. Nothing may be called afterwards. */
+  async close(): Promise<void> {
+    await this.#queue.run(async () => {
+      for (const network of Object.values(this.#networks)) await network.close();
+    });
+  }
+}

@@ -1,0 +1,82 @@
+import type { Picture } from '../camera/types.ts';
+import { BoxSampler } from './box-sampler.ts';
+import type { ColourInput } from './colour.ts';
+import { colourInput, type Network } from './network.ts';
+import type { Box, DetectedFace } from './types.ts';
+
+/** Of two boxes that overlap by more than this (intersection over union) the weaker one is dropped. */
+const MAX_OVERLAP = 0.4;
+
+/** Finds faces with a network of the UltraFace kind: scores of background and face, boxes decoded to 0..1 of its input. */
+export class Detector {
+  readonly network: Network;
+  readonly #sampler: BoxSampler;
+  readonly #input: ColourInput;
+
+  constructor(network: Network) {
+    this.network = network;
+    this.#input = colourInput(network);
+    this.#sampler = new BoxSampler(network.width, network.height, 'blank');
+  }
+
+  /**
+   * Faces within `view`, an upright box of the picture that may reach beyond it (black is seen there),
+   * best first. Boxes are in pixels of the picture and may reach beyond it too.
+   */
+  async detect(picture: Picture, view: Box, minScore: number): Promise<DetectedFace[]> {
+    this.#sampler.colour(picture, view, this.network.input, this.#input);
+    await this.network.run();
+    const scores = this.network.output('scores');
+    const boxes = this.network.output('boxes');
+    const found: DetectedFace[] = [];
+    for (let i = 0; 2 * i < scores.length; i++) {
+      const score = scores[2 * i + 1];
+      if (score < minScore) continue;
+      const left = boxes[4 * i];
+      const top = boxes[4 * i + 1];
+      const width = boxes[4 * i + 2] - left;
+      const height = boxes[4 * i + 3] - top;
+      if (!(width > 0 && height > 0)) continue;
+      found.push({
+        box: {
+          x: view.x + left * view.width,
+          y: view.y + top * view.height,
+          width: width * view.width,
+          height: height * view.height,
+        },
+        score,
+      });
+    }
+    return suppress(found);
+  }
+}
+
+/** The smallest box of the shape `width` by `height` that holds the whole picture, centred on it. */
+export function letterbox(picture: Picture, width: number, height: number): Box {
+  const scale = Math.max(picture.width / width, picture.height / height);
+  return {
+    x: (picture.width - width * scale) / 2,
+    y: (picture.height - height * scale) / 2,
+    width: width * scale,
+    height: height * scale,
+  };
+}
+
+/** Non-maximum suppression: keeps the best of every heap of overlapping boxes, best first. */
+export function suppress(faces: readonly DetectedFace[], maxOverlap = MAX_OVERLAP): DetectedFace[] {
+  const order = [...faces].sort((one, other) => other.score - one.score);
+  const kept: DetectedFace[] = [];
+  for (const face of order) {
+    if (kept.every((better) => overlap(better.box, face.box) <= maxOverlap)) kept.push(face);
+  }
+  return kept;
+}
+
+/** Intersection over union of two boxes, 0..1. */
+export function overlap(one: Box, other: Box): number {
+  const width = Math.min(one.x + one.width, other.x + other.width) - Math.max(one.x, other.x);
+  const height = Math.min(one.y + one.height, other.y + other.height) - Math.max(one.y, other.y);
+  if (width <= 0 || height <= 0) return 0;
+  const common = width * height;
+  return common / (one.width * one.height + other.width * other.height - common);
+}

@@ -1,0 +1,22 @@
+/**
+ * From pictures to faces: detection, landmarks, alignment, quality, liveness and embedding, and the tracks of
+ * people before a camera. The only room that knows ONNX. `FaceAnalyser` is the way in for a picture; it opens
+ * the networks once and keeps their buffers.
+ */
+export { type AnalyserOptions, FaceAnalyser } from './analyser.ts';
+export type { Landmarks } from './landmarks.ts';
+export {
+  type Box,
+  type DetectedFace,
+  EMBEDDING_DIMENSIONS,
+  type FaceAnalysis,
+  type FivePoints,
+  type ModelRef,
+  type Point,
+  QUALITY_GATES,
+  type QualityGate,
+  type QualityReport,
+  type Sighting,
+  type Stage,
+  type TrackEnd,
+} from './types.ts';

@@ -1,0 +1,32 @@
+import type { Picture } from '../camera/types.ts';
+import { BoxSampler } from './box-sampler.ts';
+import type { ColourInput } from './colour.ts';
+import { colourInput, faceCrop, type Network } from './network.ts';
+import type { Box } from './types.ts';
+
+/** Presentation attack detection on one picture: three classes, the first of which is bona fide. */
+export class LivenessDetector {
+  readonly network: Network;
+  readonly #sampler: BoxSampler;
+  readonly #input: ColourInput;
+
+  constructor(network: Network) {
+    this.network = network;
+    this.#input = colourInput(network);
+    this.#sampler = new BoxSampler(network.width, network.height, 'blank');
+  }
+
+  /** Probability that the face is a bona fide presentation, 0..1. */
+  async score(picture: Picture, box: Box): Promise<number> {
+    this.#sampler.colour(picture, faceCrop(this.network, box), this.network.input, this.#input);
+    await this.network.run();
+    return softmaxFirst(this.network.output('output'));
+  }
+}
+
+function softmaxFirst(values: Float32Array): number {
+  const top = Math.max(...values);
+  let sum = 0;
+  for (const value of values) sum += Math.exp(value - top);
+  return Math.exp(values[0] - top) / sum;
+}
