@@ -1,0 +1,15 @@
+/** `npm run generate`: writes the files that are made from the source. A test fails when one is out of date. */
+import { writeFileSync } from 'node:fs';
+import { configJsonSchema, configReference } from '../src/config/index.ts';
+
+export const GENERATED: Readonly<Record<string, () => string>> = {
+  'config/menshen.schema.json': () => `${JSON.stringify(configJsonSchema(), null, 2)}\n`,
+  'docs/reference/config.md': configReference,
+};
+
+if (process.argv[1] === import.meta.filename) {
+  for (const [path, make] of Object.entries(GENERATED)) {
+    writeFileSync(new URL(`../${path}`, import.meta.url), make());
+    console.log(path);
+  }
+}

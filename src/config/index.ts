@@ -1,0 +1,22 @@
+/**
+ * The configuration: its schema, and how a YAML file becomes a checked, frozen object. A newcomer begins with
+ * schema.ts (what can be set) and load.ts (what happens to a file). problems.ts turns the validator's findings
+ * into lines a person can act on, secrets.ts fetches what the file only points to, reference.ts writes the
+ * documentation. Nothing here knows any other room but common.
+ */
+export { configPath, type LoadedConfig, loadConfig, parseConfig, redactConfig } from './load.ts';
+export { configReference } from './reference.ts';
+export {
+  type CameraConfig,
+  type Config,
+  ConfigSchema,
+  type DecisionConfig,
+  type DoorConfig,
+  type LineConfig,
+  type MqttConfig,
+  type QualityConfig,
+  type SecretSource,
+  type VisionConfig,
+} from './schema.ts';
+export { resolveSecret } from './secrets.ts';
+export { configJsonSchema, type KeyPath } from './tree.ts';
