@@ -1,0 +1,64 @@
+import type { LineConfig } from '../../config/index.ts';
+
+/**
+ * Level of a line: 0 is low, 1 is high, as a voltmeter would show it. Drivers know levels only;
+ * what a level means (energised, pressed, open) is settled in levels.ts and nowhere else.
+ */
+export type Level = 0 | 1;
+
+export interface OutputOptions {
+  /** Level from the very moment the line becomes an output, without passing through the other one; also the level `close` leaves behind. */
+  readonly rest: Level;
+}
+
+/** A line that drives something. */
+export interface OutputLine {
+  /**
+   * Sets the level. A driver that can act at once returns nothing and has done so on return; one that must
+   * wait (network, child process) returns a promise. Calls are not overlapped by the caller.
+   * @throws MenshenError GPIO_WRITE_FAILED, or rejects with it.
+   */
+  write(level: Level): void | Promise<void>;
+  /** Drives the level at rest synchronously, as far as the driver can; for a dying process. Never throws. */
+  restNow(): void;
+  /** Drives the level at rest and gives the line up in the safest way the driver has. Never rejects. */
+  close(): Promise<void>;
+}
+
+export interface InputOptions {
+  /** Level while nothing happens (door closed, button not pressed). */
+  readonly idle: Level;
+  /** A change counts once the level has held for this many milliseconds. */
+  readonly debounceMs: number;
+}
+
+export interface InputHandlers {
+  /** The debounced level has changed. */
+  onChange(level: Level): void;
+  /** The line can no longer be read; nothing more comes from it until it is opened again. */
+  onError(error: Error): void;
+}
+
+/** A line that is watched. */
+export interface InputLine {
+  /** The debounced level. */
+  level(): Level;
+  /** Never rejects. No handler is called afterwards. */
+  close(): Promise<void>;
+}
+
+/**
+ * A way to reach GPIO lines; `L` is the kind of line it understands. Both `open` functions reject with
+ * MenshenError GPIO_UNAVAILABLE when the line cannot be had, and say what to do.
+ */
+export interface GpioDriver<L extends LineConfig = LineConfig> {
+  openOutput(line: L, options: OutputOptions): Promise<OutputLine>;
+  openInput(line: L, options: InputOptions, handlers: InputHandlers): Promise<InputLine>;
+  /** Gives up what the driver holds besides its lines. Never rejects. */
+  close(): Promise<void>;
+}
+
+/** The line for people: "onoff line 17". */
+export function describeLine(line: LineConfig): string {
+  return `${line.driver} line ${line.line}`;
+}

@@ -1,0 +1,192 @@
+import { accessSync, constants, existsSync } from 'node:fs';
+import type { Gpio as OnoffGpio } from 'onoff';
+import { MenshenError, messageOf } from '../../common/index.ts';
+import type { LineConfig } from '../../config/index.ts';
+import { Debouncer } from './debounce.ts';
+import {
+  describeLine,
+  type GpioDriver,
+  type InputHandlers,
+  type InputLine,
+  type InputOptions,
+  type Level,
+  type OutputLine,
+} from './driver.ts';
+
+export type OnoffLine = Extract<LineConfig, { driver: 'onoff' }>;
+
+const SYSFS = '/sys/class/gpio';
+
+/** Lines of the kernel's sysfs interface, through the package `onoff`, which is loaded when the first line is opened. */
+export function onoffDriver(): GpioDriver<OnoffLine> {
+  return {
+    async openOutput(line, { rest }) {
+      // 'high' and 'low' make the line an output and set its level in one write; 'out' would pass through low.
+      const gpio = await openGpio(
+        line,
+        (Gpio) => new Gpio(line.line, rest === 1 ? 'high' : 'low', 'none', plain),
+      );
+      if (settingOf(line, () => gpio.direction()) === 'in') throw refused(line, gpio, 'an output');
+      return outputLine(line, gpio, rest);
+    },
+    async openInput(line, options, handlers) {
+      const gpio = await openGpio(line, (Gpio) => new Gpio(line.line, 'in', 'both', plain));
+      if (settingOf(line, () => gpio.direction()) !== 'in') throw refused(line, gpio, 'an input');
+      if (settingOf(line, () => gpio.edge()) !== 'both')
+        throw refused(line, gpio, 'an input with interrupts');
+      return inputLine(line, gpio, options, handlers);
+    },
+    async close() {},
+  };
+}
+
+/** The kernel could invert levels as well; it is told not to, so that there is one inversion in one place. */
+const plain = { activeLow: false } as const;
+
+function outputLine(line: OnoffLine, gpio: OnoffGpio, rest: Level): OutputLine {
+  return {
+    write(level) {
+      try {
+        gpio.writeSync(level);
+      } catch (error) {
+        throw new MenshenError(
+          'GPIO_WRITE_FAILED',
+          `${describeLine(line)} could not be set to ${level}: ${messageOf(error)}`,
+          { cause: error },
+        );
+      }
+    },
+    restNow() {
+      try {
+        gpio.writeSync(rest);
+      } catch {
+        // A dying process has nobody left to tell; systemd's ExecStopPost tries again.
+      }
+    },
+    async close() {
+      try {
+        // Left exported on purpose: an exported line goes on driving its level, a freed one may float.
+        gpio.writeSync(rest);
+      } catch {
+        gpio.unexport();
+      }
+    },
+  };
+}
+
+function inputLine(
+  line: OnoffLine,
+  gpio: OnoffGpio,
+  options: InputOptions,
+  handlers: InputHandlers,
+): InputLine {
+  let closed = false;
+  const read = gpio.readSync.bind(gpio);
+  let last: Level = settingOf(line, read);
+  const close = () => {
+    if (closed) return;
+    closed = true;
+    debouncer.stop();
+    gpio.unexport();
+  };
+  // onoff reads in its epoll callback, where a throw (a chip unplugged) would end the process.
+  gpio.readSync = () => {
+    if (closed) return last;
+    try {
+      last = read();
+    } catch (error) {
+      close();
+      handlers.onError(unavailable(line, `it can no longer be read: ${messageOf(error)}`, error));
+    }
+    return last;
+  };
+  const debouncer = new Debouncer(
+    last,
+    options.debounceMs,
+    () => gpio.readSync(),
+    (level) => {
+      if (!closed) handlers.onChange(level);
+    },
+  );
+  try {
+    gpio.watch(() => debouncer.edge());
+  } catch (error) {
+    close();
+    throw unavailable(line, `it cannot be watched: ${messageOf(error)}`, error);
+  }
+  return {
+    level: () => debouncer.level(),
+    async close() {
+      close();
+    },
+  };
+}
+
+type GpioClass = typeof OnoffGpio;
+
+async function openGpio(line: OnoffLine, open: (Gpio: GpioClass) => OnoffGpio): Promise<OnoffGpio> {
+  checkSysfs(line);
+  const Gpio = await loadOnoff(line);
+  try {
+    return open(Gpio);
+  } catch (error) {
+    throw unavailable(line, explain(line, error), error);
+  }
+}
+
+async function loadOnoff(line: OnoffLine): Promise<GpioClass> {
+  try {
+    return (await import('onoff')).Gpio;
+  } catch (error) {
+    throw unavailable(
+      line,
+      `the package onoff could not be loaded (${messageOf(error)}); run \`npm rebuild epoll\``,
+      error,
+    );
+  }
+}
+
+function checkSysfs(line: OnoffLine): void {
+  if (!existsSync(SYSFS)) {
+    throw unavailable(line, `this kernel has no sysfs GPIO (${SYSFS} is missing); configure another driver`);
+  }
+  if (existsSync(`${SYSFS}/gpio${line.line}`)) return;
+  try {
+    accessSync(`${SYSFS}/export`, constants.W_OK);
+  } catch (error) {
+    throw unavailable(
+      line,
+      `${SYSFS}/export is not writable; run as root or as a member of the group gpio`,
+      error,
+    );
+  }
+}
+
+function explain(line: OnoffLine, error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'EINVAL') {
+    return `there is no line ${line.line}; lines are numbered from the chip's base, see ${SYSFS}/gpiochip*/base (512 on a Raspberry Pi since Linux 6.6)`;
+  }
+  if (code === 'EBUSY') return 'another driver or program holds it; free it or choose another line';
+  if (code === 'EACCES' || code === 'EPERM')
+    return 'no permission; run as root or as a member of the group gpio';
+  return messageOf(error);
+}
+
+/** onoff passes over errors on lines that were exported before; what the kernel says now is what counts. */
+function settingOf<T>(line: OnoffLine, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw unavailable(line, `the kernel does not tell its settings: ${messageOf(error)}`, error);
+  }
+}
+
+function refused(line: OnoffLine, gpio: OnoffGpio, wanted: string): MenshenError {
+  gpio.unexport();
+  return unavailable(line, `the kernel did not make it ${wanted}; choose another line or free this one`);
+}
+
+function unavailable(line: OnoffLine, why: string, cause?: unknown): MenshenError {
+  return new MenshenError('GPIO_UNAVAILABLE', `${describeLine(line)}: ${why}`, { cause });
+}

@@ -1,0 +1,147 @@
+import { MenshenError, messageOf, monotonicMs } from '../common/index.ts';
+import type { Level, OutputLine } from './gpio/driver.ts';
+
+const RETRY_MS = 250;
+const MAX_RETRY_MS = 2000;
+
+export interface RelayOptions {
+  /** Opens the line at the level that releases the relay. */
+  open(): Promise<OutputLine>;
+  level(energised: boolean): Level;
+  /** The relay has switched, at `at` (monotonic milliseconds, taken right after the write). */
+  onSwitched(energised: boolean, at: number): void;
+  /** It could not be switched; it is tried again until it can. */
+  onFailed(error: MenshenError): void;
+}
+
+/** The relay of one door: keeps trying until the line has the level wanted, one write at a time. */
+export class Relay {
+  readonly #options: RelayOptions;
+  #line: OutputLine;
+  #wanted = false;
+  /** What the line was last seen to take; null after a failure, when nobody knows. */
+  #actual: boolean | null = false;
+  #busy = false;
+  /** The write or the opening that is under way; never rejects. */
+  #underWay: Promise<void> = Promise.resolve();
+  #closed = false;
+  #failures = 0;
+  #timer: NodeJS.Timeout | null = null;
+
+  private constructor(options: RelayOptions, line: OutputLine) {
+    this.#options = options;
+    this.#line = line;
+  }
+
+  /** @throws MenshenError GPIO_UNAVAILABLE */
+  static async open(options: RelayOptions): Promise<Relay> {
+    return new Relay(options, await options.open());
+  }
+
+  /** The relay is what was last asked for. */
+  get settled(): boolean {
+    return this.#actual === this.#wanted;
+  }
+
+  /** Switches at once where the driver can; see `settled`, `onSwitched` and `onFailed` for what came of it. */
+  set(energised: boolean): void {
+    const changed = this.#wanted !== energised;
+    this.#wanted = energised;
+    if (this.#timer === null) this.#apply();
+    else if (changed) this.#recover();
+  }
+
+  /** Releases on the spot, past all that may be under way; for a dying process. */
+  releaseNow(): void {
+    this.#wanted = false;
+    this.#actual = null;
+    this.#line.restNow();
+  }
+
+  /** Releases the relay and gives the line up. False when the release failed; never rejects. */
+  async close(): Promise<boolean> {
+    this.#wanted = false;
+    this.#closed = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#line.restNow();
+    await this.#underWay;
+    let released = true;
+    try {
+      await this.#line.write(this.#options.level(false));
+    } catch {
+      released = false;
+    }
+    await this.#line.close();
+    return released;
+  }
+
+  #apply(): void {
+    if (this.#busy || this.#closed || this.settled) return;
+    const target = this.#wanted;
+    try {
+      const written = this.#line.write(this.#options.level(target));
+      if (written === undefined) this.#done(target);
+      else this.#underWay = this.#await(written, target);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  async #await(written: Promise<void>, target: boolean): Promise<void> {
+    this.#busy = true;
+    this.#actual = null;
+    try {
+      await written;
+    } catch (error) {
+      this.#busy = false;
+      this.#fail(error);
+      return;
+    }
+    this.#busy = false;
+    this.#done(target);
+    this.#apply();
+  }
+
+  #done(energised: boolean): void {
+    const at = monotonicMs();
+    this.#actual = energised;
+    this.#failures = 0;
+    if (!this.#closed) this.#options.onSwitched(energised, at);
+  }
+
+  #fail(error: unknown): void {
+    this.#actual = null;
+    if (this.#closed) return;
+    const delay = Math.min(MAX_RETRY_MS, RETRY_MS * 2 ** this.#failures);
+    this.#failures += 1;
+    this.#timer = setTimeout(() => this.#recover(), delay);
+    this.#options.onFailed(
+      error instanceof MenshenError
+        ? error
+        : new MenshenError('GPIO_WRITE_FAILED', messageOf(error), { cause: error }),
+    );
+  }
+
+  #recover(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    if (!this.#busy && !this.#closed) this.#underWay = this.#reopen();
+  }
+
+  /** A line that failed once is opened anew: its chip may have been unplugged and come back. Opening releases the relay. */
+  async #reopen(): Promise<void> {
+    this.#busy = true;
+    try {
+      await this.#line.close();
+      this.#line = await this.#options.open();
+      this.#busy = false;
+    } catch (error) {
+      this.#busy = false;
+      this.#fail(error);
+      return;
+    }
+    if (this.#closed) return;
+    if (this.#wanted) this.#apply();
+    else this.#done(false);
+  }
+}
