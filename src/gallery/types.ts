@@ -35,3 +35,33 @@ export interface Candidate {
   readonly referenceId: string;
   readonly score: number;
 }
+
+/** An embedding and the weights that made it: only embeddings of the same weights can be compared. */
+export interface Embedding {
+  /** 512 numbers, Euclidean norm 1. */
+  readonly vector: Float32Array;
+  readonly model: ModelRef;
+}
+
+/** What is stored with a new reference. */
+export interface NewReference {
+  readonly embedding: Embedding;
+  /** 0..1, larger is better. */
+  readonly qualityScore: number;
+  /** JPEG of the face with some surroundings, kept so that the person can be enrolled again under another model; null keeps none. */
+  readonly picture: Uint8Array | null;
+}
+
+/** People whose record, references or consent changed in the database file since the last look, whoever changed them. */
+export interface GalleryChange {
+  readonly added: readonly string[];
+  readonly updated: readonly string[];
+  readonly removed: readonly string[];
+}
+
+/** A row that cannot be used: altered, damaged, or not sealed under this gallery's key. The rest of the gallery is not affected. */
+export interface GalleryFault {
+  readonly table: 'people' | 'refs' | 'pictures';
+  readonly id: string;
+  readonly message: string;
+}

@@ -1,0 +1,71 @@
+import { createCipheriv, createDecipheriv, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
+
+/** Length of the master key in bytes (AES-256). */
+export const KEY_BYTES = 32;
+
+const FORMAT = 1;
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+const HEAD_BYTES = 1 + NONCE_BYTES + TAG_BYTES;
+
+/** What a sealed value belongs to: the table and every clear column of its row. Opening with any other identity fails. */
+export type RowIdentity = readonly (string | number | null)[];
+
+/**
+ * Seals and opens the values of gallery rows: AES-256-GCM, a random nonce of 96 bits a value, the identity of
+ * the row as additional authenticated data, so that no sealed value works in another row or under altered columns.
+ * Layout: format (1 byte), nonce (12), tag (16), ciphertext.
+ */
+export class RowCipher {
+  readonly #master: Uint8Array;
+  readonly #rowKey: Uint8Array;
+  readonly #check: Uint8Array;
+
+  /** `master`: 32 bytes. The key of the rows is derived from it, so that the key check value tells nothing about it. */
+  constructor(master: Uint8Array) {
+    this.#master = Uint8Array.from(master);
+    this.#rowKey = this.derive('menshen gallery rows');
+    this.#check = this.derive('menshen gallery key check');
+  }
+
+  /** A key of 32 bytes for one purpose (HKDF-SHA256); different purposes have unrelated keys. */
+  derive(purpose: string): Uint8Array {
+    return new Uint8Array(hkdfSync('sha256', this.#master, new Uint8Array(0), purpose, KEY_BYTES));
+  }
+
+  /** Kept in the gallery to tell a wrong key from damaged data; reveals nothing about the key. */
+  get keyCheck(): Uint8Array {
+    return this.#check;
+  }
+
+  isKeyCheck(stored: Uint8Array): boolean {
+    return stored.length === this.#check.length && timingSafeEqual(stored, this.#check);
+  }
+
+  seal(identity: RowIdentity, plain: Uint8Array): Buffer {
+    const nonce = randomBytes(NONCE_BYTES);
+    const cipher = createCipheriv('aes-256-gcm', this.#rowKey, nonce);
+    cipher.setAAD(encode(identity));
+    const body = Buffer.concat([cipher.update(plain), cipher.final()]);
+    return Buffer.concat([Buffer.of(FORMAT), nonce, cipher.getAuthTag(), body]);
+  }
+
+  /** The plain bytes, or null when the value is not exactly what was sealed under this identity. */
+  open(identity: RowIdentity, sealed: Uint8Array): Buffer | null {
+    if (sealed.length < HEAD_BYTES || sealed[0] !== FORMAT) return null;
+    const nonce = sealed.subarray(1, 1 + NONCE_BYTES);
+    const decipher = createDecipheriv('aes-256-gcm', this.#rowKey, nonce, { authTagLength: TAG_BYTES });
+    decipher.setAAD(encode(identity));
+    decipher.setAuthTag(sealed.subarray(1 + NONCE_BYTES, HEAD_BYTES));
+    try {
+      return Buffer.concat([decipher.update(sealed.subarray(HEAD_BYTES)), decipher.final()]);
+    } catch {
+      return null;
+    }
+  }
+}
+
+/** JSON of an array is unambiguous: no two identities have the same bytes. */
+function encode(identity: RowIdentity): Buffer {
+  return Buffer.from(JSON.stringify(identity), 'utf8');
+}

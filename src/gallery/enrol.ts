@@ -1,0 +1,204 @@
+import type { Picture } from '../camera/types.ts';
+import { MenshenError } from '../common/index.ts';
+import type { QualityConfig } from '../config/schema.ts';
+import type { Box, FaceAnalysis } from '../vision/types.ts';
+import { qualityFaults } from './advice.ts';
+import type { Gallery } from './gallery.ts';
+import type { Consent, Embedding, NewReference, Person } from './types.ts';
+
+/** Finds and measures the faces of a still picture; `all` asks for embeddings of those below the quality gate too. */
+export interface PhotoAnalyser {
+  analyse(picture: Picture, options?: { all?: boolean }): Promise<readonly FaceAnalysis[]>;
+}
+
+export interface EnrolPhoto {
+  /** Names the photo in errors: its path. */
+  readonly label: string;
+  readonly read: () => Promise<Picture>;
+  /** JPEG of the face with some surroundings, to be kept. */
+  readonly store: (picture: Picture, face: Box) => Promise<Uint8Array>;
+}
+
+export interface EnrolRequest {
+  /** Whom: somebody new (name and consent, with an id of the caller's choice if wanted), or somebody enrolled who gets more references. */
+  readonly person:
+    | { readonly name: string; readonly consent: Consent; readonly id?: string }
+    | { readonly enrolled: string };
+  readonly photos: readonly EnrolPhoto[];
+  /** See `enrolmentLimits`. */
+  readonly limits: QualityConfig;
+  /** Enrol although somebody else looks the same (twins). */
+  readonly allowDuplicate?: boolean;
+}
+
+export interface Enrolment {
+  readonly person: Person;
+  readonly photos: readonly { readonly label: string; readonly qualityScore: number }[];
+}
+
+/** Cosine from which a face counts as probably the same as somebody else's: above the door's default match threshold. */
+export const DUPLICATE_SCORE = 0.5;
+
+/** Cosine below which two photos do not show one person. */
+export const MISMATCH_SCORE = 0.3;
+
+/** Photos of one call. */
+export const MAX_PHOTOS = 20;
+
+/** A face with at least this many times the area of every other is the one meant; the others are in the background. */
+const FOREGROUND = 3;
+
+interface Accepted {
+  readonly label: string;
+  readonly qualityScore: number;
+  readonly embedding: Embedding;
+  readonly picture: Uint8Array;
+}
+
+/**
+ * Makes references out of photos of one person and adds them to the gallery: all of them, or nothing.
+ * No liveness is asked of a photo: the operator who enrols vouches for it.
+ * Throws what `read` throws (PICTURE_...), ENROLL_NO_FACE, ENROLL_SEVERAL_FACES, ENROLL_POOR_QUALITY, ENROLL_MISMATCH,
+ * ENROLL_DUPLICATE, PERSON_NAME_INVALID, PERSON_NOT_FOUND, USAGE. When several photos are unfit, the message
+ * names them all, under the code of the first.
+ */
+export async function enrol(
+  gallery: Gallery,
+  request: EnrolRequest,
+  analyser: PhotoAnalyser,
+): Promise<Enrolment> {
+  const { person, photos, limits, allowDuplicate = false } = request;
+  if (photos.length < 1 || photos.length > MAX_PHOTOS) {
+    throw new MenshenError(
+      'USAGE',
+      `Give 1 to ${MAX_PHOTOS} photos of a person; these are ${photos.length}.`,
+    );
+  }
+  const accepted = await judgeAll(photos, limits, analyser);
+  gallery.refresh();
+  checkSamePerson(accepted);
+  const own = 'enrolled' in person ? person.enrolled : null;
+  if (own !== null) checkSameAsEnrolled(gallery, own, accepted);
+  if (!allowDuplicate) checkDuplicates(gallery, own, accepted);
+  const references: NewReference[] = accepted.map(({ embedding, qualityScore, picture }) => ({
+    embedding,
+    qualityScore,
+    picture,
+  }));
+  return {
+    person:
+      'enrolled' in person
+        ? addTo(gallery, person.enrolled, references)
+        : gallery.addPerson(person, references),
+    photos: accepted.map(({ label, qualityScore }) => ({ label, qualityScore })),
+  };
+}
+
+function addTo(gallery: Gallery, id: string, references: NewReference[]): Person {
+  gallery.addReferences(id, references);
+  return gallery.find(id);
+}
+
+async function judgeAll(
+  photos: readonly EnrolPhoto[],
+  limits: QualityConfig,
+  analyser: PhotoAnalyser,
+): Promise<Accepted[]> {
+  const accepted: Accepted[] = [];
+  const refusals: MenshenError[] = [];
+  for (const photo of photos) {
+    try {
+      accepted.push(await judge(photo, limits, analyser));
+    } catch (error) {
+      if (!(error instanceof MenshenError)) throw error;
+      refusals.push(error);
+    }
+  }
+  const [first] = refusals;
+  if (first === undefined) return accepted;
+  if (refusals.length === 1) throw first;
+  throw new MenshenError(first.code, refusals.map((refusal) => refusal.message).join('\n'), { cause: first });
+}
+
+async function judge(photo: EnrolPhoto, limits: QualityConfig, analyser: PhotoAnalyser): Promise<Accepted> {
+  const picture = await photo.read();
+  const found = theFace(await analyser.analyse(picture, { all: true }), photo.label);
+  const faults = qualityFaults(found.quality, limits);
+  if (faults.length > 0 || found.embedding === null) {
+    const texts =
+      faults.length > 0
+        ? faults.map((fault) => fault.text)
+        : [`gates failed: ${found.quality.failed.join(', ')}`];
+    throw new MenshenError('ENROLL_POOR_QUALITY', `${photo.label}: ${texts.join('; ')}.`);
+  }
+  return {
+    label: photo.label,
+    qualityScore: found.quality.score,
+    embedding: found.embedding,
+    picture: await photo.store(picture, found.face.box),
+  };
+}
+
+function theFace(faces: readonly FaceAnalysis[], label: string): FaceAnalysis {
+  const [first, second] = [...faces].sort((a, b) => area(b) - area(a));
+  if (first === undefined) {
+    throw new MenshenError(
+      'ENROLL_NO_FACE',
+      `${label}: no face was found. Use a photo that shows the face from the front, upright and well lit.`,
+    );
+  }
+  if (second !== undefined && area(first) < FOREGROUND * area(second)) {
+    throw new MenshenError(
+      'ENROLL_SEVERAL_FACES',
+      `${label}: ${faces.length} faces were found, and none stands out as the one meant. Use a photo with this person alone, or cut it out.`,
+    );
+  }
+  return first;
+}
+
+function area({ face }: FaceAnalysis): number {
+  return face.box.width * face.box.height;
+}
+
+function checkSamePerson(accepted: readonly Accepted[]): void {
+  for (const [index, one] of accepted.entries()) {
+    for (const other of accepted.slice(index + 1)) {
+      const score = cosine(one.embedding.vector, other.embedding.vector);
+      if (score >= MISMATCH_SCORE) continue;
+      throw new MenshenError(
+        'ENROLL_MISMATCH',
+        `${one.label} and ${other.label} seem to show different people (score ${score.toFixed(2)}, at least ${MISMATCH_SCORE} needed). Enrol each person by their own photos.`,
+      );
+    }
+  }
+}
+
+/** References of other weights can't be compared; whoever has only those is taken at the operator's word. */
+function checkSameAsEnrolled(gallery: Gallery, id: string, accepted: readonly Accepted[]): void {
+  for (const { label, embedding } of accepted) {
+    const score = gallery.compare(id, embedding);
+    if (score === null || score >= MISMATCH_SCORE) continue;
+    throw new MenshenError(
+      'ENROLL_MISMATCH',
+      `${label} does not seem to show ${gallery.find(id).name}, who is enrolled with id ${id} (score ${score.toFixed(2)}, at least ${MISMATCH_SCORE} needed).`,
+    );
+  }
+}
+
+function checkDuplicates(gallery: Gallery, own: string | null, accepted: readonly Accepted[]): void {
+  for (const { label, embedding } of accepted) {
+    const other = gallery.search(embedding, 2).find((candidate) => candidate.personId !== own);
+    if (other === undefined || other.score < DUPLICATE_SCORE) continue;
+    throw new MenshenError(
+      'ENROLL_DUPLICATE',
+      `${label} probably shows ${other.name}, who is enrolled with id ${other.personId} (score ${other.score.toFixed(2)}, duplicate from ${DUPLICATE_SCORE}). ` +
+        `To give that person another photo use --id ${other.personId}; to enrol a look-alike (twins) use --allow-duplicate.`,
+    );
+  }
+}
+
+function cosine(a: Float32Array, b: Float32Array): number {
+  let sum = 0;
+  for (let index = 0; index < a.length; index += 1) sum += (a[index] ?? 0) * (b[index] ?? 0);
+  return sum;
+}

@@ -1,0 +1,276 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { isoNow, type Logger, MenshenError } from '../common/index.ts';
+import type { ModelRef } from '../vision/types.ts';
+import type { RowCipher } from './cipher.ts';
+import { openDatabase } from './database.ts';
+import { ensureDataDir } from './files.ts';
+import { GalleryMemory } from './memory.ts';
+import { normaliseName } from './names.ts';
+import { isUnit } from './rows.ts';
+import { GalleryStore, type StoredPicture, type StoredReference } from './store.ts';
+import type {
+  Candidate,
+  Consent,
+  Embedding,
+  GalleryChange,
+  GalleryFault,
+  NewReference,
+  Person,
+  Reference,
+} from './types.ts';
+import { unlock } from './unlock.ts';
+import type { GalleryWriter } from './writer.ts';
+
+export interface GalleryOptions {
+  /** Folder of `gallery.sqlite` and of the file `key`. */
+  readonly dataDir: string;
+  /** 64 hex digits; by default the key file is used, and made while nobody is enrolled. */
+  readonly key?: string | undefined;
+  readonly log: Logger;
+  /** How long a write waits for another process's write; it holds up the whole process meanwhile. */
+  readonly busyTimeoutMs?: number;
+}
+
+export interface GalleryCounts {
+  readonly people: number;
+  readonly references: number;
+  /** References made by other weights than the model asked about: they are never compared, the people need to be enrolled again. */
+  readonly needReenrolment: number;
+}
+
+/**
+ * The people a door may open for: SQLite on disk, everything that is searched in memory.
+ * Several processes may have the same gallery open; `refresh` takes over what others changed.
+ */
+export class Gallery {
+  readonly path: string;
+  readonly #store: GalleryStore;
+  readonly #memory: GalleryMemory;
+  readonly #cipher: RowCipher;
+  readonly #log: Logger;
+
+  private constructor(path: string, store: GalleryStore, cipher: RowCipher, log: Logger) {
+    this.path = path;
+    this.#store = store;
+    this.#memory = new GalleryMemory(store, log);
+    this.#cipher = cipher;
+    this.#log = log;
+  }
+
+  /**
+   * Opens the gallery of a data directory, making it at the first start, and loads it.
+   * Throws KEY_MISSING, KEY_WRONG, KEY_INVALID, GALLERY_CORRUPT, GALLERY_TOO_NEW, DATA_DIR_UNUSABLE.
+   * Single rows that cannot be used are logged and told by `faults()`.
+   */
+  static open(options: GalleryOptions): Gallery {
+    const { dataDir, key, log, busyTimeoutMs = 5000 } = options;
+    ensureDataDir(dataDir);
+    const path = join(dataDir, 'gallery.sqlite');
+    const db = openDatabase(path, dataDir, busyTimeoutMs);
+    try {
+      const cipher = unlock(db, path, dataDir, key, log);
+      const gallery = new Gallery(path, new GalleryStore(db, path, cipher), cipher, log);
+      gallery.#memory.load();
+      return gallery;
+    } catch (error) {
+      db.close();
+      throw error;
+    }
+  }
+
+  /**
+   * The best `k` people for a probe, best first, one entry a person, by exact comparison with every reference
+   * made by the probe's own model. People without local consent are never candidates.
+   */
+  search(probe: Embedding, k = 5): Candidate[] {
+    return this.#memory.search(probe, k);
+  }
+
+  /** Cosine of the probe with the best of one person's references of the same model; null when there is none. */
+  compare(personId: string, probe: Embedding): number | null {
+    return this.#memory.compare(personId, probe);
+  }
+
+  /** Everybody, by name. */
+  list(): Person[] {
+    return [...this.#memory.people.values()].sort(
+      (a, b) => a.name.localeCompare(b.name) || (a.id < b.id ? -1 : 1),
+    );
+  }
+
+  get(id: string): Person | null {
+    return this.#memory.people.get(id) ?? null;
+  }
+
+  /** The one person of this id or name. Throws PERSON_NOT_FOUND; USAGE when several people have the name. */
+  find(idOrName: string): Person {
+    const byId = this.get(idOrName.toLowerCase());
+    if (byId !== null) return byId;
+    const name = idOrName.normalize('NFC').trim();
+    const [first, ...others] = this.list().filter((person) => person.name === name);
+    if (first === undefined) {
+      throw new MenshenError('PERSON_NOT_FOUND', `Nobody with the id or name "${idOrName}" is enrolled.`);
+    }
+    if (others.length > 0) {
+      const ids = [first, ...others].map((person) => person.id).join(', ');
+      throw new MenshenError(
+        'USAGE',
+        `${1 + others.length} people are called "${name}"; name one by id: ${ids}`,
+      );
+    }
+    return first;
+  }
+
+  /** One person's references, oldest first. */
+  references(personId: string): Reference[] {
+    return this.#store.references(personId).map(({ vector: _, pictureId: __, ...reference }) => reference);
+  }
+
+  /** One person's references with embeddings and stored pictures, read from disk; rows that cannot be used go to `faults`. */
+  records(
+    personId: string,
+    faults: GalleryFault[] = [],
+  ): { references: StoredReference[]; pictures: StoredPicture[] } {
+    return {
+      references: this.#store.references(personId, faults),
+      pictures: this.#store.pictures(personId, faults),
+    };
+  }
+
+  counts(model?: ModelRef): GalleryCounts {
+    const references = this.#memory.referenceCount();
+    const current = model === undefined ? references : this.#memory.referenceCount(model);
+    return { people: this.#memory.people.size, references, needReenrolment: references - current };
+  }
+
+  /** Rows that could not be used when they were read. */
+  faults(): GalleryFault[] {
+    return this.#memory.faults();
+  }
+
+  /** Enrols somebody new with their references, all or nothing. Throws PERSON_NAME_INVALID; USAGE when the id is taken or local consent is missing. */
+  addPerson(
+    input: { id?: string; name: string; consent: Consent },
+    references: readonly NewReference[],
+  ): Person {
+    if (!input.consent.local) {
+      throw new MenshenError(
+        'USAGE',
+        'Nobody can be enrolled without their consent to being recognised at this device.',
+      );
+    }
+    const now = isoNow();
+    const id = input.id ?? randomUUID();
+    const person = {
+      id,
+      name: normaliseName(input.name),
+      consent: input.consent,
+      createdAt: now,
+      updatedAt: now,
+    };
+    this.transact((writer) => {
+      if (writer.has('people', id))
+        throw new MenshenError('USAGE', `The id ${id} belongs to somebody already.`);
+      writer.putPerson(person);
+      insertReferences(writer, id, references, now);
+    });
+    return person;
+  }
+
+  /** Gives a person more references, all or nothing. Throws PERSON_NOT_FOUND. */
+  addReferences(personId: string, references: readonly NewReference[]): void {
+    this.transact((writer) => {
+      if (!writer.has('people', personId)) throw notFound(personId);
+      insertReferences(writer, personId, references, isoNow());
+    });
+  }
+
+  /** Changes name or consent. Throws PERSON_NOT_FOUND, PERSON_NAME_INVALID. */
+  updatePerson(id: string, change: { name?: string; consent?: Consent }): Person {
+    const known = this.get(id);
+    if (known === null) throw notFound(id);
+    const person = {
+      ...known,
+      name: change.name === undefined ? known.name : normaliseName(change.name),
+      consent: change.consent ?? known.consent,
+      updatedAt: isoNow(),
+    };
+    this.transact((writer) => {
+      if (!writer.has('people', id)) throw notFound(id);
+      writer.putPerson(person);
+    });
+    return person;
+  }
+
+  /**
+   * Erases a person with all references and pictures: the rows are overwritten, the write-ahead log is emptied.
+   * `logEmptied` is false when a reader of another process held the log all the while; any later removal, or the
+   * last process closing the gallery, empties it. Throws PERSON_NOT_FOUND.
+   */
+  removePerson(id: string): { logEmptied: boolean } {
+    this.transact((writer) => {
+      if (!writer.removePerson(id)) throw notFound(id);
+    });
+    const logEmptied = this.#store.emptyLog();
+    if (!logEmptied)
+      this.#log.warn(
+        { person: id },
+        'the removed rows are still in the write-ahead log, held by another process',
+      );
+    return { logEmptied };
+  }
+
+  /** Several changes in one transaction, all or nothing; memory follows when it is committed. For this room alone. */
+  transact<T>(action: (writer: GalleryWriter) => T): T {
+    const result = this.#store.write(action);
+    this.#memory.follow();
+    return result;
+  }
+
+  /**
+   * Takes over what changed in the file since the last call, by whichever process; null when nothing did.
+   * Nearly free then, so that it can be called every second. Throws KEY_WRONG, GALLERY_CORRUPT, DATA_DIR_UNUSABLE;
+   * what was loaded before stays in use.
+   */
+  refresh(): GalleryChange | null {
+    return this.#memory.refresh();
+  }
+
+  /** A key of 32 bytes for another use in this gate (the journal's pictures), derived from the gallery's. */
+  deriveKey(purpose: string): Uint8Array {
+    return this.#cipher.derive(`menshen use ${purpose}`);
+  }
+
+  close(): void {
+    this.#store.close();
+  }
+}
+
+function insertReferences(
+  writer: GalleryWriter,
+  personId: string,
+  references: readonly NewReference[],
+  now: string,
+): void {
+  for (const { embedding, qualityScore, picture } of references) {
+    if (!isUnit(embedding.vector))
+      throw new MenshenError('INTERNAL', 'An embedding to enrol is not a vector of 512 numbers and norm 1.');
+    const pictureId = picture === null ? null : randomUUID();
+    if (picture !== null && pictureId !== null)
+      writer.addPicture({ id: pictureId, personId, createdAt: now, jpeg: picture });
+    writer.addReference({
+      id: randomUUID(),
+      personId,
+      pictureId,
+      model: embedding.model,
+      qualityScore,
+      createdAt: now,
+      vector: embedding.vector,
+    });
+  }
+}
+
+function notFound(id: string): MenshenError {
+  return new MenshenError('PERSON_NOT_FOUND', `Nobody with the id ${id} is enrolled.`);
+}

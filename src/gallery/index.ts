@@ -1,0 +1,23 @@
+/**
+ * The people a door may open for: their consent, their references, and the 1:N search over them; encrypted on
+ * disk, in memory for searching. A newcomer begins with gallery.ts (what can be asked and changed), then
+ * database.ts (the tables), cipher.ts and unlock.ts (how they are sealed), enrol.ts (how photos become references).
+ * Nothing here decodes a picture or runs a network: the gate process imports this room.
+ */
+export { enrolmentLimits, type QualityFault, qualityFaults } from './advice.ts';
+export { type Enrolment, type EnrolPhoto, type EnrolRequest, enrol, type PhotoAnalyser } from './enrol.ts';
+export { exportGallery } from './export.ts';
+export { Gallery, type GalleryCounts, type GalleryOptions } from './gallery.ts';
+export { type ImportResult, importGallery } from './import.ts';
+export { normaliseName } from './names.ts';
+export type { StoredPicture, StoredReference } from './store.ts';
+export type {
+  Candidate,
+  Consent,
+  Embedding,
+  GalleryChange,
+  GalleryFault,
+  NewReference,
+  Person,
+  Reference,
+} from './types.ts';

@@ -1,0 +1,158 @@
+import { type Logger, MenshenError } from '../common/index.ts';
+import type { ModelRef } from '../vision/types.ts';
+import { ReferenceIndex } from './search.ts';
+import type { Delta, GalleryStore } from './store.ts';
+import type { Candidate, Embedding, GalleryChange, GalleryFault, Person } from './types.ts';
+
+/** The gallery as it is searched: people and embeddings in memory, kept in step with the file by what changed in it. */
+export class GalleryMemory {
+  readonly people = new Map<string, Person>();
+  readonly #store: GalleryStore;
+  readonly #log: Logger;
+  readonly #index = new ReferenceIndex();
+  /** Which references a person has: reference id -> person id, and back. */
+  readonly #owner = new Map<string, string>();
+  readonly #owned = new Map<string, Set<string>>();
+  readonly #faults = new Map<string, GalleryFault>();
+  /** Changes taken over but not told by `refresh` yet. */
+  #pending = { added: new Set<string>(), updated: new Set<string>(), removed: new Set<string>() };
+  #known: { generation: number; removals: number; keyCheck: Uint8Array | null } = {
+    generation: -1,
+    removals: -1,
+    keyCheck: null,
+  };
+  #dataVersion = -1;
+
+  constructor(store: GalleryStore, log: Logger) {
+    this.#store = store;
+    this.#log = log;
+  }
+
+  /** The first load; tells no changes. */
+  load(): void {
+    this.#known = { ...this.#store.meta(), generation: -1, removals: -1 };
+    this.follow();
+    this.#takePending();
+  }
+
+  /** Takes over what changed in the file. */
+  follow(): void {
+    const dataVersion = this.#store.dataVersion();
+    const delta = this.#store.delta(this.#known);
+    this.#checkKey(delta);
+    this.#apply(delta);
+    this.#known = { generation: delta.generation, removals: delta.removals, keyCheck: delta.keyCheck };
+    this.#dataVersion = dataVersion;
+  }
+
+  refresh(): GalleryChange | null {
+    if (this.#store.dataVersion() !== this.#dataVersion) this.follow();
+    return this.#takePending();
+  }
+
+  search(probe: Embedding, k: number): Candidate[] {
+    const hits = this.#index.search(
+      probe.vector,
+      probe.model,
+      k,
+      (id) => this.people.get(id)?.consent.local === true,
+    );
+    return hits.map((hit) => ({ ...hit, name: this.people.get(hit.personId)?.name ?? '' }));
+  }
+
+  compare(personId: string, probe: Embedding): number | null {
+    return this.#index.search(probe.vector, probe.model, 1, (id) => id === personId)[0]?.score ?? null;
+  }
+
+  referenceCount(model?: ModelRef): number {
+    return this.#index.count(model);
+  }
+
+  faults(): GalleryFault[] {
+    return [...this.#faults.values()];
+  }
+
+  /** An empty gallery may have been given a new key by another process: this one could read nothing of it. */
+  #checkKey(delta: Delta): void {
+    const known = this.#known.keyCheck;
+    if (known === null || delta.keyCheck === null || Buffer.compare(known, delta.keyCheck) !== 0) {
+      throw new MenshenError(
+        'KEY_WRONG',
+        'The gallery was given another key while it was open. Start this process again.',
+      );
+    }
+  }
+
+  #apply(delta: Delta): void {
+    if (delta.ids !== null) this.#removeAllBut(delta.ids);
+    for (const person of delta.people) {
+      this.#note(this.people.has(person.id) ? 'updated' : 'added', person.id);
+      this.people.set(person.id, person);
+      this.#faults.delete(`people ${person.id}`);
+    }
+    for (const { id, personId, model, vector } of delta.references) {
+      this.#index.add({ referenceId: id, personId }, model, vector);
+      this.#owner.set(id, personId);
+      this.#owned.set(personId, (this.#owned.get(personId) ?? new Set()).add(id));
+      this.#faults.delete(`refs ${id}`);
+      this.#note('updated', personId);
+    }
+    for (const fault of delta.faults) this.#report(fault);
+  }
+
+  #removeAllBut(ids: NonNullable<Delta['ids']>): void {
+    for (const [id, personId] of this.#owner) {
+      if (!ids.references.has(id)) this.#dropReference(id, personId);
+    }
+    for (const id of this.people.keys()) {
+      if (!ids.people.has(id)) this.#dropPerson(id);
+    }
+    for (const [key, fault] of this.#faults) {
+      const left = fault.table === 'people' ? ids.people : ids.references;
+      if (!left.has(fault.id)) this.#faults.delete(key);
+    }
+  }
+
+  #dropPerson(id: string): void {
+    this.people.delete(id);
+    for (const reference of this.#owned.get(id) ?? []) this.#dropReference(reference, id);
+    this.#note('removed', id);
+  }
+
+  #dropReference(id: string, personId: string): void {
+    this.#index.remove(id);
+    this.#owner.delete(id);
+    const owned = this.#owned.get(personId);
+    owned?.delete(id);
+    if (owned?.size === 0) this.#owned.delete(personId);
+    this.#note('updated', personId);
+  }
+
+  /** A row that cannot be used must not go on being used as it was before either. */
+  #report(fault: GalleryFault): void {
+    const owner = this.#owner.get(fault.id);
+    if (fault.table === 'people' && this.people.delete(fault.id)) this.#note('removed', fault.id);
+    if (fault.table === 'refs' && owner !== undefined) this.#dropReference(fault.id, owner);
+    this.#faults.set(`${fault.table} ${fault.id}`, fault);
+    this.#log.error({ code: 'GALLERY_CORRUPT', table: fault.table, row: fault.id }, fault.message);
+  }
+
+  #note(kind: 'added' | 'updated' | 'removed', personId: string): void {
+    const { added, updated, removed } = this.#pending;
+    if (kind === 'removed') {
+      updated.delete(personId);
+      // Added and removed between two looks: nobody ever saw the person.
+      if (!added.delete(personId)) removed.add(personId);
+    } else if (kind === 'added') {
+      if (removed.delete(personId)) updated.add(personId);
+      else added.add(personId);
+    } else if (!added.has(personId) && !removed.has(personId)) updated.add(personId);
+  }
+
+  #takePending(): GalleryChange | null {
+    const { added, updated, removed } = this.#pending;
+    if (added.size + updated.size + removed.size === 0) return null;
+    this.#pending = { added: new Set(), updated: new Set(), removed: new Set() };
+    return { added: [...added], updated: [...updated], removed: [...removed] };
+  }
+}

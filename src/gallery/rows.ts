@@ -1,0 +1,87 @@
+import { z } from 'zod';
+import { EMBEDDING_DIMENSIONS } from '../vision/types.ts';
+import type { RowIdentity } from './cipher.ts';
+
+/** Everything read from the database passes one of these: the file may have been altered or damaged. */
+const id = z.uuid();
+const timestamp = z.iso.datetime();
+const blob = z.instanceof(Uint8Array);
+const count = z.number().int().min(0);
+
+export const ConsentSchema = z.strictObject({
+  local: z.boolean(),
+  cloud: z.boolean(),
+  at: timestamp,
+  version: z.string().min(1).max(200),
+});
+
+/** What is sealed in a row of `people`. */
+export const PersonRecordSchema = z.strictObject({
+  name: z.string().min(1).max(400),
+  consent: ConsentSchema,
+  createdAt: timestamp,
+  updatedAt: timestamp,
+});
+export type PersonRecord = z.infer<typeof PersonRecordSchema>;
+
+export const MetaRowSchema = z.object({ generation: count, removals: count, key_check: blob.nullable() });
+export const PersonRowSchema = z.object({ id, sealed: blob });
+export const PictureRowSchema = z.object({ id, person_id: id, created_at: timestamp, sealed: blob });
+export const ReferenceRowSchema = z.object({
+  id,
+  person_id: id,
+  picture_id: id.nullable(),
+  model_id: z.string().min(1),
+  model_version: z.string().min(1),
+  quality: z.number(),
+  created_at: timestamp,
+  sealed: blob,
+});
+export type PictureRow = z.infer<typeof PictureRowSchema>;
+export type ReferenceRow = z.infer<typeof ReferenceRowSchema>;
+export const IdRowSchema = z.object({ id: z.string() });
+
+export const personIdentity = (personId: string): RowIdentity => ['people', personId];
+
+export const pictureIdentity = (row: Omit<PictureRow, 'sealed'>): RowIdentity => [
+  'pictures',
+  row.id,
+  row.person_id,
+  row.created_at,
+];
+
+/** Not bound to the picture's id: removing a picture (retention) leaves its reference valid. */
+export const referenceIdentity = (row: Omit<ReferenceRow, 'sealed'>): RowIdentity => [
+  'refs',
+  row.id,
+  row.person_id,
+  row.model_id,
+  row.model_version,
+  row.quality,
+  row.created_at,
+];
+
+/** Little-endian float32, on every machine. */
+export function packVector(vector: Float32Array): Buffer {
+  const bytes = Buffer.alloc(vector.length * 4);
+  vector.forEach((value, index) => {
+    bytes.writeFloatLE(value, index * 4);
+  });
+  return bytes;
+}
+
+/** Null unless it is a vector of 512 finite numbers and norm 1 (within 1e-3). */
+export function unpackVector(bytes: Uint8Array): Float32Array | null {
+  if (bytes.length !== EMBEDDING_DIMENSIONS * 4) return null;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const vector = new Float32Array(EMBEDDING_DIMENSIONS);
+  for (let index = 0; index < vector.length; index += 1) vector[index] = view.getFloat32(index * 4, true);
+  return isUnit(vector) ? vector : null;
+}
+
+/** True for a vector of 512 finite numbers whose Euclidean norm is 1 (within 1e-3). */
+export function isUnit(vector: Float32Array): boolean {
+  let sum = 0;
+  for (const value of vector) sum += value * value;
+  return vector.length === EMBEDDING_DIMENSIONS && Math.abs(Math.sqrt(sum) - 1) < 1e-3;
+}

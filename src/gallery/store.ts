@@ -1,0 +1,238 @@
+import type { z } from 'zod';
+import { MenshenError } from '../common/index.ts';
+import type { RowCipher } from './cipher.ts';
+import { type Db, guarded } from './database.ts';
+import {
+  IdRowSchema,
+  MetaRowSchema,
+  PersonRecordSchema,
+  PersonRowSchema,
+  PictureRowSchema,
+  personIdentity,
+  pictureIdentity,
+  ReferenceRowSchema,
+  referenceIdentity,
+  unpackVector,
+} from './rows.ts';
+import type { GalleryFault, Person, Reference } from './types.ts';
+import { GalleryWriter } from './writer.ts';
+
+export interface StoredReference extends Reference {
+  readonly vector: Float32Array;
+  readonly pictureId: string | null;
+}
+
+export interface StoredPicture {
+  readonly id: string;
+  readonly personId: string;
+  readonly createdAt: string;
+  readonly jpeg: Uint8Array;
+}
+
+export interface Meta {
+  /** Counts the writing transactions. */
+  readonly generation: number;
+  /** Counts those that took something away. */
+  readonly removals: number;
+  readonly keyCheck: Uint8Array | null;
+}
+
+/** Rows newer than a generation and, when asked for, the ids of all rows there are. */
+export interface Delta extends Meta {
+  readonly people: readonly Person[];
+  readonly references: readonly StoredReference[];
+  readonly faults: readonly GalleryFault[];
+  readonly ids: { readonly people: ReadonlySet<string>; readonly references: ReadonlySet<string> } | null;
+}
+
+type Read<T> = { readonly value: T } | { readonly fault: GalleryFault };
+
+/** The gallery's tables: opens what is sealed, checks every row, and names the rows it cannot use instead of failing on them. */
+export class GalleryStore {
+  readonly #db: Db;
+  readonly #path: string;
+  readonly #cipher: RowCipher;
+
+  constructor(db: Db, path: string, cipher: RowCipher) {
+    this.#db = db;
+    this.#path = path;
+    this.#cipher = cipher;
+  }
+
+  /** Changes whenever another connection, of this or another process, has committed. */
+  dataVersion(): number {
+    return guarded(this.#path, () => Number(this.#db.pragma('data_version', { simple: true })));
+  }
+
+  meta(): Meta {
+    return guarded(this.#path, () => readMeta(this.#db));
+  }
+
+  /** What changed after generation `known.generation`, as one consistent picture of the file. */
+  delta(known: { generation: number; removals: number }): Delta {
+    return guarded(this.#path, () =>
+      this.#db.transaction(() => {
+        const meta = readMeta(this.#db);
+        // A lower generation means that the file was replaced by an older one: look at everything.
+        const since = meta.generation < known.generation ? -1 : known.generation;
+        const complete = since < 0 || meta.removals !== known.removals;
+        const faults: GalleryFault[] = [];
+        const people = sort(
+          this.#rows('SELECT id, sealed FROM people WHERE generation > ?', since, (row) => this.#person(row)),
+          faults,
+        );
+        const references = sort(
+          this.#rows('SELECT * FROM refs WHERE generation > ?', since, (row) => this.#reference(row)),
+          faults,
+        );
+        const ids = complete ? { people: this.#ids('people'), references: this.#ids('refs') } : null;
+        return { ...meta, people, references, faults, ids };
+      })(),
+    );
+  }
+
+  /** One person's references with their embeddings, oldest first; rows that cannot be used go to `faults`. */
+  references(personId: string, faults: GalleryFault[] = []): StoredReference[] {
+    const sql = 'SELECT * FROM refs WHERE person_id = ? ORDER BY created_at, id';
+    return guarded(this.#path, () =>
+      sort(
+        this.#rows(sql, personId, (row) => this.#reference(row)),
+        faults,
+      ),
+    );
+  }
+
+  /** One person's stored pictures, oldest first; rows that cannot be used go to `faults`. */
+  pictures(personId: string, faults: GalleryFault[] = []): StoredPicture[] {
+    const sql = 'SELECT * FROM pictures WHERE person_id = ? ORDER BY created_at, id';
+    return guarded(this.#path, () =>
+      sort(
+        this.#rows(sql, personId, (row) => this.#picture(row)),
+        faults,
+      ),
+    );
+  }
+
+  /** Runs `action` in one transaction: all of it is written, or nothing. */
+  write<T>(action: (writer: GalleryWriter) => T): T {
+    return guarded(this.#path, () =>
+      this.#db.transaction(() => action(new GalleryWriter(this.#db, this.#cipher))).immediate(),
+    );
+  }
+
+  /**
+   * Moves the write-ahead log into the database and empties it, so that nothing removed stays behind in it.
+   * False when another process was reading all the while; it is worth another try then.
+   */
+  emptyLog(): boolean {
+    const result = guarded(this.#path, () => this.#db.pragma('wal_checkpoint(TRUNCATE)', { simple: true }));
+    return result === 0;
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+
+  *#rows<T>(sql: string, argument: string | number, read: (row: unknown) => Read<T>): Generator<Read<T>> {
+    for (const row of this.#db.prepare(sql).iterate(argument)) yield read(row);
+  }
+
+  #ids(table: 'people' | 'refs'): Set<string> {
+    return new Set(
+      this.#db
+        .prepare(`SELECT id FROM ${table}`)
+        .all()
+        .map((row) => IdRowSchema.parse(row).id),
+    );
+  }
+
+  #person(raw: unknown): Read<Person> {
+    const row = PersonRowSchema.safeParse(raw);
+    if (!row.success) return malformed('people', raw, row.error);
+    const plain = this.#cipher.open(personIdentity(row.data.id), row.data.sealed);
+    if (plain === null) return altered('people', row.data.id);
+    const record = PersonRecordSchema.safeParse(parseJson(plain));
+    if (!record.success) return malformed('people', raw, record.error);
+    return { value: { id: row.data.id, ...record.data } };
+  }
+
+  #reference(raw: unknown): Read<StoredReference> {
+    const parsed = ReferenceRowSchema.safeParse(raw);
+    if (!parsed.success) return malformed('refs', raw, parsed.error);
+    const row = parsed.data;
+    const plain = this.#cipher.open(referenceIdentity(row), row.sealed);
+    const vector = plain === null ? null : unpackVector(plain);
+    if (vector === null) return altered('refs', row.id);
+    return {
+      value: {
+        id: row.id,
+        personId: row.person_id,
+        pictureId: row.picture_id,
+        model: { id: row.model_id, version: row.model_version },
+        qualityScore: row.quality,
+        createdAt: row.created_at,
+        vector,
+      },
+    };
+  }
+
+  #picture(raw: unknown): Read<StoredPicture> {
+    const row = PictureRowSchema.safeParse(raw);
+    if (!row.success) return malformed('pictures', raw, row.error);
+    const jpeg = this.#cipher.open(pictureIdentity(row.data), row.data.sealed);
+    if (jpeg === null) return altered('pictures', row.data.id);
+    return { value: { id: row.data.id, personId: row.data.person_id, createdAt: row.data.created_at, jpeg } };
+  }
+}
+
+/** Also used before the key is known. */
+export function readMeta(db: Db): Meta {
+  const row = MetaRowSchema.safeParse(db.prepare('SELECT generation, removals, key_check FROM meta').get());
+  if (!row.success) {
+    throw new MenshenError(
+      'GALLERY_CORRUPT',
+      'The table "meta" of the gallery is damaged. Restore the gallery from an export.',
+    );
+  }
+  return { generation: row.data.generation, removals: row.data.removals, keyCheck: row.data.key_check };
+}
+
+function sort<T>(rows: Iterable<Read<T>>, faults: GalleryFault[]): T[] {
+  const good: T[] = [];
+  for (const row of rows) {
+    if ('value' in row) good.push(row.value);
+    else faults.push(row.fault);
+  }
+  return good;
+}
+
+function altered(table: GalleryFault['table'], id: string): { fault: GalleryFault } {
+  return {
+    fault: {
+      table,
+      id,
+      message: `Row ${id} of table "${table}" was altered or damaged and is not used. Remove the person and enrol again.`,
+    },
+  };
+}
+
+function malformed(table: GalleryFault['table'], raw: unknown, error: z.ZodError): { fault: GalleryFault } {
+  const row = IdRowSchema.safeParse(raw);
+  const id = row.success ? row.data.id : '(no id)';
+  const columns = [...new Set(error.issues.map((issue) => issue.path.join('.')))].join(', ');
+  return {
+    fault: {
+      table,
+      id,
+      message: `Row ${id} of table "${table}" is malformed (${columns}) and is not used. Remove the person and enrol again.`,
+    },
+  };
+}
+
+function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(bytes).toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,82 @@
+import type { RowCipher } from './cipher.ts';
+import type { Db } from './database.ts';
+import { type PersonRecord, packVector, personIdentity, pictureIdentity, referenceIdentity } from './rows.ts';
+import type { Person, Reference } from './types.ts';
+
+/** The writing half of one transaction; made by `GalleryStore.write`, of no use after it. */
+export class GalleryWriter {
+  readonly #db: Db;
+  readonly #cipher: RowCipher;
+  #generation: number | null = null;
+
+  constructor(db: Db, cipher: RowCipher) {
+    this.#db = db;
+    this.#cipher = cipher;
+  }
+
+  has(table: 'people' | 'refs' | 'pictures', id: string): boolean {
+    return this.#db.prepare(`SELECT 1 FROM ${table} WHERE id = ?`).get(id) !== undefined;
+  }
+
+  /** Adds the person, or writes the record anew when the id is there already. */
+  putPerson(person: Person): void {
+    const { id, ...fields } = person;
+    const record: PersonRecord = fields;
+    const sealed = this.#cipher.seal(personIdentity(id), Buffer.from(JSON.stringify(record), 'utf8'));
+    this.#db
+      .prepare(
+        `INSERT INTO people (id, generation, sealed) VALUES (?, ?, ?)
+         ON CONFLICT (id) DO UPDATE SET generation = excluded.generation, sealed = excluded.sealed`,
+      )
+      .run(id, this.#nextGeneration(), sealed);
+  }
+
+  addPicture(picture: { id: string; personId: string; createdAt: string; jpeg: Uint8Array }): void {
+    const row = { id: picture.id, person_id: picture.personId, created_at: picture.createdAt };
+    this.#db
+      .prepare('INSERT INTO pictures (id, person_id, created_at, sealed) VALUES (?, ?, ?, ?)')
+      .run(row.id, row.person_id, row.created_at, this.#cipher.seal(pictureIdentity(row), picture.jpeg));
+  }
+
+  addReference(reference: Reference & { vector: Float32Array; pictureId: string | null }): void {
+    const row = {
+      id: reference.id,
+      person_id: reference.personId,
+      picture_id: reference.pictureId,
+      model_id: reference.model.id,
+      model_version: reference.model.version,
+      quality: reference.qualityScore,
+      created_at: reference.createdAt,
+    };
+    this.#db
+      .prepare(
+        `INSERT INTO refs (id, person_id, picture_id, model_id, model_version, quality, created_at, generation, sealed)
+         VALUES (@id, @person_id, @picture_id, @model_id, @model_version, @quality, @created_at, @generation, @sealed)`,
+      )
+      .run({
+        ...row,
+        generation: this.#nextGeneration(),
+        sealed: this.#cipher.seal(referenceIdentity(row), packVector(reference.vector)),
+      });
+  }
+
+  /** Takes the person away with all references and pictures. False when there is nobody of this id. */
+  removePerson(id: string): boolean {
+    if (this.#db.prepare('DELETE FROM people WHERE id = ?').run(id).changes === 0) return false;
+    this.#nextGeneration();
+    this.#db.prepare('UPDATE meta SET removals = removals + 1').run();
+    return true;
+  }
+
+  /** One generation a transaction, counted when the first row is written. */
+  #nextGeneration(): number {
+    if (this.#generation === null) {
+      const row = this.#db
+        .prepare('UPDATE meta SET generation = generation + 1 RETURNING generation')
+        .pluck()
+        .get();
+      this.#generation = Number(row);
+    }
+    return this.#generation;
+  }
+}
