@@ -13,5 +13,6 @@ export {
   readCatalogue,
 } from './catalog.ts';
 export { type ExecutionProvider, type LoadedModel, type LoadOptions, loadModels } from './load.ts';
-export { type PullOptions, type PullProgress, pullModels } from './pull.ts';
+export { PREPARATION_STEPS, type PreparationStep, prepareModel } from './prepare.ts';
+export { type PullOptions, type PullProgress, pullModels, readSources } from './pull.ts';
 export { type ModelCheck, problemOf, verifyModels } from './verify.ts';

@@ -1,11 +1,11 @@
 import { decodeOnnx, encodeOnnx } from './onnx.ts';
 import { padChannels } from './pad.ts';
 import { rewritePRelu } from './prelu.ts';
-import { dropInitializerInputs, flushDenormals } from './weights.ts';
+import { dropInitializerInputs, flushTinyWeights } from './weights.ts';
 
 /** The changes a network can go through between the package and the models folder; docs/decisions/model-preparation.md gives the gain of each. */
 export const PREPARATION_STEPS = [
-  'flush-denormals',
+  'flush-tiny-weights',
   'drop-initializer-inputs',
   'pad-channels',
   'prelu-to-conv',
@@ -13,7 +13,7 @@ export const PREPARATION_STEPS = [
 export type PreparationStep = (typeof PREPARATION_STEPS)[number];
 
 const STEPS = {
-  'flush-denormals': flushDenormals,
+  'flush-tiny-weights': flushTinyWeights,
   'drop-initializer-inputs': dropInitializerInputs,
   'pad-channels': padChannels,
   'prelu-to-conv': rewritePRelu,

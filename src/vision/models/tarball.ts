@@ -26,7 +26,7 @@ export async function fetchTarball(source: ModelPackage, signal?: AbortSignal): 
     return await readTarball(join(folder, packed));
   } catch (error) {
     if (error instanceof MenshenError) throw error;
-    throw downloadFailed(source, messageOf(error), error);
+    throw downloadFailed(source, signal?.aborted === true ? 'interrupted' : messageOf(error), error);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

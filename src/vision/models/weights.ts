@@ -1,10 +1,14 @@
 import { ONNX_FLOAT, type OnnxGraph, type OnnxTensor } from './onnx.ts';
 
-/** Smallest normal float32, 2^-126: below it, many CPUs compute some hundred times slower. */
-const SMALLEST_NORMAL = 2 ** -126;
+/**
+ * 2^-50, about 1e-15. Dead channels of a trained network keep weights that decay towards zero: some are denormal
+ * themselves (below 2^-126), the others give denormal sums further on, and many CPUs compute with denormals some
+ * hundred times slower. Measured: docs/decisions/model-preparation.md.
+ */
+const TINY = 2 ** -50;
 
-/** Sets denormal weights to zero. They contribute less than 1e-37 to any output. */
-export function flushDenormals(graph: OnnxGraph): void {
+/** Sets weights to zero that are too small to move any result, so that neither they nor their products are denormal. */
+export function flushTinyWeights(graph: OnnxGraph): void {
   for (const tensor of graph.initializer) flushTensor(tensor);
   for (const node of graph.node)
     for (const attribute of node.attribute) if (attribute.t !== undefined) flushTensor(attribute.t);
@@ -44,17 +48,16 @@ export function floatTensor(name: string, dims: number[], values: ArrayLike<numb
 
 function flushTensor(tensor: OnnxTensor): void {
   if (tensor.data_type !== ONNX_FLOAT) return;
-  if (tensor.float_data !== undefined)
-    tensor.float_data = tensor.float_data.map((v) => (isDenormal(v) ? 0 : v));
+  if (tensor.float_data !== undefined) tensor.float_data = tensor.float_data.map((v) => (isTiny(v) ? 0 : v));
   if (tensor.raw_data === undefined) return;
   // A Buffer's slice() would share the memory of the file read.
   const flushed = Uint8Array.from(tensor.raw_data);
   const view = new DataView(flushed.buffer);
   for (let at = 0; at < flushed.length; at += 4)
-    if (isDenormal(view.getFloat32(at, true))) view.setFloat32(at, 0, true);
+    if (isTiny(view.getFloat32(at, true))) view.setFloat32(at, 0, true);
   tensor.raw_data = flushed;
 }
 
-function isDenormal(value: number): boolean {
-  return value !== 0 && Math.abs(value) < SMALLEST_NORMAL;
+function isTiny(value: number): boolean {
+  return value !== 0 && Math.abs(value) < TINY;
 }
