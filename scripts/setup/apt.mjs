@@ -1,0 +1,78 @@
+// Step 1: what the system must bring.
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { onPath, outputOf, run, SetupError, step } from './tools.mjs';
+
+/** A program that does the same may come from elsewhere; without `program` only Debian's package will do. */
+const NEEDS = [
+  { package: 'ffmpeg', program: 'ffmpeg' },
+  { package: 'mosquitto', program: 'mosquitto' },
+  // The RTSP camera of demo and tests: server, parser (bad), payloader (good), appsrc (base).
+  { package: 'python3-gi' },
+  { package: 'gir1.2-gst-rtsp-server-1.0' },
+  { package: 'gstreamer1.0-plugins-base' },
+  { package: 'gstreamer1.0-plugins-good' },
+  { package: 'gstreamer1.0-plugins-bad' },
+];
+/** better-sqlite3 and epoll are compiled where npm has no binary for them. */
+const COMPILER = [
+  { package: 'g++', program: 'g++' },
+  { package: 'make', program: 'make' },
+  { package: 'python3', program: 'python3' },
+];
+
+/** @param {{ compiler: boolean }} options whether npm packages will be compiled */
+export async function systemPackages({ compiler }) {
+  const needs = compiler ? [...NEEDS, ...COMPILER] : NEEDS;
+  const candidates = needs.filter((need) => need.program === undefined || !onPath(need.program));
+  const present = installedPackages(candidates.map((need) => need.package));
+  const missing = candidates.map((need) => need.package).filter((name) => !present.has(name));
+  if (missing.length === 0) return;
+
+  const install = ['install', '-y', '--no-install-recommends', ...missing];
+  const byHand = `apt-get update && apt-get ${install.join(' ')}`;
+  if (!onPath('apt-get')) {
+    throw new SetupError(
+      `These Debian packages, or what corresponds to them here, are missing: ${missing.join(', ')}`,
+    );
+  }
+  if (process.getuid?.() !== 0) {
+    throw new SetupError(
+      `System packages are missing. Install them as root and start again:\n  sudo sh -c '${byHand}'`,
+    );
+  }
+  await step(`apt: ${missing.join(', ')}`, () => aptInstall(install, byHand));
+}
+
+/** @param {readonly string[]} names */
+function installedPackages(names) {
+  if (names.length === 0) return new Set();
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg-query's own placeholders
+  const lines = outputOf('dpkg-query', ['-W', '-f', '${db:Status-Status} ${Package}\\n', ...names]).split(
+    '\n',
+  );
+  return new Set(
+    lines.filter((line) => line.startsWith('installed ')).map((line) => line.slice('installed '.length)),
+  );
+}
+
+/**
+ * Installs without starting services: the demo and the tests start brokers of their own, on free ports.
+ * @param {readonly string[]} install
+ * @param {string} byHand
+ */
+async function aptInstall(install, byHand) {
+  const policy = '/usr/sbin/policy-rc.d';
+  const ours = !existsSync(policy);
+  const wait = ['-o', 'DPkg::Lock::Timeout=300'];
+  const options = {
+    env: { DEBIAN_FRONTEND: 'noninteractive' },
+    hint: `Is the Debian mirror reachable? To see more, run:\n  ${byHand}`,
+  };
+  if (ours) writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  try {
+    await run('apt-get', [...wait, 'update'], options);
+    await run('apt-get', [...wait, ...install], options);
+  } finally {
+    if (ours) rmSync(policy, { force: true });
+  }
+}

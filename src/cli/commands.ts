@@ -1,0 +1,42 @@
+import type { Command } from 'commander';
+
+export interface CommandEntry {
+  /** One line for `menshen --help`; the command's own description, known before its code is loaded. */
+  readonly summary: string;
+  readonly load: () => Promise<Command>;
+  /** Works on when nobody reads its output any more. */
+  readonly daemon?: true;
+}
+
+/** Every command, with its code loaded only when it is called: `menshen events tail` must not load the networks. */
+export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
+  run: {
+    summary: 'run the gate',
+    load: async () => (await import('./run.ts')).runCommand(),
+    daemon: true,
+  },
+  enroll: {
+    summary: 'enrol a person from photos',
+    load: async () => (await import('./enroll.ts')).enrollCommand(),
+  },
+  people: {
+    summary: 'list, show, remove, export and import people',
+    load: async () => (await import('./people.ts')).peopleCommand(),
+  },
+  events: {
+    summary: 'follow and explain events',
+    load: async () => (await import('./events.ts')).eventsCommand(),
+  },
+  door: {
+    summary: 'work the doors from outside the gate process',
+    load: async () => (await import('./door.ts')).doorCommand(),
+  },
+  models: {
+    summary: 'fetch and verify the networks',
+    load: async () => (await import('./models.ts')).modelsCommand(),
+  },
+  config: {
+    summary: 'check and show the configuration',
+    load: async () => (await import('./config.ts')).configCommand(),
+  },
+};

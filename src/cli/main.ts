@@ -1,0 +1,12 @@
+#!/usr/bin/env node
+/** The `menshen` program: finds the command, loads only that one's code, and puts errors into words. */
+import { COMMANDS } from './commands.ts';
+import { outliveReader } from './output.ts';
+import { run } from './program.ts';
+
+const name = process.argv.slice(2).find((argument) => !argument.startsWith('-'));
+outliveReader({ stay: name !== undefined && COMMANDS[name]?.daemon === true });
+const code = await run(process.argv.slice(2));
+// A command that ended well may have work in flight; one that failed must not hang on what it left open.
+if (code === 0) process.exitCode ??= 0;
+else process.exit(code);
