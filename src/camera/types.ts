@@ -33,12 +33,14 @@ export type CameraState =
   | { readonly state: 'stopped' };
 
 export interface CameraStats {
-  /** Frames decoded. */
+  /** Frames decoded (of a folder: read). */
   readonly received: number;
-  /** Frames replaced by a newer one before anybody took them. */
+  /** Frames nobody got to see: replaced by a newer one before they were taken, or held back while a backlog of unknown age drained. */
   readonly dropped: number;
   /** Times the stream was opened again after a failure. */
   readonly restarts: number;
+  /** What capture times follow: the time stamps of the stream, or only the arrival here because those were unusable. */
+  readonly timestamps: 'stream' | 'arrival';
 }
 
 /** A source of frames that never gives up: it reconnects by itself until stopped. */

@@ -1,0 +1,160 @@
+import { type Logger, MenshenError, messageOf, monotonicMs, redactUrl } from '../common/index.ts';
+import { backoffMs, SOUND_AFTER_MS } from './backoff.ts';
+import { ffmpegCommand } from './command.ts';
+import { type Credentials, credentialsOf, redactor } from './credentials.ts';
+import { FfmpegSession } from './ffmpeg-session.ts';
+import { FolderSession, sleep } from './folder-session.ts';
+import { FrameSlot } from './frame-slot.ts';
+import type { Session, SessionEnd, SessionListener } from './session.ts';
+import { parseSource, type Source } from './source.ts';
+import type { CameraSource, CameraState, CameraStats, Frame } from './types.ts';
+
+/** What a camera needs to know; `CameraConfig` with the password read. */
+export interface CameraOptions {
+  readonly id: string;
+  /** rtsp:// or rtsps:// URL without user and password, a video file, or a folder of pictures. */
+  readonly source: string;
+  readonly username?: string | undefined;
+  readonly password?: string | undefined;
+  /** Without a fresh picture for this long the stream is opened again. */
+  readonly stallMs: number;
+  /** Time allowed from opening to the first fresh picture. */
+  readonly connectTimeoutMs: number;
+  /** Pictures a second of a folder. */
+  readonly fps: number;
+  /** A file or a folder begins again at its end. */
+  readonly loop: boolean;
+}
+
+/**
+ * Makes a source of frames; nothing runs before `start()`. `onState` hears every change of state.
+ * Throws CAMERA_SOURCE_INVALID or CONFIG_INVALID when the options cannot work at all; every later failure is
+ * a state `down` and another attempt.
+ */
+export function openCamera(
+  options: CameraOptions,
+  onState: (state: CameraState) => void,
+  log: Logger,
+): CameraSource {
+  const source = parseSource(options.id, options.source);
+  const credentials =
+    source.kind === 'rtsp' ? credentialsOf(options.id, options.username, options.password) : null;
+  return new Camera(options, source, credentials, onState, log);
+}
+
+class Camera implements CameraSource {
+  readonly #options: CameraOptions;
+  readonly #source: Source;
+  readonly #credentials: Credentials | null;
+  readonly #onState: (state: CameraState) => void;
+  readonly #log: Logger;
+  readonly #slot: FrameSlot;
+  readonly #stopping = new AbortController();
+  #running: Promise<void> | null = null;
+  #session: Session | null = null;
+  #timestamps: CameraStats['timestamps'] = 'stream';
+  #restarts = 0;
+  #streamingSince: number | null = null;
+
+  constructor(
+    options: CameraOptions,
+    source: Source,
+    credentials: Credentials | null,
+    onState: (state: CameraState) => void,
+    log: Logger,
+  ) {
+    this.#options = options;
+    this.#source = source;
+    this.#credentials = credentials;
+    this.#onState = onState;
+    this.#log = log.child({ camera: options.id });
+    this.#slot = new FrameSlot(options.id);
+  }
+
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  next(): Promise<Frame | null> {
+    return this.#slot.next();
+  }
+
+  stats(): CameraStats {
+    return {
+      received: this.#slot.received,
+      dropped: this.#slot.dropped,
+      restarts: this.#restarts,
+      timestamps: this.#session?.timestamps ?? this.#timestamps,
+    };
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#session?.end();
+    this.#slot.close(true);
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    let failures = 0;
+    for (let attempt = 1; !this.#stopping.signal.aborted; attempt++) {
+      this.#tell({ state: 'connecting', attempt });
+      const end = await this.#attempt();
+      if (this.#stopping.signal.aborted || end.kind === 'finished') break;
+      const sound = this.#streamingSince !== null && monotonicMs() - this.#streamingSince >= SOUND_AFTER_MS;
+      failures = sound ? 1 : failures + 1;
+      const retryInMs = backoffMs(failures, end.code, Math.random());
+      this.#tell({ state: 'down', code: end.code, message: end.message, retryInMs });
+      await sleep(retryInMs, this.#stopping.signal);
+      if (!this.#stopping.signal.aborted) this.#restarts++;
+    }
+    this.#slot.close(false);
+    this.#tell({ state: 'stopped' });
+  }
+
+  async #attempt(): Promise<SessionEnd> {
+    this.#streamingSince = null;
+    try {
+      this.#session = this.#newSession();
+    } catch (error) {
+      if (!(error instanceof MenshenError)) throw error;
+      return { kind: 'failed', code: error.code, message: `${this.#label()}: ${messageOf(error)}` };
+    }
+    const end = await this.#session.run();
+    this.#timestamps = this.#session.timestamps;
+    this.#session = null;
+    return end;
+  }
+
+  #newSession(): Session {
+    const { fps, loop, stallMs, connectTimeoutMs } = this.#options;
+    const source = this.#source;
+    const listener: SessionListener = {
+      onStreaming: (width, height) => {
+        this.#streamingSince ??= monotonicMs();
+        this.#tell({ state: 'streaming', width, height });
+      },
+    };
+    const label = this.#label();
+    if (source.kind === 'folder') {
+      return new FolderSession({ label, path: source.path, fps, loop }, this.#slot, listener, this.#log);
+    }
+    const command = ffmpegCommand(source, this.#credentials, loop);
+    const mayFinish = source.kind === 'file' && !loop;
+    const redact = redactor(this.#credentials);
+    const options = { label, kind: source.kind, command, stallMs, connectTimeoutMs, mayFinish, redact };
+    return new FfmpegSession(options, this.#slot, listener, this.#log);
+  }
+
+  #label(): string {
+    const where = this.#source.kind === 'rtsp' ? redactUrl(this.#source.url) : this.#source.path;
+    return `Camera ${this.#options.id} (${where})`;
+  }
+
+  #tell(state: CameraState): void {
+    if (state.state === 'down')
+      this.#log.warn({ code: state.code, retryInMs: state.retryInMs }, state.message);
+    else this.#log.info(state, `camera ${state.state}`);
+    this.#onState(state);
+  }
+}

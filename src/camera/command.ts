@@ -1,0 +1,99 @@
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { MenshenError } from '../common/index.ts';
+import { type Credentials, withCredentials } from './credentials.ts';
+import type { Source } from './source.ts';
+
+/** How ffmpeg is started for a source. */
+export interface Command {
+  readonly file: string;
+  readonly args: readonly string[];
+  /** What to feed into file descriptor 3, if anything: it holds the password. */
+  readonly script: string | null;
+}
+
+/** Protocols ffmpeg may open for a camera: no other file or address, whatever a camera answers. */
+const PROTOCOLS = 'pipe,rtsp,rtp,tcp,tls';
+
+/**
+ * Raw pictures with time stamps in NUT. `-threads 1` here, on the output side, and `passthrough`: else ffmpeg
+ * holds a whole picture back, or drops and doubles some. Without `-enc_time_base` time stamps are rounded to
+ * the nominal picture rate. With sync points NUT's writer keeps 215 bytes for every picture for ever.
+ * `-autoscale 0` shows a changed picture size instead of scaling it away.
+ */
+const OUTPUT = [
+  ...['-map', '0:v:0', '-an', '-threads', '1', '-fps_mode', 'passthrough', '-enc_time_base', '1:90000'],
+  ...['-autoscale', '0', '-c:v', 'rawvideo', '-pix_fmt', 'yuv420p'],
+  ...['-f', 'nut', '-syncpoints', 'none', '-f_strict', 'experimental', '-flush_packets', '1', 'pipe:1'],
+];
+
+/** The command for a source. Throws FFMPEG_MISSING when ffmpeg is not installed. */
+export function ffmpegCommand(
+  source: Exclude<Source, { kind: 'folder' }>,
+  credentials: Credentials | null,
+  loop: boolean,
+): Command {
+  const ffmpeg = findProgram('ffmpeg');
+  if (ffmpeg === null) {
+    throw new MenshenError(
+      'FFMPEG_MISSING',
+      'ffmpeg is not on the search path. Install the system package ffmpeg.',
+    );
+  }
+  const input = source.kind === 'rtsp' ? RTSP_INPUT : fileInput(source.path, loop);
+  const args = ['-hide_banner', '-nostats', '-nostdin', '-loglevel', 'level+verbose', ...input, ...OUTPUT];
+  const script = source.kind === 'rtsp' ? rtspScript(withCredentials(source.url, credentials)) : null;
+  return { ...boundToParent(ffmpeg, args), script };
+}
+
+/**
+ * The URL comes in a script through a pipe, so that neither `ps` nor /proc shows the password. No
+ * `-fflags nobuffer`: it throws away the key picture that was read while probing and waits for the next
+ * one; the backlog this leaves at the beginning is known for what it is by its time stamps.
+ */
+const RTSP_INPUT = [
+  ...['-flags', 'low_delay', '-fpsprobesize', '0'],
+  ...['-f', 'concat', '-safe', '0', '-protocol_whitelist', PROTOCOLS, '-i', 'pipe:3'],
+];
+
+function rtspScript(url: string): string {
+  return [
+    'ffconcat version 1.0',
+    `file '${url}'`,
+    'option rtsp_transport tcp',
+    'option allowed_media_types video',
+    'option fpsprobesize 0',
+    '',
+  ].join('\n');
+}
+
+function fileInput(path: string, loop: boolean): string[] {
+  return [
+    ...(loop ? ['-stream_loop', '-1'] : []),
+    '-re',
+    '-protocol_whitelist',
+    'file',
+    '-i',
+    `file:${path}`,
+  ];
+}
+
+/** Where util-linux has setpriv, the kernel kills ffmpeg when we die, however we die and whatever ffmpeg waits for. */
+function boundToParent(program: string, args: string[]): { file: string; args: string[] } {
+  const setpriv = findProgram('setpriv');
+  if (setpriv === null) return { file: program, args };
+  return { file: setpriv, args: ['--pdeathsig', 'KILL', '--', program, ...args] };
+}
+
+function findProgram(name: string): string | null {
+  for (const folder of (process.env.PATH ?? '').split(delimiter)) {
+    const path = join(folder, name);
+    try {
+      accessSync(path, constants.X_OK);
+      return path;
+    } catch {
+      // not in this folder
+    }
+  }
+  return null;
+}

@@ -1,0 +1,221 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import type { Writable } from 'node:stream';
+import { type Logger, messageOf, monotonicMs } from '../common/index.ts';
+import { CaptureClock } from './capture-clock.ts';
+import type { Command } from './command.ts';
+import { diagnose, type Symptoms } from './diagnose.ts';
+import { FfmpegLog } from './ffmpeg-log.ts';
+import type { FrameSlot } from './frame-slot.ts';
+import { NutError, NutReader } from './nut.ts';
+import type { Session, SessionEnd, SessionListener } from './session.ts';
+
+/** A picture older than this on arrival does not count as a sign of life. */
+const FRESH_MS = 1000;
+const WATCH_MS = 100;
+
+export interface FfmpegSessionOptions {
+  /** Names the camera and its URL without password, for messages. */
+  readonly label: string;
+  readonly kind: 'rtsp' | 'file';
+  readonly command: Command;
+  readonly stallMs: number;
+  readonly connectTimeoutMs: number;
+  /** A file that ends is read through to its end; a camera never ends by right. */
+  readonly mayFinish: boolean;
+  readonly redact: (text: string) => string;
+}
+
+/** Reads a stream through one ffmpeg child. */
+export class FfmpegSession implements Session {
+  readonly #options: FfmpegSessionOptions;
+  readonly #slot: FrameSlot;
+  readonly #listener: SessionListener;
+  readonly #clock = new CaptureClock();
+  readonly #log: FfmpegLog;
+  #child: ChildProcess | null = null;
+  #stopReason: Symptoms['end'] = 'exit';
+  #ended = false;
+  #limitMs: number;
+  #deadlineFrom = 0;
+  #streaming = false;
+  #pictures = 0;
+  #lastAgeMs = 0;
+  #width = 0;
+  #height = 0;
+  #pts = 0;
+  #data: Uint8Array | null = null;
+
+  constructor(options: FfmpegSessionOptions, slot: FrameSlot, listener: SessionListener, log: Logger) {
+    this.#options = options;
+    this.#slot = slot;
+    this.#listener = listener;
+    this.#limitMs = options.connectTimeoutMs;
+    this.#log = new FfmpegLog(options.redact, ({ level, text }) =>
+      log.debug({ level, ffmpeg: text }, 'ffmpeg'),
+    );
+  }
+
+  get timestamps(): 'stream' | 'arrival' {
+    return this.#clock.timestamps;
+  }
+
+  async run(): Promise<SessionEnd> {
+    if (this.#ended) return { kind: 'finished' };
+    const { command } = this.#options;
+    // Its own process group, so that whatever ffmpeg might start goes with it; only PATH, so that no secret of ours is in its environment.
+    const child = spawn(command.file, command.args, {
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+      detached: true,
+      env: { PATH: process.env.PATH },
+    });
+    this.#child = child;
+    const exit = exitOf(child);
+    feed(child, command.script ?? '');
+    this.#read(child);
+    const watch = this.#startWatch();
+    const how = await exit;
+    clearInterval(watch);
+    this.#child = null;
+    if (this.#data !== null) this.#slot.discard(this.#data);
+    return this.#conclude(how);
+  }
+
+  end(): void {
+    this.#ended = true;
+    this.#kill();
+  }
+
+  #read(child: ChildProcess): void {
+    const reader = new NutReader({
+      onVideo: (width, height) => {
+        this.#width = width;
+        this.#height = height;
+      },
+      onPicture: (ptsMs, size) => this.#begin(ptsMs, size),
+      onPictureEnd: () => this.#finish(),
+    });
+    child.stdout?.on('data', (chunk: Uint8Array) => {
+      if (this.#stopReason !== 'exit' || this.#ended) return;
+      try {
+        reader.push(chunk);
+      } catch (error) {
+        if (!(error instanceof NutError)) throw error;
+        this.#log.push(`[error] ${messageOf(error)}\n`);
+        this.#stop('out-of-step');
+      }
+    });
+    child.stderr?.setEncoding('utf8').on('data', (piece: string) => {
+      this.#log.push(piece);
+      if (this.#log.sizeChanged) this.#stop('size-changed');
+    });
+  }
+
+  #begin(ptsMs: number, size: number): Uint8Array | null {
+    const chroma = Math.ceil(this.#width / 2) * Math.ceil(this.#height / 2);
+    if (size !== this.#width * this.#height + 2 * chroma) {
+      this.#stop('size-changed');
+      return null;
+    }
+    this.#pts = ptsMs;
+    this.#data = this.#slot.acquire(size);
+    return this.#data;
+  }
+
+  #finish(): void {
+    if (this.#stopReason !== 'exit') return;
+    const now = monotonicMs();
+    const { capturedAt, settled } = this.#clock.observe(this.#pts, now);
+    this.#pictures++;
+    this.#lastAgeMs = now - capturedAt;
+    const data = this.#data;
+    this.#data = null;
+    // A file is read at its own pace: no backlog stands before it.
+    if (data === null || !(settled || this.#options.kind === 'file')) {
+      this.#slot.discard(data);
+      return;
+    }
+    if (this.#lastAgeMs < FRESH_MS) this.#signOfLife(now);
+    this.#slot.publish({ format: 'yuv420p', width: this.#width, height: this.#height, data }, capturedAt);
+  }
+
+  #signOfLife(now: number): void {
+    this.#deadlineFrom = now;
+    this.#log.decodeErrors = 0;
+    if (this.#streaming) return;
+    this.#streaming = true;
+    this.#limitMs = this.#options.stallMs;
+    this.#listener.onStreaming(this.#width, this.#height);
+  }
+
+  /** Time in which we did not run ourselves (stopped, suspended, blocked) is not held against the camera. */
+  #startWatch(): NodeJS.Timeout {
+    let last = monotonicMs();
+    this.#deadlineFrom = last;
+    return setInterval(() => {
+      const now = monotonicMs();
+      const asleep = now - last - WATCH_MS;
+      if (asleep > WATCH_MS) this.#deadlineFrom = Math.min(now, this.#deadlineFrom + asleep);
+      last = now;
+      if (now - this.#deadlineFrom > this.#limitMs) this.#stop(this.#streaming ? 'stall' : 'connect-timeout');
+    }, WATCH_MS);
+  }
+
+  #stop(reason: Symptoms['end']): void {
+    if (this.#stopReason === 'exit') this.#stopReason = reason;
+    this.#kill();
+  }
+
+  #kill(): void {
+    const pid = this.#child?.pid;
+    if (pid === undefined) return;
+    try {
+      process.kill(-pid, 'SIGKILL');
+    } catch {
+      // gone already
+    }
+  }
+
+  #conclude(exit: string): SessionEnd {
+    if (this.#ended) return { kind: 'finished' };
+    if (
+      this.#options.mayFinish &&
+      exit === 'exit code 0' &&
+      this.#pictures > 0 &&
+      this.#stopReason === 'exit'
+    )
+      return { kind: 'finished' };
+    const { code, what } = diagnose({
+      kind: this.#options.kind,
+      end: this.#stopReason,
+      exit,
+      connected: this.#log.connected,
+      pictures: this.#pictures,
+      lastAgeMs: this.#lastAgeMs,
+      decodeErrors: this.#log.decodeErrors,
+      complaints: this.#log.complaints,
+      limitMs: this.#limitMs,
+    });
+    const said = this.#log.complaints.at(-1);
+    return {
+      kind: 'failed',
+      code,
+      message: `${this.#options.label}: ${what}.${said === undefined ? '' : ` ffmpeg says: "${said}".`}`,
+    };
+  }
+}
+
+/** Resolves when the child is gone and its pipes are read to the end. */
+function exitOf(child: ChildProcess): Promise<string> {
+  return new Promise((resolve) => {
+    child.once('error', (error) => {
+      if (child.pid === undefined) resolve(`cannot be started: ${messageOf(error)}`);
+    });
+    child.once('close', (code, signal) => resolve(signal ?? `exit code ${code}`));
+  });
+}
+
+function feed(child: ChildProcess, script: string): void {
+  const pipe = child.stdio[3] as Writable | null | undefined;
+  pipe?.on('error', () => {}); // ffmpeg went before it read the script; its exit says why
+  pipe?.end(script);
+}
