@@ -9,6 +9,7 @@ export {
   entryForRole,
   MODEL_ROLES,
   type ModelEntry,
+  type ModelPackage,
   type ModelRole,
   readCatalogue,
 } from './catalog.ts';

@@ -1,11 +1,11 @@
 import { ONNX_FLOAT, type OnnxGraph, type OnnxTensor } from './onnx.ts';
 
 /**
- * 2^-50, about 1e-15. Dead channels of a trained network keep weights that decay towards zero: some are denormal
+ * The bits of 2^-50, about 1e-15, as float32. Dead channels of a trained network keep weights that decay towards zero: some are denormal
  * themselves (below 2^-126), the others give denormal sums further on, and many CPUs compute with denormals some
  * hundred times slower. Measured: docs/decisions/model-preparation.md.
  */
-const TINY = 2 ** -50;
+const TINY_BITS = (127 - 50) << 23;
 
 /** Sets weights to zero that are too small to move any result, so that neither they nor their products are denormal. */
 export function flushTinyWeights(graph: OnnxGraph): void {
@@ -23,13 +23,11 @@ export function dropInitializerInputs(graph: OnnxGraph): void {
   graph.input = graph.input.filter((value) => !weights.has(value.name));
 }
 
-/** The weights of a float tensor, copied. Throws when the tensor holds something else. */
+/** The weights of a float tensor, copied bit by bit (every machine ONNX Runtime serves is little-endian, as the file is). */
 export function floatsOf(tensor: OnnxTensor): Float32Array {
   if (tensor.data_type !== ONNX_FLOAT) throw new Error(`Tensor ${tensor.name} is not float32`);
   if (tensor.raw_data === undefined) return Float32Array.from(tensor.float_data ?? []);
-  const { buffer, byteOffset, byteLength } = tensor.raw_data;
-  const view = new DataView(buffer, byteOffset, byteLength);
-  return Float32Array.from({ length: byteLength / 4 }, (_, index) => view.getFloat32(index * 4, true));
+  return new Float32Array(Uint8Array.from(tensor.raw_data).buffer);
 }
 
 /** Takes weights out of the graph that no node uses any more. */
@@ -38,26 +36,29 @@ export function dropUnusedWeights(graph: OnnxGraph): void {
   graph.initializer = graph.initializer.filter((tensor) => used.has(tensor.name ?? ''));
 }
 
-/** A float tensor of the given shape, stored as little-endian raw bytes. */
-export function floatTensor(name: string, dims: number[], values: ArrayLike<number>): OnnxTensor {
-  const raw = new Uint8Array(values.length * 4);
-  const view = new DataView(raw.buffer);
-  for (let index = 0; index < values.length; index++) view.setFloat32(index * 4, values[index] ?? 0, true);
-  return { name, dims, data_type: ONNX_FLOAT, raw_data: raw };
+/** A float tensor of the given shape, stored as raw bytes. */
+export function floatTensor(name: string, dims: number[], values: Float32Array): OnnxTensor {
+  return { name, dims, data_type: ONNX_FLOAT, raw_data: bytesOf(values) };
+}
+
+function bytesOf(values: Float32Array): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
 }
 
 function flushTensor(tensor: OnnxTensor): void {
   if (tensor.data_type !== ONNX_FLOAT) return;
-  if (tensor.float_data !== undefined) tensor.float_data = tensor.float_data.map((v) => (isTiny(v) ? 0 : v));
-  if (tensor.raw_data === undefined) return;
-  // A Buffer's slice() would share the memory of the file read.
-  const flushed = Uint8Array.from(tensor.raw_data);
-  const view = new DataView(flushed.buffer);
-  for (let at = 0; at < flushed.length; at += 4)
-    if (isTiny(view.getFloat32(at, true))) view.setFloat32(at, 0, true);
-  tensor.raw_data = flushed;
+  const values = floatsOf(tensor);
+  const bits = new Uint32Array(values.buffer);
+  for (const [index, pattern] of bits.entries()) if (isTiny(pattern)) bits[index] = 0;
+  if (tensor.raw_data !== undefined) tensor.raw_data = bytesOf(values);
+  else tensor.float_data = [...values];
 }
 
-function isTiny(value: number): boolean {
-  return value !== 0 && Math.abs(value) < TINY;
+/**
+ * Looks at the bits: where a session of ONNX Runtime has told the CPU to take denormals for zero, JavaScript too sees
+ * them as equal to zero, and the prepared file would depend on what else the process has done.
+ */
+function isTiny(pattern: number): boolean {
+  const magnitude = pattern & 0x7fffffff;
+  return magnitude !== 0 && magnitude < TINY_BITS;
 }

@@ -1,0 +1,252 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import fc from 'fast-check';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import sharp from 'sharp';
+import { describe, expect, test } from 'vitest';
+import { type ModelEntry, prepareModel } from '../../../src/vision/models/index.ts';
+import { decodeOnnx, encodeOnnx, type OnnxModel } from '../../../src/vision/models/onnx.ts';
+import { floatsOf, floatTensor } from '../../../src/vision/models/weights.ts';
+import { realTarball, stockNetworks } from './support.ts';
+
+const tarball = await realTarball();
+const stock = tarball === null ? new Map<ModelEntry, Buffer>() : await stockNetworks(tarball);
+const faces = fileURLToPath(new URL('../../../../shared/data/lfw', import.meta.url));
+const pictures = existsSync(faces) ? somePictures(faces, 4) : [];
+
+describe.skipIf(tarball === null)('the real networks', () => {
+  test.each([...stock].map(([entry, bytes]) => [entry.id, entry, bytes] as const))(
+    '%s',
+    async (_id, entry, bytes) => {
+      const before = sha256(bytes);
+      expect(sha256(encodeOnnx(decodeOnnx(bytes))), 'reading and writing loses nothing').toBe(before);
+      const prepared = prepareModel(bytes, entry.prepare);
+      expect(sha256(bytes), 'the source is left alone').toBe(before);
+      expect(sha256(prepared)).toBe(entry.sha256);
+      expect(sha256(prepareModel(bytes, entry.prepare)), 'the same bytes each time').toBe(entry.sha256);
+      const inputs = [
+        noise(entry, 1),
+        noise(entry, 2),
+        ...(await Promise.all(pictures.map((path) => pixels(entry, path)))),
+      ];
+      const difference = await largestDifference(bytes, prepared, entry, inputs);
+      expect(difference).toBeLessThan(1e-5);
+    },
+  );
+
+  test('hold denormal weights as shipped, and none after preparation', () => {
+    let shipped = 0;
+    for (const [entry, bytes] of stock) {
+      shipped += denormalsIn(bytes);
+      expect(denormalsIn(prepareModel(bytes, entry.prepare)), entry.id).toBe(0);
+    }
+    expect(shipped).toBeGreaterThan(50_000);
+  });
+
+  test('have no PRelu and no ragged depthwise convolution where these were found to cost time', () => {
+    for (const [entry, bytes] of stock) {
+      if (!entry.prepare.includes('prelu-to-conv')) continue;
+      const { graph } = decodeOnnx(prepareModel(bytes, entry.prepare));
+      const shapes = new Map(graph.initializer.map((tensor) => [tensor.name, tensor.dims]));
+      expect(graph.node.filter((node) => node.op_type === 'PRelu')).toEqual([]);
+      const depthwise = graph.node.filter(
+        (node) => node.op_type === 'Conv' && shapes.get(node.input[1])?.[1] === 1,
+      );
+      expect(depthwise.length).toBeGreaterThan(30);
+      for (const node of depthwise) expect((shapes.get(node.input[1])?.[0] ?? 1) % 16).toBe(0);
+    }
+  });
+});
+
+test('a pruned bottleneck of any width and any slopes gives the same result after padding and rewriting', async () => {
+  const slopes = fc.double({ min: -2, max: 2, noNaN: true });
+  await fc.assert(
+    fc.asyncProperty(
+      fc.integer({ min: 1, max: 40 }),
+      fc.array(slopes, { minLength: 1 }),
+      fc.nat(),
+      async (width, slope, seed) => {
+        const bytes = encodeOnnx(bottleneck(width, slope, random(seed)));
+        const prepared = prepareModel(bytes, ['flush-tiny-weights', 'pad-channels', 'prelu-to-conv']);
+        const [a, b] = await Promise.all([open(bytes), open(prepared)]);
+        const next = random(seed + 1);
+        const input = new Tensor(
+          'float32',
+          Float32Array.from({ length: 4 * 9 * 9 }, () => next() * 4 - 2),
+          [1, 4, 9, 9],
+        );
+        const [x, y] = [await a.run({ input }), await b.run({ input })];
+        await Promise.all([a.release(), b.release()]);
+        for (const name of ['output', 'tap']) expect(distance(x[name], y[name])).toBeLessThan(1e-5);
+      },
+    ),
+    { numRuns: 25 },
+  );
+});
+
+test('a layer whose channels come out of the network keeps its width', () => {
+  const model = bottleneck(5, [0.25], random(1));
+  model.graph.output.push({ ...model.graph.output[0], name: 'wide' });
+  const { graph } = decodeOnnx(prepareModel(encodeOnnx(model), ['pad-channels']));
+  expect(graph.initializer.find((tensor) => tensor.name === 'w1')?.dims).toEqual([5, 4, 1, 1]);
+});
+
+test('bytes that are no ONNX file are refused', () => {
+  expect(() => prepareModel(Buffer.from('not a network'), ['pad-channels'])).toThrow();
+});
+
+/** Conv 1x1 to `width` channels, PRelu, depthwise 3x3, PRelu, Conv 1x1 back to 4; one more tap reads the widened layer. */
+function bottleneck(width: number, slopes: readonly number[], next: () => number): OnnxModel {
+  const values = (length: number) => Float32Array.from({ length }, () => next() - 0.5);
+  const slope = (shift: number) =>
+    Float32Array.from({ length: width }, (_, i) => slopes[(i + shift) % slopes.length] ?? 0);
+  const conv = (input: string, n: number, output: string, group: number, pads: number) => ({
+    op_type: 'Conv',
+    input: [input, `w${n}`, `b${n}`],
+    output: [output],
+    attribute: [
+      { name: 'group', i: group, type: 2 },
+      { name: 'pads', ints: [pads, pads, pads, pads], type: 7 },
+    ],
+  });
+  const prelu = (input: string, n: number, output: string) => ({
+    op_type: 'PRelu',
+    input: [input, `s${n}`],
+    output: [output],
+    attribute: [],
+  });
+  const value = (name: string) => ({
+    name,
+    type: {
+      tensor_type: { elem_type: 1, shape: { dim: [1, 4, 9, 9].map((size) => ({ dim_value: size })) } },
+    },
+  });
+  return {
+    ir_version: 7,
+    opset_import: [{ domain: '', version: 11 }],
+    graph: {
+      name: 'bottleneck',
+      node: [
+        conv('input', 1, 'wide', 1, 0),
+        prelu('wide', 1, 'bent'),
+        conv('bent', 2, 'seen', width, 1),
+        prelu('seen', 2, 'again'),
+        conv('again', 3, 'output', 1, 0),
+        conv('bent', 4, 'tap', 1, 0),
+      ],
+      initializer: [
+        floatTensor('w1', [width, 4, 1, 1], values(width * 4)),
+        floatTensor('b1', [width], values(width)),
+        floatTensor('s1', [width, 1, 1], slope(0)),
+        floatTensor('w2', [width, 1, 3, 3], values(width * 9)),
+        floatTensor('b2', [width], values(width)),
+        floatTensor('s2', [width, 1, 1], slope(1)),
+        floatTensor('w3', [4, width, 1, 1], values(4 * width)),
+        floatTensor('b3', [4], values(4)),
+        floatTensor('w4', [4, width, 1, 1], values(4 * width)),
+        floatTensor('b4', [4], values(4)),
+      ],
+      input: [value('input')],
+      output: [value('output'), value('tap')],
+    },
+  };
+}
+
+/** Relative to the largest figure of an output where that is above 1: logits of 8 carry rounding of 1e-6 of themselves. */
+async function largestDifference(
+  stockBytes: Uint8Array,
+  prepared: Uint8Array,
+  entry: ModelEntry,
+  inputs: readonly Float32Array[],
+): Promise<number> {
+  const [before, after] = await Promise.all([open(stockBytes), open(prepared)]);
+  let largest = 0;
+  for (const values of inputs) {
+    const feeds = { [entry.input.name]: new Tensor('float32', values, entry.input.shape) };
+    const [x, y] = [await before.run(feeds), await after.run(feeds)];
+    for (const { name } of entry.outputs)
+      largest = Math.max(largest, distance(x[name], y[name]) / Math.max(1, magnitude(x[name])));
+  }
+  await Promise.all([before.release(), after.release()]);
+  return largest;
+}
+
+function open(bytes: Uint8Array): Promise<InferenceSession> {
+  return InferenceSession.create(bytes, { intraOpNumThreads: 1, logSeverityLevel: 3 });
+}
+
+function distance(a: Tensor | undefined, b: Tensor | undefined): number {
+  const [x, y] = [a?.data, b?.data];
+  if (!(x instanceof Float32Array) || !(y instanceof Float32Array) || x.length !== y.length)
+    return Number.NaN;
+  return x.reduce(
+    (largest, value, index) => Math.max(largest, Math.abs(value - (y[index] ?? Number.NaN))),
+    0,
+  );
+}
+
+function magnitude(tensor: Tensor | undefined): number {
+  const data = tensor?.data;
+  return data instanceof Float32Array
+    ? data.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0)
+    : Number.NaN;
+}
+
+/** A photograph of a face as the network would get it: planes, order and normalisation of the catalogue. */
+async function pixels(entry: ModelEntry, path: string): Promise<Float32Array> {
+  const [, planes = 3, height = 1, width = 1] = entry.input.shape;
+  const image = sharp(path).resize(width, height, { fit: 'cover' });
+  const raw = await (planes === 1 ? image.greyscale() : image.removeAlpha()).raw().toBuffer();
+  return planar(entry, (plane, index) => {
+    const channel = entry.input.channels === 'BGR' ? 2 - plane : plane;
+    return raw[index * planes + channel] ?? 0;
+  });
+}
+
+function noise(entry: ModelEntry, seed: number): Float32Array {
+  const next = random(seed);
+  return planar(entry, () => Math.floor(next() * 256));
+}
+
+function planar(entry: ModelEntry, pixel: (plane: number, index: number) => number): Float32Array {
+  const [, planes = 1, height = 1, width = 1] = entry.input.shape;
+  const { mean, scale } = entry.input;
+  const size = height * width;
+  return Float32Array.from({ length: planes * size }, (_, at) => {
+    const plane = Math.floor(at / size);
+    return (pixel(plane, at % size) - (mean[plane] ?? 0)) / (scale[plane] ?? 1);
+  });
+}
+
+function denormalsIn(bytes: Uint8Array): number {
+  let count = 0;
+  for (const tensor of decodeOnnx(bytes).graph.initializer)
+    if (tensor.data_type === 1)
+      for (const value of floatsOf(tensor)) if (value !== 0 && Math.abs(value) < 2 ** -126) count++;
+  return count;
+}
+
+function somePictures(folder: string, count: number): string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.jpg'))
+    .toSorted()
+    .filter((_, index) => index % 997 === 0)
+    .slice(0, count)
+    .map((name) => `${folder}/${name}`);
+}
+
+/** Numbers in 0..1 that are the same at each run (mulberry32). */
+function random(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), state | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
