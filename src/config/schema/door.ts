@@ -60,6 +60,9 @@ export const DoorSchema = z
         debounceMs: milliseconds(30, 0, 1000).describe(
           'A press counts once the level has held for this long',
         ),
+        stuckMs: milliseconds(60_000, 0, 3_600_000).describe(
+          'A button pressed for longer than this is a fault and no longer holds the relay; 0 is off: the relay follows the button',
+        ),
       })
       .optional()
       .describe('Request-to-exit button'),

@@ -68,7 +68,7 @@ function outputLine(line: OnoffLine, gpio: OnoffGpio, rest: Level): OutputLine {
         // Left exported on purpose: an exported line goes on driving its level, a freed one may float.
         gpio.writeSync(rest);
       } catch {
-        gpio.unexport();
+        freeLine(gpio);
       }
     },
   };
@@ -87,7 +87,7 @@ function inputLine(
     if (closed) return;
     closed = true;
     debouncer.stop();
-    gpio.unexport();
+    freeLine(gpio);
   };
   // onoff reads in its epoll callback, where a throw (a chip unplugged) would end the process.
   gpio.readSync = () => {
@@ -120,6 +120,22 @@ function inputLine(
       close();
     },
   };
+}
+
+/**
+ * onoff stops watching before it closes the file, and throws when the line was never watched, or its chip is
+ * gone; the second call finds nothing to stop and closes the file.
+ */
+function freeLine(gpio: OnoffGpio): void {
+  try {
+    gpio.unexport();
+  } catch {
+    try {
+      gpio.unexport();
+    } catch {
+      // The file is closed or was never open: nothing is left to free.
+    }
+  }
 }
 
 type GpioClass = typeof OnoffGpio;
@@ -183,7 +199,7 @@ function settingOf<T>(line: OnoffLine, read: () => T): T {
 }
 
 function refused(line: OnoffLine, gpio: OnoffGpio, wanted: string): MenshenError {
-  gpio.unexport();
+  freeLine(gpio);
   return unavailable(line, `the kernel did not make it ${wanted}; choose another line or free this one`);
 }
 

@@ -1,0 +1,166 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { Door } from '../../src/door/index.ts';
+import { CONTACT, doorConfig, EventLog, logger, REX, until } from './bench.ts';
+import { FaultyGpio } from './faulty-gpio.ts';
+
+async function setUp(change: Record<string, unknown> = {}, prepare: (gpio: FaultyGpio) => void = () => {}) {
+  const gpio = new FaultyGpio();
+  prepare(gpio);
+  const log = new EventLog();
+  const door = new Door({
+    config: doorConfig({ unlockMs: 5000, ...change }),
+    gpio,
+    onEvent: log.take,
+    logger,
+  });
+  onTestFinished(() => door.stop());
+  await door.start();
+  return { gpio, log, door };
+}
+const REMOTE = { kind: 'remote', by: 'guard' } as const;
+
+describe('a relay that cannot be switched', () => {
+  it('is a fault, is tried again, and the unlock is told only once it is true', async () => {
+    const { gpio, log, door } = await setUp();
+    gpio.failWrite = true;
+    expect(await door.unlock(REMOTE)).toMatchObject({
+      ok: false,
+      code: 'GPIO_WRITE_FAILED',
+      message: 'door "front": relay: relay does not answer',
+    });
+    expect(log.types).toEqual(['fault']);
+    expect(door.status()).toMatchObject({ state: 'fault', faults: [{ source: 'relay' }] });
+    gpio.failWrite = false;
+    await log.until('fault_cleared');
+    expect(gpio.level).toBe(1);
+    expect(log.types).toEqual(['fault', 'unlocked', 'fault_cleared']);
+    door.release();
+    expect(log.types.at(-1)).toBe('locked');
+    expect(gpio.level).toBe(0);
+  });
+
+  it('is released as soon as it can be, and told as locked only then', async () => {
+    const { gpio, log, door } = await setUp();
+    await door.unlock(REMOTE);
+    gpio.failWrite = true;
+    door.release();
+    expect(log.types).toEqual(['unlocked', 'fault']);
+    gpio.failWrite = false;
+    await log.until('fault_cleared');
+    expect(log.types).toEqual(['unlocked', 'fault', 'locked', 'fault_cleared']);
+    expect(gpio.relay.slice(-2)).toEqual(['close', 'open 0']);
+  });
+
+  it('that was never energised is told neither as unlocked nor as locked', async () => {
+    const { gpio, log, door } = await setUp({ unlockMs: 200 });
+    gpio.failWrite = true;
+    await door.unlock(REMOTE);
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    gpio.failWrite = false;
+    await log.until('fault_cleared');
+    expect(log.types).toEqual(['fault', 'fault_cleared']);
+    expect(gpio.level).toBe(0);
+  });
+
+  it('is not tried more often than the pause between tries allows', async () => {
+    const { gpio, log, door } = await setUp();
+    gpio.failWrite = true;
+    await door.unlock(REMOTE);
+    for (let attempt = 0; attempt < 50; attempt += 1) void door.unlock(REMOTE);
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    expect(gpio.relay.filter((entry) => entry === 'fail 1').length).toBeLessThanOrEqual(4);
+    expect(log.types).toEqual(['fault']);
+  });
+
+  it('keeps the gate from starting when its line is not there at all', async () => {
+    const gpio = new FaultyGpio();
+    gpio.failOpenOutput = true;
+    const door = new Door({ config: doorConfig(), gpio, onEvent: () => {}, logger });
+    await expect(door.start()).rejects.toMatchObject({ code: 'GPIO_UNAVAILABLE' });
+  });
+});
+
+describe('an input that fails', () => {
+  it('at start is a fault; the rest of the door works; it is opened again', async () => {
+    const { gpio, log, door } = await setUp({}, (faulty) => faulty.failOpenInput.add(CONTACT));
+    expect(log.events).toMatchObject([
+      { type: 'fault', code: 'GPIO_UNAVAILABLE', message: 'door "front": contact: line 27 is gone' },
+    ]);
+    expect(door.status()).toMatchObject({ state: 'fault', contact: null });
+    gpio.inputs.get(REX)?.onChange(0);
+    expect(log.types).toEqual(['fault', 'rex', 'unlocked']);
+    gpio.inputs.get(REX)?.onChange(1);
+    gpio.failOpenInput.clear();
+    await log.until('fault_cleared');
+    expect(door.status()).toMatchObject({ state: 'unlocked', contact: 'closed' });
+  });
+
+  it('later on is a fault too, and does not hold the relay', async () => {
+    const { gpio, log, door } = await setUp({ unlockMs: 200 });
+    gpio.inputs.get(REX)?.onChange(0);
+    await new Promise((resolve) => setTimeout(resolve, 250));
+    expect(door.status().relay).toBe('on');
+    gpio.failOpenInput.add(REX);
+    gpio.inputs.get(REX)?.onError(new Error('unplugged'));
+    expect(log.types).toEqual(['rex', 'unlocked', 'fault', 'locked']);
+    gpio.failOpenInput.clear();
+    await log.until('fault_cleared');
+    gpio.inputs.get(REX)?.onChange(0);
+    expect(door.status().relay).toBe('on');
+  });
+
+  it('is left alone after stop', async () => {
+    const { gpio, door } = await setUp({}, (faulty) => faulty.failOpenInput.add(CONTACT));
+    await door.stop();
+    gpio.failOpenInput.clear();
+    await new Promise((resolve) => setTimeout(resolve, 1200));
+    expect(gpio.inputs.size).toBe(0);
+  });
+});
+
+describe('a relay that answers late', () => {
+  it('is told and answered for when it has switched', async () => {
+    const { gpio, log, door } = await setUp({}, (slow) => {
+      slow.writeMs = 30;
+    });
+    const outcome = door.unlock(REMOTE);
+    expect(log.types).toEqual([]);
+    expect(await outcome).toMatchObject({ ok: true });
+    expect(gpio.level).toBe(1);
+    expect(log.types).toEqual(['unlocked']);
+  });
+
+  it('ends where it was last sent, one write at a time, and both changes are told', async () => {
+    const { gpio, log, door } = await setUp({}, (slow) => {
+      slow.writeMs = 30;
+    });
+    void door.unlock(REMOTE);
+    door.release();
+    await log.until('locked');
+    expect(log.types).toEqual(['unlocked', 'locked']);
+    expect(gpio.relay).toEqual(['open 0', 'write 1', 'write 0']);
+  });
+
+  it('is waited for at stop', async () => {
+    const { gpio, log, door } = await setUp({}, (slow) => {
+      slow.writeMs = 30;
+    });
+    await door.unlock(REMOTE);
+    void door.unlock(REMOTE);
+    await door.stop();
+    expect(gpio.level).toBe(0);
+    expect(gpio.relay.at(-1)).toBe('close');
+    expect(log.types).toEqual(['unlocked', 'unlocked', 'locked']);
+  });
+
+  it('answers an unlock that failed', async () => {
+    const { gpio, log, door } = await setUp({}, (slow) => {
+      slow.writeMs = 10;
+      slow.failWrite = true;
+    });
+    expect(await door.unlock(REMOTE)).toMatchObject({ ok: false, code: 'GPIO_WRITE_FAILED' });
+    gpio.failWrite = false;
+    await log.until('fault_cleared');
+    await until('the relay is on', () => gpio.level === 1);
+  });
+});

@@ -1,0 +1,62 @@
+import { MenshenError } from '../../src/common/index.ts';
+import type { GpioDriver, InputHandlers, Level } from '../../src/door/index.ts';
+
+/** What happened to the lines, in order: "open 0", "write 1", "close". */
+export type Trace = string[];
+
+/**
+ * A driver whose lines fail when told to, and which can answer late, as a relay board on the network does.
+ * It stands in for hardware that breaks, which no simulated line does.
+ */
+export class FaultyGpio implements GpioDriver {
+  readonly relay: Trace = [];
+  /** Level the relay's line has now. */
+  level: Level | null = null;
+  failOpenOutput = false;
+  failWrite = false;
+  failOpenInput = new Set<number>();
+  /** Milliseconds a write takes; null: done when it returns. */
+  writeMs: number | null = null;
+  readonly inputs = new Map<number, InputHandlers>();
+
+  async openOutput(_: unknown, { rest }: { rest: Level }) {
+    if (this.failOpenOutput) throw new MenshenError('GPIO_UNAVAILABLE', 'no such line');
+    this.relay.push(`open ${rest}`);
+    this.level = rest;
+    return {
+      write: (level: Level) =>
+        this.writeMs === null ? this.#write(level) : this.#writeLate(level, this.writeMs),
+      restNow: () => {
+        if (!this.failWrite) this.level = rest;
+      },
+      close: async () => {
+        this.relay.push('close');
+      },
+    };
+  }
+
+  async openInput(line: { line: number }, { idle }: { idle: Level }, handlers: InputHandlers) {
+    if (this.failOpenInput.has(line.line))
+      throw new MenshenError('GPIO_UNAVAILABLE', `line ${line.line} is gone`);
+    this.inputs.set(line.line, handlers);
+    return {
+      level: () => idle,
+      close: async () => {
+        this.inputs.delete(line.line);
+      },
+    };
+  }
+
+  async close() {}
+
+  #write(level: Level): void {
+    this.relay.push(`${this.failWrite ? 'fail' : 'write'} ${level}`);
+    if (this.failWrite) throw new MenshenError('GPIO_WRITE_FAILED', 'relay does not answer');
+    this.level = level;
+  }
+
+  async #writeLate(level: Level, ms: number): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    this.#write(level);
+  }
+}

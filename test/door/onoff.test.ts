@@ -1,0 +1,163 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { scratch, until } from './bench.ts';
+
+/**
+ * The real driver and the real package onoff on a folder mounted over /sys/class in a mount namespace of
+ * its own. Outputs are files there as they are in sysfs; edges are not to be had, so inputs are tested only
+ * for how they fail. Lines of a real kernel belong to the long suite.
+ */
+const canMount = spawnSync('unshare', ['-m', 'mount', '-t', 'tmpfs', 'none', '/sys/class']).status === 0;
+const fixture = (name: string) => join(import.meta.dirname, 'fixtures', name);
+
+/** The folder to mount; `lines` are there as if exported by somebody else, as inverted inputs. */
+function sysfs(lines: readonly number[]) {
+  const root = scratch();
+  mkdirSync(join(root, 'gpio'));
+  writeFileSync(join(root, 'gpio', 'export'), '');
+  for (const line of lines) {
+    mkdirSync(join(root, 'gpio', `gpio${line}`));
+    for (const [file, text] of Object.entries({
+      value: '0',
+      direction: 'in',
+      active_low: '1',
+      edge: 'none',
+    })) {
+      writeFileSync(join(root, 'gpio', `gpio${line}`, file), `${text}\n`);
+    }
+  }
+  return {
+    root,
+    read: (line: number, file: string) =>
+      readFileSync(join(root, 'gpio', `gpio${line}`, file), 'utf8').trim(),
+  };
+}
+
+function inNamespace(root: string, script: string, ...args: string[]): ChildProcess {
+  const node = [process.execPath, '--import', 'tsx', fixture(script), ...args];
+  const child = spawn('unshare', [
+    '-m',
+    'sh',
+    '-c',
+    'mount --bind "$0" /sys/class && exec "$@"',
+    root,
+    ...node,
+  ]);
+  onTestFinished(() => void child.kill('SIGKILL'));
+  return child;
+}
+
+async function gate(root: string, ...args: string[]) {
+  const child = inNamespace(
+    root,
+    'gate-process.ts',
+    join(scratch(), 'control.sock'),
+    'wait',
+    'onoff',
+    ...args,
+  );
+  const told: Record<string, unknown>[] = [];
+  const errors: string[] = [];
+  if (child.stdout === null || child.stderr === null) throw new Error('no pipes');
+  createInterface({ input: child.stdout }).on('line', (line) => told.push(JSON.parse(line)));
+  createInterface({ input: child.stderr }).on('line', (line) => errors.push(line));
+  const ended = once(child, 'close');
+  return { child, told, errors, ended };
+}
+
+function configFile(activeLow: boolean): string {
+  const path = join(scratch(), 'menshen.yaml');
+  const text = `
+gate: { id: test }
+cameras: [{ id: cam, source: 'rtsp://127.0.0.1/stream', door: front }]
+doors: [{ id: front, relay: { line: { driver: onoff, line: 17 }, activeLow: ${activeLow} } }]
+`;
+  writeFileSync(path, text);
+  return path;
+}
+
+async function run(child: ChildProcess) {
+  let text = '';
+  child.stdout?.on('data', (chunk) => {
+    text += chunk;
+  });
+  child.stderr?.on('data', (chunk) => {
+    text += chunk;
+  });
+  const [code] = await once(child, 'close');
+  return { code, text };
+}
+
+describe.skipIf(!canMount)('the onoff driver (skipped where a mount namespace is not to be had)', () => {
+  it.each([
+    ['high', 'low', '1', '0'],
+    ['low', 'high', '0', '1'],
+  ])(
+    'with %s energising starts with direction "%s", drives, and rests after SIGTERM',
+    async (polarity, direction, on, off) => {
+      const { root, read } = sysfs([17, 22]);
+      const { child, told, ended } = await gate(root, polarity);
+      // Edges cannot be had from a plain file: the button is a fault, and the relay works all the same.
+      await until('the fault of the button', () => told.some(({ type }) => type === 'fault'), 20_000);
+      expect(told.find(({ type }) => type === 'fault')).toMatchObject({
+        code: 'GPIO_UNAVAILABLE',
+        message: expect.stringContaining('onoff line 22: it cannot be watched'),
+      });
+      expect(read(17, 'direction')).toBe(direction);
+      expect(read(17, 'active_low')).toBe('0');
+      child.stdin?.write('go\n');
+      await until('the relay is energised', () => told.some(({ ready }) => ready === true));
+      expect(read(17, 'value')).toBe(on);
+      child.kill('SIGTERM');
+      await ended;
+      expect(read(17, 'value')).toBe(off);
+    },
+  );
+
+  it('leaves the line as it is after SIGKILL; `menshen door release` then releases it', async () => {
+    const { root, read } = sysfs([17, 22]);
+    const { child, told, ended } = await gate(root);
+    await until('the door runs', () => told.length > 0, 20_000);
+    child.stdin?.write('go\n');
+    await until('the relay is energised', () => told.some(({ ready }) => ready === true));
+    child.kill('SIGKILL');
+    await ended;
+    expect(read(17, 'value')).toBe('1');
+
+    const released = await run(inNamespace(root, 'door-cli.ts', 'release', '--config', configFile(false)));
+    expect(released).toEqual({ code: 0, text: 'door "front": relay released (onoff line 17)\n' });
+    expect(read(17, 'value')).toBe('0');
+    expect(read(17, 'direction')).toBe('low');
+  });
+
+  it('releases a relay that a low level energises by a high one', async () => {
+    const { root, read } = sysfs([17]);
+    const { code } = await run(inNamespace(root, 'door-cli.ts', 'release', '--config', configFile(true)));
+    expect(code).toBe(0);
+    expect(read(17, 'value')).toBe('1');
+    expect(read(17, 'direction')).toBe('high');
+  });
+
+  it('says what to do when there is no such line', async () => {
+    const { root } = sysfs([]);
+    const { code, text } = await run(
+      inNamespace(root, 'door-cli.ts', 'release', '--config', configFile(false)),
+    );
+    expect(code).toBe(1);
+    expect(text).toMatch(/^GPIO_UNAVAILABLE: door "front": onoff line 17: /);
+  });
+
+  it('says what to do when the kernel has no sysfs GPIO', async () => {
+    const { code, text } = await run(
+      inNamespace(scratch(), 'door-cli.ts', 'release', '--config', configFile(false)),
+    );
+    expect(code).toBe(1);
+    expect(text).toContain(
+      'this kernel has no sysfs GPIO (/sys/class/gpio is missing); configure another driver',
+    );
+  });
+});
