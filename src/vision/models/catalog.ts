@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { MenshenError, messageOf } from '../../common/index.ts';
+import { EMBEDDING_DIMENSIONS } from '../types.ts';
 import { PREPARATION_STEPS } from './prepare.ts';
 
 /** What a network is for. The daemon opens the roles it needs; the others stand ready in the catalogue. */
@@ -185,6 +186,8 @@ function checkReferences(
       fault([...at, 'source', 'package'], `no package ${model.source.package} is listed`);
     if (model.source === undefined && model.prepare.length > 0)
       fault([...at, 'prepare'], 'only a network with a source can be prepared');
+    if (model.role === 'embedding' && model.outputs[0]?.shape.at(-1) !== EMBEDDING_DIMENSIONS)
+      fault([...at, 'outputs', 0, 'shape'], `an embedding must have ${EMBEDDING_DIMENSIONS} figures`);
     const planes = model.input.channels === 'GREY' ? 1 : 3;
     if (model.input.mean.length !== planes || model.input.scale.length !== planes)
       fault([...at, 'input'], `mean and scale must have ${planes} figure(s), one a plane`);

@@ -88,6 +88,7 @@ describe('a malformed catalogue is refused with the entry and the key', () => {
       change({ input: { ...first.input, mean: [0] } }),
       'must have 3 figure(s)',
     ],
+    ['an embedding of another length', change({ role: 'embedding' }), 'an embedding must have 512 figures'],
     ['no object at all', 7, 'top level'],
   ])('%s', (_name, json, told) => {
     expect(() => parseCatalogue(json, '/x/catalog.json')).toThrow(
