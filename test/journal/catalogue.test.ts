@@ -4,7 +4,7 @@ import { EVENT_TYPES } from '../../src/journal/index.ts';
 
 it('docs/reference/events.md documents every type of event, with its meaning, and no other', () => {
   const page = readFileSync(new URL('../../docs/reference/events.md', import.meta.url), 'utf8');
-  const documented = [...page.matchAll(/^\| `([a-z_.]+)` \| ([^|]+) \|/gm)].map((row) => [
+  const documented = [...page.matchAll(/^\| `([a-z]+\.[a-z_]+)` \| ([^|]+) \|/gm)].map((row) => [
     row[1],
     row[2]?.trim(),
   ]);

@@ -1,0 +1,181 @@
+import { readFileSync } from 'node:fs';
+import { connect, type IClientOptions, type MqttClient } from 'mqtt';
+import { messageOf } from '../common/index.ts';
+import { type Failure, failureOf } from './failures.ts';
+import { MAX_PAYLOAD_BYTES } from './message.ts';
+
+/** Without CONNACK in this time the attempt has failed. */
+const CONNECT_TIMEOUT_MS = 10_000;
+
+/** Topic, properties and headers of one PUBLISH beside its payload. */
+const OVERHEAD_BYTES = 1024;
+
+export type ProtocolVersion = 4 | 5;
+
+export interface ConnectionOptions {
+  readonly url: string;
+  readonly clientId: string;
+  readonly version: ProtocolVersion;
+  readonly username?: string | undefined;
+  readonly password?: string | undefined;
+  readonly caFile?: string | undefined;
+  readonly certFile?: string | undefined;
+  readonly keyFile?: string | undefined;
+  readonly keepaliveS: number;
+  readonly will: { readonly topic: string; readonly payload: string };
+}
+
+export interface ConnectionEvents {
+  onUp(): void;
+  /** The connection did not come about, or is gone. Told once; after it the connection is of no more use. */
+  onDown(failure: Failure): void;
+}
+
+/**
+ * One connection to the broker, from dialling to its end; a new one is made for each attempt, so that nothing of
+ * an old one (queues, packet ids) lives on. MQTT.js' own reconnecting and offline queue are off: what must not be
+ * lost lies in the journal.
+ */
+export class Connection {
+  readonly #options: ConnectionOptions;
+  readonly #events: ConnectionEvents;
+  readonly #client: MqttClient;
+  #wasUp = false;
+  #isDown = false;
+  #isSecure = false;
+  #problem: Failure | null = null;
+  #maxPayload = MAX_PAYLOAD_BYTES;
+
+  /** Throws a `Failure`-worthy error when a certificate file cannot be read. */
+  constructor(options: ConnectionOptions, events: ConnectionEvents) {
+    this.#options = options;
+    this.#events = events;
+    this.#client = connect(options.url, clientOptions(options));
+    this.#client.on('connect', ({ properties }) => {
+      this.#wasUp = true;
+      this.#maxPayload = Math.min(
+        MAX_PAYLOAD_BYTES,
+        (properties?.maximumPacketSize ?? Infinity) - OVERHEAD_BYTES,
+      );
+      events.onUp();
+    });
+    this.#client.stream.on('secureConnect', () => {
+      this.#isSecure = true;
+    });
+    // MQTT.js passes on only some of the socket's errors.
+    this.#client.stream.on('error', (error) => this.#note(error));
+    this.#client.on('error', (error) => {
+      this.#note(error);
+      // MQTT.js reports some errors without closing the socket.
+      if (!this.#wasUp) {
+        this.#down();
+      }
+    });
+    this.#client.on('close', () => this.#down());
+  }
+
+  /** Largest payload that this broker takes, in bytes. */
+  get maxPayload(): number {
+    return this.#maxPayload;
+  }
+
+  /** Sends with QoS 1; calls back on PUBACK, or with the reason why there will be none. */
+  publish(
+    topic: string,
+    payload: Buffer | string,
+    retain: boolean,
+    answer: (error: Error | null) => void,
+  ): void {
+    const properties = { payloadFormatIndicator: true, contentType: 'application/json' };
+    this.#client.publish(
+      topic,
+      payload,
+      { qos: 1, retain, ...(this.#options.version === 5 ? { properties } : {}) },
+      (error) => answer(error ?? null),
+    );
+  }
+
+  /** Ends it with DISCONNECT, or at once; `onDown` is not called. */
+  close(atOnce: boolean): Promise<void> {
+    this.#isDown = true;
+    const ended = new Promise<void>((resolve) => this.#client.end(atOnce, {}, () => resolve()));
+    if (atOnce) {
+      // An end that waits for acknowledgements is not hurried by a second one.
+      this.#client.stream.destroy();
+    }
+    return ended;
+  }
+
+  #note(error: Error): void {
+    const failure = failureOf(error, this.#options.url);
+    // Hung up on before an answer: the same as a silent close.
+    const hungUp =
+      !this.#wasUp && 'code' in error && error.code === 'ECONNRESET' && failure.code === 'MQTT_UNREACHABLE';
+    this.#problem ??= hungUp ? null : failure;
+  }
+
+  #down(): void {
+    if (this.#isDown) {
+      return;
+    }
+    void this.close(true);
+    this.#events.onDown(this.#problem ?? this.#silentClose());
+  }
+
+  #silentClose(): Failure {
+    const { url } = this.#options;
+    if (this.#wasUp) {
+      return {
+        code: 'MQTT_UNREACHABLE',
+        message: `The connection to the broker ${url} was lost.`,
+        protocol: false,
+      };
+    }
+    if (url.startsWith('mqtts:') && !this.#isSecure) {
+      const message = `The broker ${url} hung up while TLS was being set up. Check whether it speaks TLS on this port.`;
+      return { code: 'MQTT_TLS_FAILED', message, protocol: false };
+    }
+    // A broker that knows only MQTT 3.1.1 may just hang up on MQTT 5.
+    const message = `The broker ${url} did not answer as one. Check address and port, and whether it wants TLS (mqtts://).`;
+    return { code: 'MQTT_UNREACHABLE', message, protocol: true };
+  }
+}
+
+/** A file of certificates that cannot be read is a fault of TLS: the code says so to `failureOf`. */
+class CertificateError extends Error {
+  readonly code = 'ERR_TLS_FILE';
+}
+
+function clientOptions(options: ConnectionOptions): IClientOptions {
+  const { caFile, certFile, keyFile } = options;
+  return {
+    clientId: options.clientId,
+    protocolVersion: options.version,
+    clean: true,
+    keepalive: options.keepaliveS,
+    // A ping goes out at its time whatever else is sent: only its answer shows that the line is not half dead.
+    reschedulePings: false,
+    reconnectPeriod: 0,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    queueQoSZero: false,
+    resubscribe: false,
+    will: { topic: options.will.topic, payload: Buffer.from(options.will.payload), qos: 1, retain: true },
+    ...(options.version === 5
+      ? { properties: { sessionExpiryInterval: 0, maximumPacketSize: MAX_PAYLOAD_BYTES } }
+      : {}),
+    ...(options.username === undefined ? {} : { username: options.username }),
+    ...(options.password === undefined ? {} : { password: options.password }),
+    ...(options.url.startsWith('mqtts:') ? { rejectUnauthorized: true, minVersion: 'TLSv1.2' } : {}),
+    ...(caFile === undefined ? {} : { ca: certificate(caFile) }),
+    ...(certFile === undefined ? {} : { cert: certificate(certFile) }),
+    ...(keyFile === undefined ? {} : { key: certificate(keyFile) }),
+  };
+}
+
+function certificate(file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw new CertificateError(`${file} cannot be read (${messageOf(error)})`, { cause: error });
+  }
+}

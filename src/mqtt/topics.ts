@@ -1,0 +1,21 @@
+import type { EventType } from '../journal/index.ts';
+
+/** Every topic of a gate; docs/reference/mqtt.md describes them. */
+export interface Topics {
+  /** Retained: whether the gate is there. */
+  readonly status: string;
+  /** Not retained: the events, `access.granted` under `events/access/granted`. */
+  event(type: EventType): string;
+  /** Retained: the present state of a door or a camera. */
+  state(kind: 'doors' | 'cameras', id: string): string;
+}
+
+/** The topics of one gate under `prefix` (`mqtt.topic` of the configuration). */
+export function topicsOf(prefix: string, gate: string): Topics {
+  const root = `${prefix}/${gate}`;
+  return {
+    status: `${root}/status`,
+    event: (type) => `${root}/events/${type.replace('.', '/')}`,
+    state: (kind, id) => `${root}/${kind}/${id}/state`,
+  };
+}
