@@ -122,6 +122,8 @@ describe('the machine against the naive door', () => {
             current = { relay: trace.relay, state: trace.state };
             next += 1;
           }
+          // Compared by hand first: there are thousands of them, and `expect` is slow.
+          if (current.relay === relay && current.state === state) continue;
           expect({ at, ...current }).toEqual({ at, relay, state });
         }
       }),

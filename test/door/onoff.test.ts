@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -140,6 +140,17 @@ describe.skipIf(!canMount)('the onoff driver (skipped where a mount namespace is
     expect(code).toBe(0);
     expect(read(17, 'value')).toBe('1');
     expect(read(17, 'direction')).toBe('high');
+  });
+
+  it('does not drive a line whose settings did not take, which onoff itself passes over', async () => {
+    const { root } = sysfs([17]);
+    rmSync(join(root, 'gpio', 'gpio17', 'active_low'));
+    mkdirSync(join(root, 'gpio', 'gpio17', 'active_low'));
+    const { code, text } = await run(
+      inNamespace(root, 'door-cli.ts', 'release', '--config', configFile(false)),
+    );
+    expect(code).toBe(1);
+    expect(text).toContain('the kernel did not make it an output');
   });
 
   it('says what to do when there is no such line', async () => {

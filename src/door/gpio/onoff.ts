@@ -26,14 +26,18 @@ export function onoffDriver(): GpioDriver<OnoffLine> {
         line,
         (Gpio) => new Gpio(line.line, rest === 1 ? 'high' : 'low', 'none', plain),
       );
-      if (settingOf(line, () => gpio.direction()) === 'in') throw refused(line, gpio, 'an output');
+      confirm(line, gpio, 'an output', () => {
+        gpio.writeSync(rest);
+        return gpio.direction() !== 'in';
+      });
       return outputLine(line, gpio, rest);
     },
     async openInput(line, options, handlers) {
       const gpio = await openGpio(line, (Gpio) => new Gpio(line.line, 'in', 'both', plain));
-      if (settingOf(line, () => gpio.direction()) !== 'in') throw refused(line, gpio, 'an input');
-      if (settingOf(line, () => gpio.edge()) !== 'both')
-        throw refused(line, gpio, 'an input with interrupts');
+      confirm(line, gpio, 'an input with interrupts', () => {
+        gpio.setEdge('both');
+        return gpio.direction() === 'in';
+      });
       return inputLine(line, gpio, options, handlers);
     },
     async close() {},
@@ -82,7 +86,7 @@ function inputLine(
 ): InputLine {
   let closed = false;
   const read = gpio.readSync.bind(gpio);
-  let last: Level = settingOf(line, read);
+  let last: Level = read();
   const close = () => {
     if (closed) return;
     closed = true;
@@ -189,18 +193,19 @@ function explain(line: OnoffLine, error: unknown): string {
   return messageOf(error);
 }
 
-/** onoff passes over errors on lines that were exported before; what the kernel says now is what counts. */
-function settingOf<T>(line: OnoffLine, read: () => T): T {
+/**
+ * onoff passes over every error on a line that was exported before. So the line is asked what it is now:
+ * `check` repeats what must not have failed and says whether the direction is right.
+ */
+function confirm(line: OnoffLine, gpio: OnoffGpio, wanted: string, check: () => boolean): void {
+  let why = 'its settings did not take';
   try {
-    return read();
+    if (check() && !gpio.activeLow()) return;
   } catch (error) {
-    throw unavailable(line, `the kernel does not tell its settings: ${messageOf(error)}`, error);
+    why = messageOf(error);
   }
-}
-
-function refused(line: OnoffLine, gpio: OnoffGpio, wanted: string): MenshenError {
   freeLine(gpio);
-  return unavailable(line, `the kernel did not make it ${wanted}; choose another line or free this one`);
+  throw unavailable(line, `the kernel did not make it ${wanted} (${why}); free it, or choose another line`);
 }
 
 function unavailable(line: OnoffLine, why: string, cause?: unknown): MenshenError {
