@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdirSync, renameSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -26,7 +27,7 @@ export async function encodeH264(
 ): Promise<void> {
   const { width, height, fps } = options;
   mkdirSync(dirname(options.file), { recursive: true });
-  const partial = `${options.file}.${process.pid}.part`;
+  const partial = `${options.file}.${randomUUID()}.part`;
   const ffmpeg = spawn(
     'ffmpeg',
     [

@@ -99,7 +99,10 @@ class Camera implements CameraSource {
     let failures = 0;
     for (let attempt = 1; !this.#stopping.signal.aborted; attempt++) {
       this.#tell({ state: 'connecting', attempt });
-      const end = await this.#attempt();
+      let end = await this.#attempt();
+      // Some containers cannot be wound back by ffmpeg: those are opened again.
+      while (end.kind === 'finished' && this.#options.loop && !this.#stopping.signal.aborted)
+        end = await this.#attempt();
       if (this.#stopping.signal.aborted || end.kind === 'finished') break;
       const sound = this.#streamingSince !== null && monotonicMs() - this.#streamingSince >= SOUND_AFTER_MS;
       failures = sound ? 1 : failures + 1;
@@ -139,10 +142,9 @@ class Camera implements CameraSource {
     if (source.kind === 'folder') {
       return new FolderSession({ label, path: source.path, fps, loop }, this.#slot, listener, this.#log);
     }
-    const command = ffmpegCommand(source, this.#credentials, loop);
-    const mayFinish = source.kind === 'file' && !loop;
+    const command = ffmpegCommand(this.#options.id, source, this.#credentials, loop);
     const redact = redactor(this.#credentials);
-    const options = { label, kind: source.kind, command, stallMs, connectTimeoutMs, mayFinish, redact };
+    const options = { label, kind: source.kind, command, stallMs, connectTimeoutMs, redact };
     return new FfmpegSession(options, this.#slot, listener, this.#log);
   }
 

@@ -51,7 +51,7 @@ export class CaptureClock {
     this.#offset = Math.min(this.#offset + crept, offset);
     this.#lastPts = ptsMs;
     this.#lastArrival = arrivalMs;
-    return { capturedAt: ptsMs + this.#offset, settled: this.#settle(arrivalMs, crept) };
+    return { capturedAt: Math.min(arrivalMs, ptsMs + this.#offset), settled: this.#settle(arrivalMs, crept) };
   }
 
   /** A stream that catches up shows a falling offset: old pictures come faster than they were taken. */

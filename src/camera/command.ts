@@ -19,7 +19,8 @@ const PROTOCOLS = 'pipe,rtsp,rtp,tcp,tls';
  * Raw pictures with time stamps in NUT. `-threads 1` here, on the output side, and `passthrough`: else ffmpeg
  * holds a whole picture back, or drops and doubles some. Without `-enc_time_base` time stamps are rounded to
  * the nominal picture rate. With sync points NUT's writer keeps 215 bytes for every picture for ever.
- * `-autoscale 0` shows a changed picture size instead of scaling it away.
+ * `-autoscale 0` shows a changed picture size instead of scaling it away. The camera's name stands before it
+ * as metadata, for who reads the output of `ps`: the URL is not there.
  */
 const OUTPUT = [
   ...['-map', '0:v:0', '-an', '-threads', '1', '-fps_mode', 'passthrough', '-enc_time_base', '1:90000'],
@@ -27,8 +28,9 @@ const OUTPUT = [
   ...['-f', 'nut', '-syncpoints', 'none', '-f_strict', 'experimental', '-flush_packets', '1', 'pipe:1'],
 ];
 
-/** The command for a source. Throws FFMPEG_MISSING when ffmpeg is not installed. */
+/** The command for a source of the camera `id`. Throws FFMPEG_MISSING when ffmpeg is not installed. */
 export function ffmpegCommand(
+  id: string,
   source: Exclude<Source, { kind: 'folder' }>,
   credentials: Credentials | null,
   loop: boolean,
@@ -41,7 +43,17 @@ export function ffmpegCommand(
     );
   }
   const input = source.kind === 'rtsp' ? RTSP_INPUT : fileInput(source.path, loop);
-  const args = ['-hide_banner', '-nostats', '-nostdin', '-loglevel', 'level+verbose', ...input, ...OUTPUT];
+  const args = [
+    '-hide_banner',
+    '-nostats',
+    '-nostdin',
+    '-loglevel',
+    'level+verbose',
+    ...input,
+    '-metadata',
+    `camera=${id}`,
+    ...OUTPUT,
+  ];
   const script = source.kind === 'rtsp' ? rtspScript(withCredentials(source.url, credentials)) : null;
   return { ...boundToParent(ffmpeg, args), script };
 }
@@ -63,6 +75,7 @@ function rtspScript(url: string): string {
     'option rtsp_transport tcp',
     'option allowed_media_types video',
     'option fpsprobesize 0',
+    'option analyzeduration 1',
     '',
   ].join('\n');
 }

@@ -20,8 +20,6 @@ export interface FfmpegSessionOptions {
   readonly command: Command;
   readonly stallMs: number;
   readonly connectTimeoutMs: number;
-  /** A file that ends is read through to its end; a camera never ends by right. */
-  readonly mayFinish: boolean;
   readonly redact: (text: string) => string;
 }
 
@@ -177,13 +175,9 @@ export class FfmpegSession implements Session {
 
   #conclude(exit: string): SessionEnd {
     if (this.#ended) return { kind: 'finished' };
-    if (
-      this.#options.mayFinish &&
-      exit === 'exit code 0' &&
-      this.#pictures > 0 &&
-      this.#stopReason === 'exit'
-    )
-      return { kind: 'finished' };
+    // A file ends by right; a camera never does.
+    const readThrough = exit === 'exit code 0' && this.#pictures > 0 && this.#stopReason === 'exit';
+    if (this.#options.kind === 'file' && readThrough) return { kind: 'finished' };
     const { code, what } = diagnose({
       kind: this.#options.kind,
       end: this.#stopReason,

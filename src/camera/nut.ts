@@ -27,6 +27,9 @@ const FLAG_INVALID = 8192;
 /** No header of ffmpeg's comes near this; more means that we read pixels as headers. */
 const MAX_HEADER_BYTES = 64 * 1024;
 
+/** More than any camera's picture. */
+const MAX_PICTURE_BYTES = 256 * 1024 * 1024;
+
 /** What the reader found; the sink decides where the pixels go. */
 export interface NutSink {
   /** Size of the pictures as the stream header promises it, in pixels. */
@@ -179,7 +182,7 @@ export class NutReader {
     if ((flags & FLAG_STREAM_ID ? cursor.v() : code.stream) !== 0)
       throw new NutError('a picture of another stream');
     const pts = flags & FLAG_CODED_PTS ? this.#fullPts(cursor.v()) : this.#lastPts + code.ptsDelta;
-    let size = code.lsb + (flags & FLAG_SIZE_MSB ? code.mul * cursor.v() : 0);
+    const size = code.lsb + (flags & FLAG_SIZE_MSB ? code.mul * cursor.v() : 0);
     if (flags & FLAG_MATCH_TIME) cursor.v();
     const headerIndex = flags & FLAG_HEADER_IDX ? cursor.v() : code.headerIndex;
     for (let more = flags & FLAG_RESERVED ? cursor.v() : code.reserved; more > 0; more--) cursor.v();
@@ -187,12 +190,11 @@ export class NutReader {
     if (flags & FLAG_SM_DATA) throw new NutError('side data with a picture');
     this.#lastPts = pts;
     const elided = (size > 4096 ? undefined : this.#elidedHeaders[headerIndex]) ?? new Uint8Array(0);
+    if (size <= elided.length || size > MAX_PICTURE_BYTES) throw new NutError(`a picture of ${size} bytes`);
     this.#target = this.#sink.onPicture(pts * this.#timeBaseMs, size);
     this.#target?.set(elided);
     this.#filled = elided.length;
-    size -= elided.length;
-    if (size <= 0) throw new NutError('an empty picture');
-    this.#missing = size;
+    this.#missing = size - elided.length;
   }
 
   /** Time stamps may be coded by their low bits alone, to be completed from the one before. */

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import {
   type CameraOptions,
@@ -7,11 +8,13 @@ import {
   openCamera,
 } from '../../src/camera/index.ts';
 import { createLogger } from '../../src/common/index.ts';
+import { type RtspServer, type RtspServerOptions, startRtspServer } from '../support/rtsp.ts';
 
 type State = CameraState['state'];
 
 /** A camera under test: its states are kept, and each can be waited for. */
 export interface Watched {
+  readonly id: string;
   readonly camera: CameraSource;
   readonly states: CameraState[];
   /** The next state of this name from now on, or the present one. */
@@ -27,7 +30,8 @@ export function watchCamera(
 ): Watched {
   const states: CameraState[] = [];
   const waiters = new Set<() => void>();
-  const all = { id: 'cam', stallMs: 1000, connectTimeoutMs: 5000, fps: 15, loop: true, ...options };
+  const id = `test-${randomUUID().slice(0, 8)}`;
+  const all = { id, stallMs: 1000, connectTimeoutMs: 5000, fps: 15, loop: true, ...options };
   const camera = openCamera(
     all,
     (state) => {
@@ -39,6 +43,7 @@ export function watchCamera(
   let seen = 0;
   camera.start();
   return {
+    id: all.id,
     camera,
     states,
     until: async (state, timeoutMs = 8000) => {
@@ -87,31 +92,65 @@ export async function withTimeout<T>(promise: Promise<T>, ms: number, why: () =>
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
 
-/** Living processes (no zombies) that are ffmpeg reading from a descriptor, children of `parent` if given. */
-export function ffmpegPids(parent?: number): number[] {
+/** Processes that read the camera of this id, in /proc whatever their parent; none of them a zombie. */
+export function ffmpegPids(id: string): number[] {
   return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((pid) => {
-      const stat = readStat(pid);
-      return (
-        stat !== null &&
-        stat.name === 'ffmpeg' &&
-        stat.state !== 'Z' &&
-        (parent === undefined || stat.parent === parent)
-      );
-    });
+    .filter((name) => /^\d+$/.test(name) && cmdline(Number(name)).includes(`camera=${id}`))
+    .map(Number);
 }
 
-/** Name, state and parent of a process, or null when there is none. */
-export function readStat(pid: number): { name: string; state: string; parent: number } | null {
+/** The arguments of a process as anybody may read them; none for a zombie or when it is gone. */
+export function cmdline(pid: number): string[] {
   try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const match = /^\d+ \((.*)\) (\S) (\d+)/s.exec(text);
-    return match === null ? null : { name: match[1] ?? '', state: match[2] ?? '', parent: Number(match[3]) };
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
   } catch {
-    return null;
+    return [];
   }
+}
+
+/** The only ffmpeg of a camera. */
+export function ffmpegPid(id: string): number {
+  const [pid, ...more] = ffmpegPids(id);
+  if (pid === undefined || more.length > 0)
+    throw new Error(`camera ${id} has ${more.length + (pid ? 1 : 0)} ffmpeg processes`);
+  return pid;
+}
+
+/** Everything a test starts, ended and checked for leftovers in the end. */
+export class Stage {
+  readonly #servers: RtspServer[] = [];
+  readonly #cameras: Watched[] = [];
+
+  async serve(options: RtspServerOptions): Promise<RtspServer> {
+    const server = await startRtspServer(options);
+    this.#servers.push(server);
+    return server;
+  }
+
+  watch(...args: Parameters<typeof watchCamera>): Watched {
+    const watched = watchCamera(...args);
+    this.#cameras.push(watched);
+    return watched;
+  }
+
+  async clear(): Promise<void> {
+    await Promise.all(this.#cameras.map(({ camera }) => camera.stop()));
+    await Promise.all(this.#servers.map((server) => server.stop()));
+    const left = this.#cameras.flatMap(({ id }) => ffmpegPids(id));
+    if (left.length > 0) throw new Error(`ffmpeg left running: ${left}`);
+  }
+}
+
+/** A test body with a stage of its own, cleared whatever happens. */
+export function staged(body: (stage: Stage) => Promise<void>): () => Promise<void> {
+  return async () => {
+    const stage = new Stage();
+    try {
+      await body(stage);
+    } finally {
+      await stage.clear();
+    }
+  };
 }
 
 /** True once the process is gone for good (a zombie counts as there). */
