@@ -44,6 +44,19 @@ export const ThresholdsSchema = z.object({
 });
 export type Thresholds = z.infer<typeof ThresholdsSchema>;
 
+/** The quality gate's limits in force (`vision.quality` of the configuration), for the reader of the record. */
+const QualityLimitsSchema = z.object({
+  minEyeDistance: z.number(),
+  minMargin: z.number(),
+  maxYaw: z.number(),
+  maxPitch: z.number(),
+  maxRoll: z.number(),
+  minSharpness: z.number(),
+  minBrightness: z.number(),
+  maxBrightness: z.number(),
+  minContrast: z.number(),
+});
+
 /**
  * Everything that led to a decision. It is the `data` of `access.granted` and `access.denied` events, and what
  * `menshen events explain` prints. Candidates below the threshold stay in here: they are evidence, no identity.
@@ -82,6 +95,7 @@ export const DecisionRecordSchema = z.object({
   mask: z.null().describe('Masks are not detected yet'),
   cloud: z.object({ asked: z.boolean(), why: z.string() }),
   thresholds: ThresholdsSchema,
+  qualityLimits: QualityLimitsSchema.optional().describe('Absent where the vision process did not tell them'),
   timings: z.record(z.string(), z.number()).describe('Milliseconds spent in each step'),
   versions: z.object({ software: z.string(), config: z.string(), models: z.array(ModelRefSchema) }),
 });

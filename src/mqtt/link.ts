@@ -1,5 +1,5 @@
 import { isoNow, type Logger } from '../common/index.ts';
-import type { MqttConfig } from '../config/schema.ts';
+import type { MqttConfig } from '../config/index.ts';
 import type { Journal } from '../journal/index.ts';
 import { Backoff, type BackoffLimits } from './backoff.ts';
 import { Connection, type ProtocolVersion } from './connection.ts';

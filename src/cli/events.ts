@@ -1,0 +1,107 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { MenshenError } from '../common/index.ts';
+import { configPath, loadConfig } from '../config/index.ts';
+import { type JournalEvent, JournalReader } from '../journal/index.ts';
+import { explainEvent, summaryLine } from './explain.ts';
+
+/** How often `--follow` looks for new events. */
+const POLL_MS = 250;
+
+/** Events read at a time, and how far behind an event its consequences are looked for. */
+const PAGE = 500;
+const CONSEQUENCES = 200;
+
+interface Place {
+  readonly config?: string;
+  readonly dataDir?: string;
+}
+
+interface TailOptions extends Place {
+  readonly number: number;
+  readonly follow?: true;
+  readonly json?: true;
+}
+
+/** `menshen events tail|explain`. Reads the journal beside a running gate. Errors are thrown as MenshenError for main.ts to print. */
+export function eventsCommand(): Command {
+  const events = new Command('events').description('follow and explain events');
+  placed(events.command('tail'))
+    .description('print the newest events, oldest first')
+    .option('-n, --number <count>', 'how many', count, 20)
+    .option('-f, --follow', 'go on with new events as they are recorded')
+    .option('--json', 'one JSON object a line, whole')
+    .action((options: TailOptions) => tail(options));
+  placed(events.command('explain'))
+    .description('explain one event for a person: of a decision, all that led to it')
+    .argument('<id>', 'number, id, or the beginning of an id')
+    .option('--json', 'the event as JSON')
+    .action((id: string, options: Place & { json?: true }) => explain(id, options));
+  return events;
+}
+
+function placed(command: Command): Command {
+  return command
+    .option('-c, --config <file>', 'configuration file, for its dataDir')
+    .addOption(new Option('--data-dir <folder>', 'folder of the journal').conflicts('config'));
+}
+
+async function tail(options: TailOptions): Promise<void> {
+  const reader = await readerOf(options);
+  const print = (event: JournalEvent) =>
+    console.log(options.json ? JSON.stringify(event) : summaryLine(event));
+  const newest = reader.latest(Math.max(1, options.number));
+  newest.slice(newest.length - Math.min(options.number, newest.length)).forEach(print);
+  let last = newest.at(-1)?.seq ?? 0;
+  while (options.follow) {
+    await sleep(POLL_MS);
+    const events = patiently(() => following(reader, last));
+    events.forEach(print);
+    last = events.at(-1)?.seq ?? last;
+  }
+}
+
+/** What came after number `last`; everything, when a new journal has begun its numbers again. */
+function following(reader: JournalReader, last: number): JournalEvent[] {
+  const events = reader.range({ after: last, limit: PAGE });
+  if (events.length > 0 || (reader.latest(1)[0]?.seq ?? last) >= last) {
+    return events;
+  }
+  return reader.range({ after: 0, limit: PAGE });
+}
+
+/** For a moment, while a damaged journal is replaced, there is none. */
+function patiently(read: () => JournalEvent[]): JournalEvent[] {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof MenshenError && error.code === 'JOURNAL_UNREADABLE') {
+      return [];
+    }
+    throw error;
+  }
+}
+
+async function explain(id: string, options: Place & { json?: true }): Promise<void> {
+  const reader = await readerOf(options);
+  const event = reader.get(id);
+  if (options.json) {
+    console.log(JSON.stringify(event, null, 2));
+    return;
+  }
+  const consequences = reader
+    .range({ after: event.seq, limit: CONSEQUENCES })
+    .filter(({ cause }) => cause === event.id);
+  console.log(explainEvent(event, consequences));
+}
+
+async function readerOf({ config, dataDir }: Place): Promise<JournalReader> {
+  return new JournalReader({ dataDir: dataDir ?? (await loadConfig(configPath(config))).config.dataDir });
+}
+
+function count(text: string): number {
+  if (!/^\d{1,7}$/.test(text)) {
+    throw new InvalidArgumentError('It must be a whole number from 0 to 9999999.');
+  }
+  return Number(text);
+}

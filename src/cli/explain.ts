@@ -1,0 +1,232 @@
+import { type DecisionRecord, DecisionRecordSchema, REASONS } from '../access/index.ts';
+import { EVENT_TYPES, type JournalEvent } from '../journal/index.ts';
+
+type Frame = DecisionRecord['frames'][number];
+type Limits = NonNullable<DecisionRecord['qualityLimits']>;
+type Row = readonly string[];
+
+/** Characters of the first column. */
+const LABEL = 13;
+
+/** Longest summary of an event's data in a line of `events tail`. */
+const SUMMARY = 120;
+
+/** One event in one line: time, number, id, type, place, and the gist of its data. */
+export function summaryLine(event: JournalEvent): string {
+  const place = [event.door, event.camera].filter((name) => name !== null).join('/');
+  return [
+    event.at,
+    `#${event.seq}`.padEnd(6),
+    event.id.slice(0, 8),
+    event.type.padEnd(18),
+    place.padEnd(12),
+    gist(event),
+  ]
+    .join('  ')
+    .trimEnd();
+}
+
+/** One event in full, for a person; of a decision, all that led to it. `consequences` are the events it caused. */
+export function explainEvent(event: JournalEvent, consequences: readonly JournalEvent[]): string {
+  const record = DecisionRecordSchema.safeParse(event.data);
+  const isDecision = event.type === 'access.granted' || event.type === 'access.denied';
+  return [
+    ...header(event),
+    '',
+    ...(isDecision && record.success ? explainDecision(record.data) : explainData(event)),
+    ...consequences.map((next) => line('Led to', `${next.type} #${next.seq}: ${gist(next)}`)),
+  ].join('\n');
+}
+
+function header(event: JournalEvent): string[] {
+  const place = [
+    `gate ${event.gate}`,
+    event.door && `door ${event.door}`,
+    event.camera && `camera ${event.camera}`,
+  ];
+  return [
+    `${event.type} #${event.seq}: ${EVENT_TYPES[event.type]}`,
+    line('When', event.at),
+    line('Where', place.filter((part) => part !== null).join(', ')),
+    line('Id', event.id),
+    ...(event.cause === null ? [] : [line('Cause', `event ${event.cause}`)]),
+  ];
+}
+
+function explainData(event: JournalEvent): string[] {
+  return Object.entries(event.data).map(([key, value]) =>
+    line(key, typeof value === 'string' ? value : JSON.stringify(value)),
+  );
+}
+
+function explainDecision(record: DecisionRecord): string[] {
+  const { thresholds: limits, person, box, frameSize } = record;
+  return [
+    line(
+      'Decision',
+      `${record.outcome}${record.verdict === 'unsure' ? ' (unsure)' : ''}, ${record.reason}: ${REASONS[record.reason]}`,
+    ),
+    line('Rule', `"${record.rule}": ${record.detail}`),
+    line('Person', person === null ? 'nobody: no identity was established' : `${person.name} (${person.id})`),
+    line('Attempt', `${record.attempt} of ${limits.maxAttempts} of track ${record.track}`),
+    '',
+    line(
+      'Seen',
+      `face of ${round(box.width)} x ${round(box.height)} pixels at ${round(box.x)}, ${round(box.y)} of ${frameSize.width} x ${frameSize.height}`,
+    ),
+    line(
+      'Frames',
+      `${record.frames.length} of evidence (at least ${limits.minFrames}, at most ${limits.maxFrames} are kept); the newest may be ${limits.maxFrameAgeMs} ms old`,
+    ),
+    ...table(frameRows(record.frames, record.qualityLimits)),
+    '',
+    line('Liveness', livenessOf(record)),
+    ...matchOf(record),
+    line(
+      'Consistency',
+      limit(
+        record.consistency,
+        `at least ${figure(limits.minConsistency)} between the frames`,
+        'one frame only',
+      ),
+    ),
+    line('Mask', 'not looked for'),
+    line('Cloud', `${record.cloud.asked ? 'asked' : 'not asked'}: ${record.cloud.why}`),
+    '',
+    line('Times', timesOf(record.timings)),
+    line('Versions', versionsOf(record.versions)),
+  ];
+}
+
+function frameRows(frames: readonly Frame[], limits: Limits | undefined): Row[] {
+  const head = [
+    'frame',
+    'age ms',
+    'liveness',
+    'eyes px',
+    'margin',
+    'yaw',
+    'pitch',
+    'roll',
+    'sharpness',
+    'brightness',
+    'contrast',
+    'gate',
+  ];
+  const rows = frames.map(({ seq, ageMs, liveness, quality: q }) => [
+    String(seq),
+    round(ageMs),
+    liveness === null ? '-' : figure(liveness),
+    round(q.eyeDistance),
+    q.margin.toFixed(2),
+    round(q.yaw),
+    round(q.pitch),
+    round(q.roll),
+    q.sharpness.toFixed(2),
+    q.brightness.toFixed(2),
+    q.contrast.toFixed(2),
+    q.failed.length === 0 ? 'passed' : `failed ${q.failed.join(', ')}`,
+  ]);
+  return [head, ...rows, ...(limits === undefined ? [] : [limitRow(limits)])];
+}
+
+function limitRow(limits: Limits): Row {
+  return [
+    'limit',
+    '',
+    '',
+    `>=${limits.minEyeDistance}`,
+    `>=${limits.minMargin}`,
+    `+-${limits.maxYaw}`,
+    `+-${limits.maxPitch}`,
+    `+-${limits.maxRoll}`,
+    `>=${limits.minSharpness}`,
+    `${limits.minBrightness}-${limits.maxBrightness}`,
+    `>=${limits.minContrast}`,
+    '',
+  ];
+}
+
+function table(rows: readonly Row[]): string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows.map((row) =>
+    line('', row.map((cell, column) => cell.padStart(widths[column] ?? 0)).join('  ')).trimEnd(),
+  );
+}
+
+function livenessOf({ liveness, thresholds: t }: DecisionRecord): string {
+  if (liveness === null) {
+    return 'not measured: no frame passed the quality gate';
+  }
+  return (
+    `fused ${figure(liveness.fused)} (at least ${figure(t.liveness)}; below ${figure(t.livenessUnsure)} is an attack), ` +
+    `lowest frame ${figure(liveness.lowest)} (at least ${figure(t.livenessFloor)})`
+  );
+}
+
+function matchOf({ candidates: { best, second, lead }, thresholds: t, person }: DecisionRecord): string[] {
+  if (best === null) {
+    return [line('Best', 'no candidate')];
+  }
+  const weight = person === null ? ', considered only' : '';
+  const runnerUp = second === null ? 'none' : `${second.name}, score ${figure(second.score)}`;
+  return [
+    line(
+      'Best',
+      `${best.name}, score ${figure(best.score)} (at least ${figure(t.match)}; unsure from ${figure(t.match - t.unsureBelowMatch)})${weight}`,
+    ),
+    line('Second', runnerUp),
+    line('Lead', limit(lead, `at least ${figure(t.margin)}`, 'no runner-up')),
+  ];
+}
+
+function timesOf(timings: DecisionRecord['timings']): string {
+  return Object.entries(timings)
+    .map(([step, ms]) => `${step} ${ms.toFixed(1)} ms`)
+    .join(', ');
+}
+
+function versionsOf({ software, config, models }: DecisionRecord['versions']): string {
+  return [
+    `Menshen ${software}`,
+    `configuration ${config}`,
+    ...models.map(({ id, version }) => `${id} ${version}`),
+  ].join(', ');
+}
+
+/** What matters of an event's data, short. */
+function gist(event: JournalEvent): string {
+  const decision = DecisionRecordSchema.safeParse(event.data);
+  if (decision.success) {
+    const { reason, person, candidates, liveness } = decision.data;
+    const parts = [
+      reason,
+      person?.name,
+      `score ${maybe(candidates.best?.score)}`,
+      `liveness ${maybe(liveness?.fused)}`,
+    ];
+    return parts.filter((part) => part !== undefined).join(', ');
+  }
+  const text = JSON.stringify(event.data);
+  return text === '{}' ? '' : text.length > SUMMARY ? `${text.slice(0, SUMMARY)}…` : text;
+}
+
+function line(label: string, text: string): string {
+  return `${label.padEnd(LABEL)}${text}`;
+}
+
+function limit(value: number | null, bound: string, none: string): string {
+  return value === null ? none : `${figure(value)} (${bound})`;
+}
+
+function figure(value: number): string {
+  return value.toFixed(3);
+}
+
+function maybe(value: number | undefined): string {
+  return value === undefined ? '-' : figure(value);
+}
+
+function round(value: number): string {
+  return value.toFixed(0);
+}
