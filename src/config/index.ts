@@ -17,6 +17,7 @@ export {
   type QualityConfig,
   type SecretSource,
   type VisionConfig,
+  VisionSchema,
 } from './schema.ts';
 export { resolveSecret } from './secrets.ts';
 export { configJsonSchema, type KeyPath } from './tree.ts';

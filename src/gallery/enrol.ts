@@ -1,8 +1,7 @@
 import type { Picture } from '../camera/types.ts';
 import { MenshenError } from '../common/index.ts';
-import type { QualityConfig } from '../config/schema.ts';
 import type { Box, FaceAnalysis } from '../vision/types.ts';
-import { qualityFaults } from './advice.ts';
+import { type EnrolmentLimits, qualityFaults } from './advice.ts';
 import type { Gallery } from './gallery.ts';
 import type { Consent, Embedding, NewReference, Person } from './types.ts';
 
@@ -23,10 +22,10 @@ export interface EnrolRequest {
   /** Whom: somebody new (name and consent, with an id of the caller's choice if wanted), or somebody enrolled who gets more references. */
   readonly person:
     | { readonly name: string; readonly consent: Consent; readonly id?: string }
-    | { readonly enrolled: string };
+    | { readonly enrolled: string; readonly consent?: Consent };
   readonly photos: readonly EnrolPhoto[];
   /** See `enrolmentLimits`. */
-  readonly limits: QualityConfig;
+  readonly limits: EnrolmentLimits;
   /** Enrol although somebody else looks the same (twins). */
   readonly allowDuplicate?: boolean;
 }
@@ -40,7 +39,7 @@ export interface Enrolment {
 export const DUPLICATE_SCORE = 0.5;
 
 /** Cosine below which two photos do not show one person. */
-export const MISMATCH_SCORE = 0.3;
+export const MISMATCH_SCORE = 0.35;
 
 /** Photos of one call. */
 export const MAX_PHOTOS = 20;
@@ -75,7 +74,7 @@ export async function enrol(
     );
   }
   const accepted = await judgeAll(photos, limits, analyser);
-  gallery.refresh();
+  gallery.follow();
   checkSamePerson(accepted);
   const own = 'enrolled' in person ? person.enrolled : null;
   if (own !== null) checkSameAsEnrolled(gallery, own, accepted);
@@ -88,20 +87,15 @@ export async function enrol(
   return {
     person:
       'enrolled' in person
-        ? addTo(gallery, person.enrolled, references)
+        ? gallery.addReferences(person.enrolled, references, person.consent)
         : gallery.addPerson(person, references),
     photos: accepted.map(({ label, qualityScore }) => ({ label, qualityScore })),
   };
 }
 
-function addTo(gallery: Gallery, id: string, references: NewReference[]): Person {
-  gallery.addReferences(id, references);
-  return gallery.find(id);
-}
-
 async function judgeAll(
   photos: readonly EnrolPhoto[],
-  limits: QualityConfig,
+  limits: EnrolmentLimits,
   analyser: PhotoAnalyser,
 ): Promise<Accepted[]> {
   const accepted: Accepted[] = [];
@@ -120,10 +114,10 @@ async function judgeAll(
   throw new MenshenError(first.code, refusals.map((refusal) => refusal.message).join('\n'), { cause: first });
 }
 
-async function judge(photo: EnrolPhoto, limits: QualityConfig, analyser: PhotoAnalyser): Promise<Accepted> {
+async function judge(photo: EnrolPhoto, limits: EnrolmentLimits, analyser: PhotoAnalyser): Promise<Accepted> {
   const picture = await photo.read();
   const found = theFace(await analyser.analyse(picture, { all: true }), photo.label);
-  const faults = qualityFaults(found.quality, limits);
+  const faults = qualityFaults(found, picture, limits);
   if (faults.length > 0 || found.embedding === null) {
     const texts =
       faults.length > 0

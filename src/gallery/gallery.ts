@@ -19,7 +19,7 @@ import type {
   Person,
   Reference,
 } from './types.ts';
-import { unlock } from './unlock.ts';
+import { type Unlocked, unlock } from './unlock.ts';
 import type { GalleryWriter } from './writer.ts';
 
 export interface GalleryOptions {
@@ -45,16 +45,19 @@ export interface GalleryCounts {
  */
 export class Gallery {
   readonly path: string;
+  /** The key file, when opening this gallery made it; else null. Keep a copy of it: without it all is lost. */
+  readonly newKeyFile: string | null;
   readonly #store: GalleryStore;
   readonly #memory: GalleryMemory;
   readonly #cipher: RowCipher;
   readonly #log: Logger;
 
-  private constructor(path: string, store: GalleryStore, cipher: RowCipher, log: Logger) {
+  private constructor(path: string, store: GalleryStore, unlocked: Unlocked, log: Logger) {
     this.path = path;
+    this.newKeyFile = unlocked.newKeyFile;
     this.#store = store;
     this.#memory = new GalleryMemory(store, log);
-    this.#cipher = cipher;
+    this.#cipher = unlocked.cipher;
     this.#log = log;
   }
 
@@ -69,8 +72,10 @@ export class Gallery {
     const path = join(dataDir, 'gallery.sqlite');
     const db = openDatabase(path, dataDir, busyTimeoutMs);
     try {
-      const cipher = unlock(db, path, dataDir, key, log);
-      const gallery = new Gallery(path, new GalleryStore(db, path, cipher), cipher, log);
+      const unlocked = unlock(db, path, dataDir, key);
+      if (unlocked.newKeyFile !== null)
+        log.info({ file: unlocked.newKeyFile }, 'made a new gallery key; keep a copy of it');
+      const gallery = new Gallery(path, new GalleryStore(db, path, unlocked.cipher), unlocked, log);
       gallery.#memory.load();
       return gallery;
     } catch (error) {
@@ -138,6 +143,11 @@ export class Gallery {
     };
   }
 
+  /** How many of one person's references are in use. */
+  referenceCount(personId: string): number {
+    return this.#memory.referenceCountOf(personId);
+  }
+
   counts(model?: ModelRef): GalleryCounts {
     const references = this.#memory.referenceCount();
     const current = model === undefined ? references : this.#memory.referenceCount(model);
@@ -178,18 +188,22 @@ export class Gallery {
     return person;
   }
 
-  /** Gives a person more references, all or nothing. Throws PERSON_NOT_FOUND. */
-  addReferences(personId: string, references: readonly NewReference[]): void {
+  /** Gives a person more references, and a new consent where one is given, all or nothing. Throws PERSON_NOT_FOUND. */
+  addReferences(personId: string, references: readonly NewReference[], consent?: Consent): Person {
+    const known = this.#known(personId);
+    const now = isoNow();
+    const person = { ...known, consent: consent ?? known.consent, updatedAt: now };
     this.transact((writer) => {
       if (!writer.has('people', personId)) throw notFound(personId);
-      insertReferences(writer, personId, references, isoNow());
+      writer.putPerson(person);
+      insertReferences(writer, personId, references, now);
     });
+    return person;
   }
 
   /** Changes name or consent. Throws PERSON_NOT_FOUND, PERSON_NAME_INVALID. */
   updatePerson(id: string, change: { name?: string; consent?: Consent }): Person {
-    const known = this.get(id);
-    if (known === null) throw notFound(id);
+    const known = this.#known(id);
     const person = {
       ...known,
       name: change.name === undefined ? known.name : normaliseName(change.name),
@@ -221,6 +235,11 @@ export class Gallery {
     return { logEmptied };
   }
 
+  /** Takes over what changed in the file now; `refresh` tells it all the same. */
+  follow(): void {
+    this.#memory.follow();
+  }
+
   /** Several changes in one transaction, all or nothing; memory follows when it is committed. For this room alone. */
   transact<T>(action: (writer: GalleryWriter) => T): T {
     const result = this.#store.write(action);
@@ -235,6 +254,12 @@ export class Gallery {
    */
   refresh(): GalleryChange | null {
     return this.#memory.refresh();
+  }
+
+  #known(id: string): Person {
+    const person = this.get(id);
+    if (person === null) throw notFound(id);
+    return person;
   }
 
   /** A key of 32 bytes for another use in this gate (the journal's pictures), derived from the gallery's. */

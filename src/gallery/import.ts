@@ -21,7 +21,7 @@ export interface ImportResult {
  * Throws EXPORT_INVALID when the file is no export, damaged in any place, or the passphrase wrong; nothing is imported then.
  */
 export function importGallery(gallery: Gallery, path: string, passphrase: string): ImportResult {
-  gallery.refresh();
+  gallery.follow();
   let file: number;
   try {
     file = openSync(path, 'r');

@@ -4,11 +4,12 @@
  * database.ts (the tables), cipher.ts and unlock.ts (how they are sealed), enrol.ts (how photos become references).
  * Nothing here decodes a picture or runs a network: the gate process imports this room.
  */
-export { enrolmentLimits, type QualityFault, qualityFaults } from './advice.ts';
+export { type EnrolmentLimits, enrolmentLimits, type QualityFault, qualityFaults } from './advice.ts';
 export { type Enrolment, type EnrolPhoto, type EnrolRequest, enrol, type PhotoAnalyser } from './enrol.ts';
 export { exportGallery } from './export.ts';
 export { Gallery, type GalleryCounts, type GalleryOptions } from './gallery.ts';
 export { type ImportResult, importGallery } from './import.ts';
+export { gateKey } from './key.ts';
 export { normaliseName } from './names.ts';
 export type { StoredPicture, StoredReference } from './store.ts';
 export type {

@@ -88,3 +88,15 @@ function syncDirectory(path: string): void {
     closeSync(directory);
   }
 }
+
+/**
+ * The gate's key, from which other rooms derive theirs. To be asked after `Gallery.open`, which makes the file
+ * at the first start. Throws KEY_MISSING, KEY_INVALID.
+ */
+export function gateKey(dataDir: string, key?: string): Buffer {
+  const found = key === undefined ? readKeyFile(keyFile(dataDir)) : parseKey(key, 'the configuration');
+  if (found === null) {
+    throw new MenshenError('KEY_MISSING', `There is no key file ${keyFile(dataDir)}.`);
+  }
+  return Buffer.from(found);
+}

@@ -68,6 +68,10 @@ export class GalleryMemory {
     return this.#index.count(model);
   }
 
+  referenceCountOf(personId: string): number {
+    return this.#owned.get(personId)?.size ?? 0;
+  }
+
   faults(): GalleryFault[] {
     return [...this.#faults.values()];
   }
