@@ -28,6 +28,11 @@ try {
   }
   await alone(setUp);
 } catch (error) {
-  console.error(`[set-up] ${error instanceof SetupError ? error.message : error.stack}`);
+  const told =
+    error instanceof SetupError ||
+    error.code === 'EACCES' ||
+    error.code === 'ENOSPC' ||
+    error.code === 'EROFS';
+  console.error(`[set-up] ${told ? error.message : error.stack}`);
   process.exit(1);
 }

@@ -35,6 +35,12 @@ export async function run(args: readonly string[]): Promise<number> {
   }
 }
 
+/** The exit code of a command that failed with this error. */
+export function exitCodeOf(code: ErrorCode): number {
+  if (code === 'INTERNAL') return EXIT.internal;
+  return USAGE_CODES.has(code) ? EXIT.usage : EXIT.failed;
+}
+
 async function addCommands(program: Command, args: readonly string[]): Promise<void> {
   const words = args.filter((argument) => !argument.startsWith('-'));
   const wanted = words[0] === 'help' ? words[1] : words[0];
@@ -63,8 +69,7 @@ function report(error: unknown, debug: boolean): number {
   if (error instanceof MenshenError) {
     console.error(`menshen: ${error.code}: ${error.message}\n${ERRORS[error.code]}`);
     if (debug) console.error(error.stack);
-    if (error.code === 'INTERNAL') return EXIT.internal;
-    return USAGE_CODES.has(error.code) ? EXIT.usage : EXIT.failed;
+    return exitCodeOf(error.code);
   }
   console.error(`menshen: INTERNAL: ${messageOf(error)}\n${ERRORS.INTERNAL}`);
   if (debug) console.error(error instanceof Error ? error.stack : error);
