@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type DecisionRecord, DecisionRecordSchema } from '../../src/access/index.ts';
+import { type PublicDecisionRecord, PublicDecisionRecordSchema } from '../../src/access/index.ts';
 import { monotonicMs } from '../../src/common/index.ts';
 import { JournalEventSchema } from '../../src/journal/index.ts';
 import { type Expectation, SCENES } from './cast.ts';
@@ -11,7 +11,7 @@ type Event = z.infer<typeof JournalEventSchema>;
 
 export interface Verdict {
   readonly scene: number;
-  readonly record: DecisionRecord;
+  readonly record: PublicDecisionRecord;
   /** When the picture that decided was sent by the camera, monotonic ms. */
   readonly sentAt: number;
   /** From that moment to the relay, ms; null while (or if) the relay has not moved. */
@@ -34,7 +34,7 @@ export class Ledger {
   take(payload: string): { event: Event; verdict: Verdict | null } {
     const event = JournalEventSchema.parse(JSON.parse(payload));
     if (event.type === 'access.granted' || event.type === 'access.denied') {
-      return { event, verdict: this.#decided(DecisionRecordSchema.parse(event.data), event.at) };
+      return { event, verdict: this.#decided(PublicDecisionRecordSchema.parse(event.data), event.at) };
     }
     if (event.type === 'door.unlocked') {
       const verdict = this.verdicts.find(({ record }) => record.decision === event.cause) ?? null;
@@ -63,7 +63,7 @@ export class Ledger {
     return SCENES.every((_, scene) => this.verdicts.some((verdict) => verdict.scene === scene));
   }
 
-  #decided(record: DecisionRecord, at: string): Verdict | null {
+  #decided(record: PublicDecisionRecord, at: string): Verdict | null {
     const decidedAt = monotonicMs() - (Date.now() - Date.parse(at));
     const capturedAt = decidedAt - (record.timings.captureToDecision ?? 0);
     const unit = unitSentAt(sentUnits(this.#log), capturedAt - this.#streamDelay);
@@ -76,7 +76,7 @@ export class Ledger {
   }
 }
 
-function meets(record: DecisionRecord, expect: Expectation): boolean {
+function meets(record: PublicDecisionRecord, expect: Expectation): boolean {
   return (
     record.outcome === expect.outcome &&
     record.reason === expect.reason &&

@@ -1,4 +1,4 @@
-import type { DecisionConfig } from '../config/index.ts';
+import type { DecisionConfig, QualityConfig } from '../config/index.ts';
 import type { Candidate } from '../gallery/types.ts';
 import type { ModelRef, QualityGate, Sighting } from '../vision/types.ts';
 import { cosine, type Fusion, fuse } from './evidence.ts';
@@ -13,6 +13,8 @@ export interface DecisionContext {
   readonly newId: () => string;
   readonly software: string;
   readonly configVersion: string;
+  /** Limits of the quality gate that the sightings passed or failed. */
+  readonly qualityLimits: QualityConfig;
 }
 
 /** Reason of a face that never passed the quality gate. */
@@ -310,6 +312,7 @@ export class Access {
       mask: null,
       cloud: { asked: false, why: 'no cloud service is configured' },
       thresholds: c.thresholds,
+      qualityLimits: this.#context.qualityLimits,
       timings: { ...newest.timings },
       versions: { software: this.#context.software, config: this.#context.configVersion, models },
     };

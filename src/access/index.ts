@@ -8,6 +8,11 @@
 export { Access, type DecisionContext, type Probe } from './access.ts';
 export { cosine } from './evidence.ts';
 export { REASONS, type Reason } from './reasons.ts';
-export { type DecisionRecord, DecisionRecordSchema } from './record.ts';
+export {
+  type DecisionRecord,
+  DecisionRecordSchema,
+  type PublicDecisionRecord,
+  PublicDecisionRecordSchema,
+} from './record.ts';
 export { judge } from './rules.ts';
 export type { Case, Decision, Evidence, Verdict } from './types.ts';

@@ -95,8 +95,20 @@ export const DecisionRecordSchema = z.object({
   mask: z.null().describe('Masks are not detected yet'),
   cloud: z.object({ asked: z.boolean(), why: z.string() }),
   thresholds: ThresholdsSchema,
-  qualityLimits: QualityLimitsSchema.optional().describe('Absent where the vision process did not tell them'),
+  qualityLimits: QualityLimitsSchema,
   timings: z.record(z.string(), z.number()).describe('Milliseconds spent in each step'),
   versions: z.object({ software: z.string(), config: z.string(), models: z.array(ModelRefSchema) }),
 });
 export type DecisionRecord = z.infer<typeof DecisionRecordSchema>;
+
+const ScoreSchema = z.object({ score: z.number() });
+
+/** The record as it leaves the device over MQTT: of those merely considered, only the scores. */
+export const PublicDecisionRecordSchema = DecisionRecordSchema.extend({
+  candidates: z.object({
+    best: ScoreSchema.nullable(),
+    second: ScoreSchema.nullable(),
+    lead: z.number().nullable(),
+  }),
+});
+export type PublicDecisionRecord = z.infer<typeof PublicDecisionRecordSchema>;

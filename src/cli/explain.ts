@@ -2,7 +2,7 @@ import { type DecisionRecord, DecisionRecordSchema, REASONS } from '../access/in
 import { EVENT_TYPES, type JournalEvent } from '../journal/index.ts';
 
 type Frame = DecisionRecord['frames'][number];
-type Limits = NonNullable<DecisionRecord['qualityLimits']>;
+type Limits = DecisionRecord['qualityLimits'];
 type Row = readonly string[];
 
 /** Characters of the first column. */
@@ -98,7 +98,7 @@ function explainDecision(record: DecisionRecord): string[] {
   ];
 }
 
-function frameRows(frames: readonly Frame[], limits: Limits | undefined): Row[] {
+function frameRows(frames: readonly Frame[], limits: Limits): Row[] {
   const head = [
     'frame',
     'age ms',
@@ -127,7 +127,7 @@ function frameRows(frames: readonly Frame[], limits: Limits | undefined): Row[] 
     q.contrast.toFixed(2),
     q.failed.length === 0 ? 'passed' : `failed ${q.failed.join(', ')}`,
   ]);
-  return [head, ...rows, ...(limits === undefined ? [] : [limitRow(limits)])];
+  return [head, ...rows, limitRow(limits)];
 }
 
 function limitRow(limits: Limits): Row {

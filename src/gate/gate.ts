@@ -121,7 +121,7 @@ export class Gate {
 
   async #start(): Promise<void> {
     this.#removeGuard = installReleaseGuard([...this.#doors.values()]);
-    await Promise.all([...this.#doors.values()].map((door) => door.start()));
+    await this.#startDoors();
     this.#recorder.record({
       type: 'system.started',
       data: { software: SOFTWARE_VERSION, node: process.version },
@@ -174,6 +174,7 @@ export class Gate {
       recorder: this.#recorder,
       log: this.#log,
       policy: this.#config.decision,
+      qualityLimits: this.#config.vision.quality,
       versions: { software: SOFTWARE_VERSION, config: configVersion },
       settle: (camera, track, until) => this.#hosts.get(camera)?.settle(track, until),
     });

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Access, type Decision, type Probe } from '../access/index.ts';
 import { type Logger, monotonicMs } from '../common/index.ts';
-import type { Config } from '../config/index.ts';
+import type { DecisionConfig, QualityConfig } from '../config/index.ts';
 import type { Door } from '../door/index.ts';
 import type { Gallery } from '../gallery/index.ts';
 import type { Sighting, TrackEnd } from '../vision/client.ts';
@@ -15,7 +15,8 @@ export interface LaneParts {
   readonly gallery: Gallery;
   readonly recorder: Recorder;
   readonly log: Logger;
-  readonly policy: Config['decision'];
+  readonly policy: DecisionConfig;
+  readonly qualityLimits: QualityConfig;
   readonly versions: { readonly software: string; readonly config: string };
   /** Recognition of this track can rest until then (monotonic milliseconds). */
   readonly settle: (camera: string, track: string, until: number) => void;
@@ -33,6 +34,7 @@ export class Lane {
       newId: randomUUID,
       software: parts.versions.software,
       configVersion: parts.versions.config,
+      qualityLimits: parts.qualityLimits,
     });
   }
 

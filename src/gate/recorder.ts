@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { isoNow, type Logger, messageOf } from '../common/index.ts';
+import { isoNow, type Logger, MenshenError, messageOf } from '../common/index.ts';
 import type { EventInput, Journal } from '../journal/index.ts';
 
 /** Events kept in memory while the journal cannot be written; beyond this the oldest are lost, and that is logged. */
@@ -55,11 +55,20 @@ export class Recorder {
     }
   }
 
+  /** False when the event must wait for the disk. */
   #write(event: EventInput): boolean {
     try {
       this.#journal.append(event);
       return true;
     } catch (error) {
+      if (!(error instanceof MenshenError) || error.code !== 'JOURNAL_WRITE_FAILED') {
+        // Trying again would fail again, and would hold up every event behind it.
+        this.#log.error(
+          { event: event.id, type: event.type, err: messageOf(error) },
+          'an event could not be recorded',
+        );
+        return true;
+      }
       if (this.#backlog.length === 0) {
         this.#log.error({ err: messageOf(error) }, 'the journal cannot be written; the door keeps working');
       }

@@ -1,14 +1,36 @@
+import { z } from 'zod';
 import type { JournalEvent } from '../journal/index.ts';
 
 /** Payloads are kept below this; a decision record has some 10 KiB. */
 export const MAX_PAYLOAD_BYTES = 256 * 1024;
+
+const ConsideredSchema = z.object({ score: z.number() });
+const CandidatesSchema = z.object({
+  best: ConsideredSchema.nullable(),
+  second: ConsideredSchema.nullable(),
+  lead: z.number().nullable(),
+});
+
+/**
+ * What of an event leaves the device: all of it but who was merely considered. The people a probe was compared
+ * with are evidence in the journal; outside, only their scores are told, and only a grant names a person.
+ */
+export function publicEvent(event: JournalEvent): JournalEvent {
+  const { candidates, ...data } = event.data;
+  if (candidates === undefined) {
+    return event;
+  }
+  // Parsing keeps the keys of the schema and drops the rest: names, ids, references.
+  const scores = CandidatesSchema.safeParse(candidates).data;
+  return { ...event, data: scores === undefined ? data : { ...data, candidates: scores } };
+}
 
 /**
  * The event as it is sent: its JSON. An event above `limit` bytes goes out without its data, which stays in the
  * journal: it must not block those behind it.
  */
 export function encodeMessage(event: JournalEvent, limit: number): Buffer {
-  const payload = Buffer.from(JSON.stringify(event));
+  const payload = Buffer.from(JSON.stringify(publicEvent(event)));
   if (payload.length <= limit) {
     return payload;
   }

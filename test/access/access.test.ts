@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Access, type Decision, DecisionRecordSchema } from '../../src/access/index.ts';
 import type { Candidate } from '../../src/gallery/types.ts';
-import { candidate, type Look, policy, sighting, vector } from './support.ts';
+import { candidate, type Look, policy, QUALITY_LIMITS, sighting, vector } from './support.ts';
 
 const FRAME_MS = 66;
 /** From capture to decision. */
@@ -13,6 +13,7 @@ function open(overrides: Parameters<typeof policy>[0] = {}) {
     newId: () => `00000000-0000-4000-8000-${String(ids++).padStart(12, '0')}`,
     software: '0.0.0',
     configVersion: 'abc',
+    qualityLimits: QUALITY_LIMITS,
   });
   return {
     access,

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Access, type Case, judge } from '../../src/access/index.ts';
-import { candidate, policy, sighting, vector } from './support.ts';
+import { candidate, policy, QUALITY_LIMITS, sighting, vector } from './support.ts';
 
 const unit = fc.double({ min: 0, max: 1, noNaN: true });
 
@@ -92,6 +92,7 @@ describe('a door over any sequence of sightings', () => {
           newId: () => `00000000-0000-4000-8000-${String(ids++).padStart(12, '0')}`,
           software: '0',
           configVersion: '0',
+          qualityLimits: QUALITY_LIMITS,
         });
         let captured = 1000;
         let now = 1000;

@@ -13,6 +13,8 @@ export function policy(overrides: Partial<Config['decision']> = {}): Config['dec
   return { ...config.decision, ...overrides };
 }
 
+export const QUALITY_LIMITS = ConfigSchema.shape.vision.parse({}).quality;
+
 /** A vector of norm 1 along axis `axis`, tilted towards axis `axis + 1` so that its cosine with the axis is `cosine`. */
 export function vector(axis: number, cosine = 1): Float32Array {
   const v = new Float32Array(EMBEDDING_DIMENSIONS);

@@ -247,9 +247,8 @@ describe('menshen events explain', () => {
       frames: [],
       candidates: { best: null, second: null, lead: null },
     };
-    const { qualityLimits: _limits, ...unlimited } = none;
     journal.append({ type: 'access.granted', data: grant });
-    journal.append({ type: 'access.denied', data: unlimited });
+    journal.append({ type: 'access.denied', data: none });
     const granted = (await menshen('events', 'explain', '1', '--data-dir', dir)).out;
     expect(granted).toContain('Li Lei (p1)');
     expect(granted).not.toContain('considered only');

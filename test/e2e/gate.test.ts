@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { DecisionRecordSchema } from '../../src/access/index.ts';
+import { PublicDecisionRecordSchema } from '../../src/access/index.ts';
 import { monotonicMs } from '../../src/common/index.ts';
 import { CONTACT, House, REX } from './house.ts';
 import { descendants, gone } from './processes.ts';
@@ -35,7 +35,7 @@ describe('the gate as a process', () => {
     await house.startDaemon();
     const on = await house.relay(1, since);
     const granted = await house.event('access.granted');
-    const record = DecisionRecordSchema.parse(granted.data);
+    const record = PublicDecisionRecordSchema.parse(granted.data);
     expect(record).toMatchObject({
       outcome: 'grant',
       reason: 'GRANTED_FACE',
