@@ -28,8 +28,11 @@ export async function build() {
   writeFileSync(join(ROOT, STAMP), now);
 }
 
-/** Fetches the networks of models/catalog.json that are missing or altered. */
+/**
+ * Fetches the networks of models/catalog.json that are missing or altered.
+ */
 export async function models() {
+  /** @type {{ models: { file: string, sha256: string }[] }} */
   const { models: entries } = JSON.parse(textOf('models/catalog.json'));
   if (entries.every(isGood)) return;
   await step('models pull', () =>

@@ -50,7 +50,10 @@ function nativePartsLoad() {
   return outputOf(process.execPath, ['-e', script]) === 'good';
 }
 
-/** node-gyp would fetch Node's headers from nodejs.org; where Node was installed with them, it need not. */
+/**
+ * node-gyp would fetch Node's headers from nodejs.org; where Node was installed with them, it need not.
+ * @returns {Record<string, string>}
+ */
 function nodeHeaders() {
   const prefix = dirname(dirname(process.execPath));
   const configured = process.env.npm_config_nodedir !== undefined;

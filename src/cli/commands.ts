@@ -16,7 +16,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     daemon: true,
   },
   enroll: {
-    summary: 'enrol a person from photos',
+    summary: 'enrol a person from photos (JPEG, PNG, BMP, WebP), all of them or none',
     load: async () => (await import('./enroll.ts')).enrollCommand(),
   },
   people: {
@@ -32,7 +32,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./door.ts')).doorCommand(),
   },
   models: {
-    summary: 'fetch and verify the networks',
+    summary: 'fetch and prove the networks',
     load: async () => (await import('./models.ts')).modelsCommand(),
   },
   config: {
