@@ -1,6 +1,7 @@
 import type { Picture } from '../camera/types.ts';
 import { BoxSampler } from './box-sampler.ts';
-import { faceCrop, type Network } from './network.ts';
+import { FaceCrop } from './face-crop.ts';
+import type { Network } from './network.ts';
 import type { Box, FivePoints, Point } from './types.ts';
 
 const POINTS = 68;
@@ -15,6 +16,7 @@ export interface Landmarks {
 /** Finds the 68 landmarks of a face on a grey crop. */
 export class LandmarkFinder {
   readonly network: Network;
+  readonly #crop: FaceCrop;
   readonly #sampler: BoxSampler;
   readonly #grey: Float32Array;
   readonly #mean: number;
@@ -22,14 +24,15 @@ export class LandmarkFinder {
 
   constructor(network: Network) {
     this.network = network;
-    this.#sampler = new BoxSampler(network.width, network.height, 'repeat');
+    this.#crop = new FaceCrop(network.entry);
+    this.#sampler = new BoxSampler(network.width, network.height, this.#crop.edge);
     this.#grey = new Float32Array(3 * network.width * network.height);
     this.#mean = network.entry.input.mean[0];
     this.#gain = 1 / network.entry.input.scale[0];
   }
 
   async find(picture: Picture, box: Box): Promise<Landmarks> {
-    const crop = faceCrop(this.network, box);
+    const crop = this.#crop.around(box, picture);
     this.#sampler.grey(picture, crop, this.#grey);
     const input = this.network.input;
     for (let i = 0; i < input.length; i++) input[i] = (this.#grey[i] - this.#mean) * this.#gain;

@@ -1,24 +1,27 @@
 import type { Picture } from '../camera/types.ts';
 import { BoxSampler } from './box-sampler.ts';
 import type { ColourInput } from './colour.ts';
-import { colourInput, faceCrop, type Network } from './network.ts';
+import { FaceCrop } from './face-crop.ts';
+import { colourInput, type Network } from './network.ts';
 import type { Box } from './types.ts';
 
 /** Presentation attack detection on one picture: three classes, the first of which is bona fide. */
 export class LivenessDetector {
   readonly network: Network;
+  readonly #crop: FaceCrop;
   readonly #sampler: BoxSampler;
   readonly #input: ColourInput;
 
   constructor(network: Network) {
     this.network = network;
     this.#input = colourInput(network);
-    this.#sampler = new BoxSampler(network.width, network.height, 'blank');
+    this.#crop = new FaceCrop(network.entry);
+    this.#sampler = new BoxSampler(network.width, network.height, this.#crop.edge);
   }
 
   /** Probability that the face is a bona fide presentation, 0..1. */
   async score(picture: Picture, box: Box): Promise<number> {
-    this.#sampler.colour(picture, faceCrop(this.network, box), this.network.input, this.#input);
+    this.#sampler.colour(picture, this.#crop.around(box, picture), this.network.input, this.#input);
     await this.network.run();
     return softmaxFirst(this.network.output('output'));
   }

@@ -2,7 +2,7 @@ import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import { MenshenError } from '../common/index.ts';
 import type { ColourInput } from './colour.ts';
 import type { LoadedModel, ModelEntry } from './models/index.ts';
-import type { Box, ModelRef } from './types.ts';
+import type { ModelRef } from './types.ts';
 
 /**
  * A network of one picture input, with input and outputs allocated once: the caller fills `input`, awaits
@@ -67,21 +67,6 @@ export function colourInput(network: Network): ColourInput {
     );
   }
   return { order: channels === 'RGB' ? 'rgb' : 'bgr', mean, scale };
-}
-
-/** The part of the picture a network looks at for a face, by the crop rule of its catalogue entry. Throws MODEL_UNSUPPORTED for another rule. */
-export function faceCrop(network: Network, box: Box): Box {
-  const { crop } = network.entry.input;
-  if (crop.rule !== 'face-box') {
-    throw new MenshenError(
-      'MODEL_UNSUPPORTED',
-      `The ${network.entry.role} network ${network.ref.id} must have the crop rule "face-box" in catalog.json, not "${crop.rule}".`,
-    );
-  }
-  const longer = Math.max(box.width, box.height);
-  const width = (crop.square ? longer : box.width) * crop.factor;
-  const height = (crop.square ? longer : box.height) * crop.factor;
-  return { x: box.x + (box.width - width) / 2, y: box.y + (box.height - height) / 2, width, height };
 }
 
 function samples(shape: readonly number[]): number {

@@ -38,7 +38,9 @@ const PackageSchema = z.strictObject({
 
 /** Which part of the picture the network looks at. */
 const CropSchema = z.discriminatedUnion('rule', [
-  z.strictObject({ rule: z.literal('picture') }).describe('The whole picture, stretched to the input'),
+  z
+    .strictObject({ rule: z.literal('picture') })
+    .describe('The whole picture in its own shape, black beside it'),
   z
     .strictObject({
       rule: z.literal('face-box'),
@@ -47,7 +49,7 @@ const CropSchema = z.discriminatedUnion('rule', [
       /** True: a square on the longer side of the box; false: the shape of the box, stretched to the input. */
       square: z.boolean(),
       /** What stands where the crop leaves the picture. */
-      border: z.enum(['zero', 'clip', 'shift']),
+      border: z.enum(['zero', 'repeat', 'clip', 'shift']),
     })
     .describe('A crop around the face box'),
   z
