@@ -201,9 +201,8 @@ describe('when nobody reads the output any more', () => {
     ['a command ends quietly', false, 'x0\n'],
     ['a daemon works on', true, 'x7\n'],
   ])('%s', async (_, stay, out) => {
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of bash
     const ended = await shell(
-      '"$NODE" --import tsx --input-type=module -e "$FLOOD" | head -c 1; echo "${PIPESTATUS[0]}"',
+      '"$NODE" --import tsx --input-type=module -e "$FLOOD" | head -c 1; echo "$PIPESTATUS"',
       { FLOOD, STAY: String(stay) },
     );
     expect(ended).toEqual({ code: 0, out, err: '' });

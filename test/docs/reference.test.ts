@@ -13,7 +13,7 @@ function rows(path: string, code: RegExp): string[][] {
   return page(path)
     .split('\n')
     .map((line) => line.split(' | ').map((cell) => cell.replace(/^\| | \|$/g, '')))
-    .filter(([first]) => first !== undefined && first.startsWith('`') && code.test(first.replaceAll('`', '')))
+    .filter(([first]) => first?.startsWith('`') && code.test(first.replaceAll('`', '')))
     .map(([first = '', ...rest]) => [first.replaceAll('`', ''), ...rest]);
 }
 
