@@ -1,0 +1,44 @@
+/**
+ * `npm run bench [-- --only pipeline,latency] [--json FILE] [--photo FILE]`: measures and prints a table.
+ * Each bench is a file that exports a function answering rows; a row with a bound says whether it holds.
+ */
+import { writeFile } from 'node:fs/promises';
+import { cpus } from 'node:os';
+import { parseArgs } from 'node:util';
+import type { BenchRow } from './row.ts';
+
+export type { BenchRow } from './row.ts';
+
+const { values } = parseArgs({
+  options: { only: { type: 'string' }, json: { type: 'string' }, photo: { type: 'string' } },
+});
+const photo = values.photo === undefined ? {} : { photo: values.photo };
+
+/** Loaded one by one, so that a bench does not weigh on the next and one alone needs no more than its own parts. */
+const BENCHES: Readonly<Record<string, () => Promise<BenchRow[]>>> = {
+  pipeline: async () => (await import('./pipeline.ts')).benchPipeline(photo),
+  latency: async () => (await import('./latency.ts')).benchLatency(),
+};
+
+const names = values.only?.split(',') ?? Object.keys(BENCHES);
+const unknown = names.filter((name) => BENCHES[name] === undefined);
+if (unknown.length > 0) {
+  console.error(`There is no bench ${unknown.join(', ')}. There are: ${Object.keys(BENCHES).join(', ')}.`);
+  process.exit(2);
+}
+
+console.log(`${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores, Node ${process.version}`);
+const rows: BenchRow[] = [];
+for (const name of names) {
+  console.log(`\n${name}`);
+  const measured = await BENCHES[name]();
+  for (const row of measured) console.log(line(row));
+  rows.push(...measured);
+}
+if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(rows, null, 2)}\n`);
+process.exit(0);
+
+function line({ id, value, unit, bound, holds, what }: BenchRow): string {
+  const verdict = bound === null ? '' : `${holds ? 'holds' : 'MISSED'} (at most ${bound})`;
+  return `  ${id.padEnd(26)} ${value.toFixed(2).padStart(9)} ${unit.padEnd(3)} ${verdict.padEnd(22)} ${what}`;
+}

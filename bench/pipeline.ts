@@ -1,0 +1,183 @@
+import { fileURLToPath } from 'node:url';
+import { Tensor } from 'onnxruntime-node';
+import sharp from 'sharp';
+import { toYuv420p } from '../scripts/support/yuv.ts';
+import type { Picture } from '../src/camera/index.ts';
+import { monotonicMs } from '../src/common/index.ts';
+import { QualitySchema } from '../src/config/schema/vision.ts';
+import { readPhoto } from '../src/photo/index.ts';
+import { FaceAnalyser } from '../src/vision/index.ts';
+import { defaultModelsDir, type LoadedModel, loadModels } from '../src/vision/models/index.ts';
+import { type BenchRow, quantile } from './row.ts';
+
+const WARM_UP = 40;
+const FRAMES = 400;
+const WIDTH = 1280;
+const HEIGHT = 720;
+
+const STAGES = ['detect', 'landmarks', 'quality', 'liveness', 'embedding'] as const;
+type StageTimes = Record<(typeof STAGES)[number], number>;
+const ROLES = ['detection', 'landmarks', 'liveness', 'embedding'] as const;
+
+/**
+ * A 1280x720 yuv420p frame with one face through every stage, against ONNX Runtime alone on the same networks:
+ * frame and networks take turns, so that a busy machine slows both alike.
+ */
+export async function benchPipeline(options: { readonly photo?: string } = {}): Promise<BenchRow[]> {
+  const photo = options.photo ?? fileURLToPath(new URL('../.cache/demo/sample1.jpg', import.meta.url));
+  const modelsDir = defaultModelsDir();
+  const analyser = await FaceAnalyser.open({
+    modelsDir,
+    threads: 1,
+    detectionScore: 0.7,
+    quality: QualitySchema.parse({}),
+  });
+  const models = await loadModels({ dir: modelsDir, roles: ROLES, threads: 1 });
+  const networks = ROLES.map((role) => bareRun(models[role]));
+  const frame = await frameWithOneFace(analyser, photo);
+  const stages: StageTimes[] = [];
+  const bare: number[][] = [];
+  for (let i = -WARM_UP; i < FRAMES; i++) {
+    const times = await through(analyser, frame);
+    const alone: number[] = [];
+    for (const run of networks) alone.push(await timed(run));
+    if (i >= 0) {
+      stages.push(times);
+      bare.push(alone);
+    }
+  }
+  const crop = await cropTimes(analyser, frame);
+  await analyser.close();
+  return [...stageRows(stages), ...bareRows(bare), ratioRow(stages, bare), cropRow(crop)];
+}
+
+async function through(analyser: FaceAnalyser, frame: Picture): Promise<StageTimes> {
+  const t0 = monotonicMs();
+  const [face] = await analyser.detect(frame);
+  const t1 = monotonicMs();
+  const landmarks = await analyser.landmarks(frame, face);
+  const t2 = monotonicMs();
+  analyser.quality(frame, face, landmarks);
+  const t3 = monotonicMs();
+  await analyser.liveness(frame, face);
+  const t4 = monotonicMs();
+  await analyser.embed(frame, landmarks);
+  const t5 = monotonicMs();
+  return { detect: t1 - t0, landmarks: t2 - t1, quality: t3 - t2, liveness: t4 - t3, embedding: t5 - t4 };
+}
+
+async function timed(run: () => Promise<unknown>): Promise<number> {
+  const begun = monotonicMs();
+  await run();
+  return monotonicMs() - begun;
+}
+
+/** ONNX Runtime and nothing else: the same input each time, values as the network's own input has them. */
+function bareRun({ entry, session }: LoadedModel): () => Promise<unknown> {
+  const { name, shape, mean, scale } = entry.input;
+  const values = new Float32Array(shape.reduce((product, length) => product * length, 1));
+  for (let i = 0; i < values.length; i++) values[i] = (((i * 7919) % 256) - mean[0]) / scale[0];
+  const feeds = { [name]: new Tensor('float32', values, shape) };
+  return () => session.run(feeds);
+}
+
+/** The best face of a photo with some surroundings, in its own size on a grey 1280x720 frame. */
+async function frameWithOneFace(analyser: FaceAnalyser, path: string): Promise<Picture> {
+  const photo = await readPhoto(path);
+  const [face] = await analyser.find(photo);
+  if (face === undefined) throw new Error(`There is no face in ${path}; name another photo with --photo.`);
+  const left = Math.max(0, Math.round(face.box.x - face.box.width / 2));
+  const top = Math.max(0, Math.round(face.box.y - face.box.height / 2));
+  const cut = await sharp(photo.data, { raw: { width: photo.width, height: photo.height, channels: 3 } })
+    .extract({
+      left,
+      top,
+      width: Math.min(photo.width - left, Math.round(face.box.width * 2)),
+      height: Math.min(photo.height - top, Math.round(face.box.height * 2), HEIGHT),
+    })
+    .png()
+    .toBuffer();
+  const data = await sharp({
+    create: { width: WIDTH, height: HEIGHT, channels: 3, background: { r: 120, g: 125, b: 130 } },
+  })
+    .composite([{ input: cut, left: 380, top: 60 }])
+    .removeAlpha()
+    .raw()
+    .toBuffer();
+  const frame = toYuv420p({ format: 'rgb24', width: WIDTH, height: HEIGHT, data });
+  const faces = await analyser.detect(frame);
+  if (faces.length !== 1)
+    throw new Error(`The frame made of ${path} shows ${faces.length} faces instead of one.`);
+  return frame;
+}
+
+async function cropTimes(analyser: FaceAnalyser, frame: Picture): Promise<number[]> {
+  const [face] = await analyser.detect(frame);
+  const times: number[] = [];
+  for (let i = 0; i < 30; i++) times.push(await timed(() => analyser.crop(frame, face.box)));
+  return times.slice(5);
+}
+
+const total = (times: StageTimes): number => STAGES.reduce((sum, stage) => sum + times[stage], 0);
+const sum = (times: readonly number[]): number => times.reduce((a, b) => a + b, 0);
+
+function told(id: string, value: number, what: string): BenchRow {
+  return { id, value, unit: 'ms', bound: null, holds: true, what };
+}
+
+function stageRows(times: readonly StageTimes[]): BenchRow[] {
+  const what = `of ${times.length} frames of ${WIDTH}x${HEIGHT} yuv420p with one face, one thread`;
+  return [...STAGES, 'frame' as const].flatMap((stage) => {
+    const values = times.map((time) => (stage === 'frame' ? total(time) : time[stage]));
+    return [
+      told(`pipeline.${stage}.p50`, quantile(values, 0.5), `${stage}, median ${what}`),
+      told(`pipeline.${stage}.p99`, quantile(values, 0.99), `${stage}, 99th percentile ${what}`),
+    ];
+  });
+}
+
+function bareRows(times: readonly (readonly number[])[]): BenchRow[] {
+  const each = ROLES.map((role, index) =>
+    told(
+      `networks.${role}.p50`,
+      quantile(
+        times.map((time) => time[index]),
+        0.5,
+      ),
+      `ONNX Runtime alone, ${role} network`,
+    ),
+  );
+  return [
+    ...each,
+    told(
+      'networks.sum.p50',
+      quantile(times.map(sum), 0.5),
+      'ONNX Runtime alone, the four networks in the same run',
+    ),
+    told(
+      'networks.sum.p99',
+      quantile(times.map(sum), 0.99),
+      'ONNX Runtime alone, the four networks in the same run',
+    ),
+  ];
+}
+
+function ratioRow(stages: readonly StageTimes[], bare: readonly (readonly number[])[]): BenchRow {
+  const value = quantile(stages.map(total), 0.5) / quantile(bare.map(sum), 0.5);
+  return {
+    id: 'pipeline.ratio',
+    value,
+    unit: '',
+    bound: 1.25,
+    holds: value <= 1.25,
+    what: 'median frame through the pipeline over the median sum of the networks alone',
+  };
+}
+
+function cropRow(times: readonly number[]): BenchRow {
+  return told(
+    'pipeline.crop.p50',
+    quantile(times, 0.5),
+    'cutting out and encoding one JPEG, done for few frames only',
+  );
+}
