@@ -70,17 +70,17 @@ export function qualityFaults(
     [
       turned > limits.maxYaw,
       'POSE',
-      `the face is turned to the side (${turned.toFixed(0)} degrees, at most ${limits.maxYaw} allowed): turn to the camera`,
+      `the face is turned to the side (${turned.toFixed(1)} degrees, at most ${limits.maxYaw} allowed): turn to the camera`,
     ],
     [
       nod > limits.maxPitch,
       'POSE',
-      `the face looks up or down (${nod.toFixed(0)} degrees, at most ${limits.maxPitch} allowed): hold the camera at the height of the eyes`,
+      `the face looks up or down (${nod.toFixed(1)} degrees, at most ${limits.maxPitch} allowed): hold the camera at the height of the eyes`,
     ],
     [
       tilt > limits.maxRoll,
       'POSE',
-      `the head is tilted (${tilt.toFixed(0)} degrees, at most ${limits.maxRoll} allowed): hold it upright`,
+      `the head is tilted (${tilt.toFixed(1)} degrees, at most ${limits.maxRoll} allowed): hold it upright`,
     ],
     [
       report.sharpness < limits.minSharpness,

@@ -17,20 +17,13 @@ export type RowIdentity = readonly (string | number | null)[];
  * Layout: format (1 byte), nonce (12), tag (16), ciphertext.
  */
 export class RowCipher {
-  readonly #master: Uint8Array;
   readonly #rowKey: Uint8Array;
   readonly #check: Uint8Array;
 
   /** `master`: 32 bytes. The key of the rows is derived from it, so that the key check value tells nothing about it. */
   constructor(master: Uint8Array) {
-    this.#master = Uint8Array.from(master);
-    this.#rowKey = this.derive('menshen gallery rows');
-    this.#check = this.derive('menshen gallery key check');
-  }
-
-  /** A key of 32 bytes for one purpose (HKDF-SHA256); different purposes have unrelated keys. */
-  derive(purpose: string): Uint8Array {
-    return new Uint8Array(hkdfSync('sha256', this.#master, new Uint8Array(0), purpose, KEY_BYTES));
+    this.#rowKey = derive(master, 'menshen gallery rows');
+    this.#check = derive(master, 'menshen gallery key check');
   }
 
   /** Kept in the gallery to tell a wrong key from damaged data; reveals nothing about the key. */
@@ -68,4 +61,8 @@ export class RowCipher {
 /** JSON of an array is unambiguous: no two identities have the same bytes. */
 function encode(identity: RowIdentity): Buffer {
   return Buffer.from(JSON.stringify(identity), 'utf8');
+}
+
+function derive(master: Uint8Array, purpose: string): Uint8Array {
+  return new Uint8Array(hkdfSync('sha256', master, new Uint8Array(0), purpose, KEY_BYTES));
 }

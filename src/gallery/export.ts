@@ -2,25 +2,27 @@ import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'n
 import { MenshenError, messageOf } from '../common/index.ts';
 import type { Gallery } from './gallery.ts';
 import { packVector } from './rows.ts';
-import { MAGIC, newHeader, RecordSealer } from './stream-seal.ts';
+import { MAGIC, newHeader, RecordSealer, SCRYPT_COST } from './stream-seal.ts';
 import type { GalleryFault } from './types.ts';
 
 /**
  * Writes everybody with references and pictures to one file, encrypted under the passphrase, mode 0600; it appears
  * whole or not at all and replaces an older file. Rows that cannot be used are left out and returned.
+ * `cost` is scrypt's N, a power of two from 2^15; it is how much work each guess at the passphrase takes.
  * Throws DATA_DIR_UNUSABLE when the file cannot be written.
  */
 export function exportGallery(
   gallery: Gallery,
   path: string,
   passphrase: string,
+  cost = SCRYPT_COST,
 ): { people: number; faults: GalleryFault[] } {
   const staged = `${path}.${process.pid}.tmp`;
   const faults = gallery.faults().filter((fault) => fault.table === 'people');
   try {
     const file = openSync(staged, 'wx', 0o600);
     try {
-      const people = writeRecords(gallery, file, passphrase, faults);
+      const people = writeRecords(gallery, file, newSealer(file, passphrase, cost), faults);
       fsyncSync(file);
       renameSync(staged, path);
       return { people, faults };
@@ -36,13 +38,17 @@ export function exportGallery(
   }
 }
 
-function writeRecords(gallery: Gallery, file: number, passphrase: string, faults: GalleryFault[]): number {
-  const header = newHeader();
+/** Writes what comes before the records. */
+function newSealer(file: number, passphrase: string, cost: number): RecordSealer {
+  const header = newHeader(cost);
   const headerBytes = Buffer.from(JSON.stringify(header), 'utf8');
   const length = Buffer.alloc(4);
   length.writeUInt32BE(headerBytes.length);
   writeSync(file, Buffer.concat([Buffer.from(MAGIC, 'latin1'), length, headerBytes]));
-  const sealer = new RecordSealer(passphrase, header, headerBytes);
+  return new RecordSealer(passphrase, header, headerBytes);
+}
+
+function writeRecords(gallery: Gallery, file: number, sealer: RecordSealer, faults: GalleryFault[]): number {
   const write = (record: unknown, last = false) => {
     const bytes = sealer.seal(Buffer.from(JSON.stringify(record), 'utf8'), last);
     for (let offset = 0; offset < bytes.length; ) offset += writeSync(file, bytes, offset);

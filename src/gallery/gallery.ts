@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { isoNow, type Logger, MenshenError } from '../common/index.ts';
 import type { ModelRef } from '../vision/types.ts';
-import type { RowCipher } from './cipher.ts';
 import { openDatabase } from './database.ts';
 import { ensureDataDir } from './files.ts';
 import { GalleryMemory } from './memory.ts';
@@ -49,7 +48,6 @@ export class Gallery {
   readonly newKeyFile: string | null;
   readonly #store: GalleryStore;
   readonly #memory: GalleryMemory;
-  readonly #cipher: RowCipher;
   readonly #log: Logger;
 
   private constructor(path: string, store: GalleryStore, unlocked: Unlocked, log: Logger) {
@@ -57,7 +55,6 @@ export class Gallery {
     this.newKeyFile = unlocked.newKeyFile;
     this.#store = store;
     this.#memory = new GalleryMemory(store, log);
-    this.#cipher = unlocked.cipher;
     this.#log = log;
   }
 
@@ -260,11 +257,6 @@ export class Gallery {
     const person = this.get(id);
     if (person === null) throw notFound(id);
     return person;
-  }
-
-  /** A key of 32 bytes for another use in this gate (the journal's pictures), derived from the gallery's. */
-  deriveKey(purpose: string): Uint8Array {
-    return this.#cipher.derive(`menshen use ${purpose}`);
   }
 
   close(): void {

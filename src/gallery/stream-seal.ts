@@ -13,8 +13,8 @@ import { MenshenError } from '../common/index.ts';
  */
 export const MAGIC = 'MENSHEN-PEOPLE-EXPORT\n';
 
-/** N, r, p as OWASP's password storage sheet gives for scrypt: 128 MB and some 0.4 s a guess. */
-const SCRYPT = { N: 2 ** 17, r: 8, p: 1 } as const;
+/** scrypt's N, with r 8 and p 1 as OWASP's password storage sheet gives it: 128 MB and some 0.4 s a guess. */
+export const SCRYPT_COST = 2 ** 17;
 const TAG_BYTES = 16;
 
 /** Largest record: a picture of 1 megapixel in base64 is far below it. */
@@ -27,8 +27,12 @@ export interface Header {
   readonly salt: string;
 }
 
-export function newHeader(): Header {
-  return { version: 1, kdf: { name: 'scrypt', ...SCRYPT }, salt: randomBytes(16).toString('base64') };
+export function newHeader(cost: number): Header {
+  return {
+    version: 1,
+    kdf: { name: 'scrypt', N: cost, r: 8, p: 1 },
+    salt: randomBytes(16).toString('base64'),
+  };
 }
 
 /** Seals records one after another; `headerBytes` is the header exactly as written to the file. */
@@ -90,7 +94,7 @@ function keyOf(passphrase: string, { kdf: { N, r, p }, salt }: Header): Buffer {
     N,
     r,
     p,
-    maxmem: 256 * N * r,
+    maxmem: 128 * r * (N + p) + 2 ** 20,
   });
 }
 
