@@ -52,7 +52,7 @@ export const SCENES: readonly Scene[] = [
   {
     title: 'a stranger walks up',
     kind: 'person',
-    look: { photo: 'sample1.jpg', left: 210, top: 130, width: 580, height: 850 },
+    look: { photo: 'sample3.jpg', left: 400, top: 190, width: 560, height: 820 },
     width: 560,
     expect: { outcome: 'deny', reason: 'UNKNOWN_PERSON', person: null },
   },

@@ -51,8 +51,9 @@ async function main(): Promise<number> {
   });
   const daemon = await startDaemon(folder);
   cleanUp.push(() => daemon.stop());
-  daemon.ended.then((how) => say(red(`the daemon ended: ${how}`)));
-  await Promise.race([done, daemon.ended]);
+  const ended = daemon.ended.then((how) => say(red(`the daemon ended too early: ${how}`)));
+  await Promise.race([done, ended]);
+  stage.subscriber.removeAllListeners('message');
   return summary(ledger);
 }
 

@@ -15,7 +15,7 @@ export const DecisionSchema = z
         'Fused liveness below the threshold but at least this counts as unsure; below it as an attack',
       ),
     livenessFloor: fraction.default(0.2).describe('No single frame that counts may be below this'),
-    minFrames: z.number().int().min(1).max(20).default(2).describe('Frames of evidence needed for a grant'),
+    minFrames: z.number().int().min(1).max(20).default(3).describe('Frames of evidence needed for a grant'),
     maxFrames: z
       .number()
       .int()

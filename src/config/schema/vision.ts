@@ -12,7 +12,7 @@ export const QualitySchema = z
       .describe("Distance of the face from the border, in parts of the face's width, at least"),
     maxYaw: z.number().min(1).max(90).default(35).describe('Degrees turned left or right at most'),
     maxPitch: z.number().min(1).max(90).default(30).describe('Degrees turned up or down at most'),
-    maxRoll: z.number().min(1).max(90).default(35).describe('Degrees tilted at most'),
+    maxRoll: z.number().min(1).max(90).default(45).describe('Degrees tilted at most'),
     minSharpness: z
       .number()
       .min(0)
@@ -51,7 +51,7 @@ export const VisionSchema = z
           .int()
           .min(1)
           .max(20)
-          .default(3)
+          .default(5)
           .describe('First good frames of a track that are all recognised'),
         intervalMs: milliseconds(250, 0, 10_000).describe(
           'After the burst, time between recognitions of one track',
