@@ -3,6 +3,7 @@ import { MenshenError } from '../common/index.ts';
 import type { RowCipher } from './cipher.ts';
 import { type Db, guarded } from './database.ts';
 import {
+  IdListSchema,
   IdRowSchema,
   MetaRowSchema,
   PersonRecordSchema,
@@ -76,13 +77,15 @@ export class GalleryStore {
         // A lower generation means that the file was replaced by an older one: look at everything.
         const since = meta.generation < known.generation ? -1 : known.generation;
         const complete = since < 0 || meta.removals !== known.removals;
+        // Reading everything goes faster in the order of the file than by the index.
+        const newer = since < 0 ? '+generation > ?' : 'generation > ?';
         const faults: GalleryFault[] = [];
         const people = sort(
-          this.#rows('SELECT id, sealed FROM people WHERE generation > ?', since, (row) => this.#person(row)),
+          this.#rows(`SELECT id, sealed FROM people WHERE ${newer}`, since, (row) => this.#person(row)),
           faults,
         );
         const references = sort(
-          this.#rows('SELECT * FROM refs WHERE generation > ?', since, (row) => this.#reference(row)),
+          this.#rows(`SELECT * FROM refs WHERE ${newer}`, since, (row) => this.#reference(row)),
           faults,
         );
         const ids = complete ? { people: this.#ids('people'), references: this.#ids('refs') } : null;
@@ -138,12 +141,7 @@ export class GalleryStore {
   }
 
   #ids(table: 'people' | 'refs'): Set<string> {
-    return new Set(
-      this.#db
-        .prepare(`SELECT id FROM ${table}`)
-        .all()
-        .map((row) => IdRowSchema.parse(row).id),
-    );
+    return new Set(IdListSchema.parse(this.#db.prepare(`SELECT id FROM ${table}`).pluck().all()));
   }
 
   #person(raw: unknown): Read<Person> {
