@@ -130,17 +130,40 @@ export class Tracker {
     return end === undefined ? null : { ended: end, track: view(state) };
   }
 
-  /** Detection of each track, -1 for none: least total distance, a missed track costing its reach. */
+  /**
+   * Detection of each track, -1 for none. The faces seen in the frame before choose first: a face that was out of
+   * sight must not take over the detection of one that is followed, it can only cast doubt on it.
+   */
   #match(distances: readonly (readonly number[])[], detections: number): number[] {
-    const costs = this.#states.map((state, row) => {
-      const reach = state.motion.reach();
-      const costsOfFaces = (distances[row] ?? []).map((distance) =>
-        distance <= reach ? distance : INFEASIBLE,
+    const matched = this.#states.map(() => -1);
+    for (const seen of [true, false]) {
+      const rows = this.#states.flatMap((state, index) => (state.seen === seen ? [index] : []));
+      const columns = Array.from({ length: detections }, (_, index) => index).filter(
+        (index) => !matched.includes(index),
       );
-      const costsOfMissing = this.#states.map((_, column) => (column === row ? reach : INFEASIBLE));
+      this.#leastDistance(rows, columns, distances).forEach((column, row) => {
+        matched[rows[row] ?? -1] = columns[column] ?? -1;
+      });
+    }
+    return matched;
+  }
+
+  /** For each row (track) the index into `columns` (detections) with least total distance; a missed track costs its reach. */
+  #leastDistance(
+    rows: readonly number[],
+    columns: readonly number[],
+    distances: readonly (readonly number[])[],
+  ): number[] {
+    const costs = rows.map((row) => {
+      const reach = this.#states[row]?.motion.reach() ?? 0;
+      const costsOfFaces = columns.map((column) => {
+        const distance = distances[row]?.[column] ?? INFEASIBLE;
+        return distance <= reach ? distance : INFEASIBLE;
+      });
+      const costsOfMissing = rows.map((other) => (other === row ? reach : INFEASIBLE));
       return [...costsOfFaces, ...costsOfMissing];
     });
-    return assign(costs).map((column) => (column < detections ? column : -1));
+    return assign(costs);
   }
 
   /**

@@ -160,6 +160,18 @@ describe('two people', () => {
   });
 });
 
+it('does not follow one face by turns as two when another disappears near it', () => {
+  const tracker = new Tracker();
+  const ids: (string | undefined)[] = [];
+  for (let i = 0; i < 20; i++) {
+    const near = i < 5 ? [face(420, 300, 100)] : [];
+    const { tracks } = tracker.update([face(300 + 10 * i, 300, 100), ...near], i * FRAME_MS);
+    if (i >= 5) ids.push(...tracks.filter((track) => track.seen).map((track) => track.id));
+  }
+  expect(ids).toHaveLength(15);
+  expect(new Set(ids).size).toBe(1);
+});
+
 it('gives ids that no other tracker gives', () => {
   const ids = [new Tracker(), new Tracker()].map(
     (tracker) => tracker.update([face(9, 9, 9)], 0).tracks[0]?.id,

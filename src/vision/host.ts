@@ -1,0 +1,158 @@
+import { EventEmitter } from 'node:events';
+import type { CameraState } from '../camera/types.ts';
+import { LOG_LEVELS, type Logger, type LogLevel, monotonicMs } from '../common/index.ts';
+import type { CameraConfig, VisionConfig } from '../config/index.ts';
+import { VisionChild, type VisionFailure } from './child.ts';
+import type { FromVision, Heartbeat, VisionSettings } from './messages.ts';
+import type { ModelRef, Sighting, TrackEnd } from './types.ts';
+
+const BACKOFF_FIRST_MS = 250;
+const BACKOFF_MAX_MS = 10_000;
+/** Parts of the delay by which it varies at random, so that the processes of several cameras do not start in step. */
+const JITTER = 0.2;
+/** A process that was up this long was sound: the next failure begins with the shortest delay again. */
+const SOUND_AFTER_MS = 60_000;
+/** What only a person can put right is tried again this slowly. */
+const LASTING_RETRY_MS = 30_000;
+
+export interface VisionHostOptions {
+  /** The camera's configuration with its password read. */
+  readonly camera: Omit<CameraConfig, 'password'> & { readonly password?: string };
+  readonly vision: VisionConfig;
+  readonly log: Logger;
+}
+
+/** Why there is no vision at the moment. */
+export interface VisionDown extends VisionFailure {
+  readonly retryInMs: number;
+}
+
+export interface VisionHostEvents {
+  /** The process is ready: its networks are open. The camera's state comes apart. */
+  up: [{ readonly models: Readonly<Record<string, ModelRef>> }];
+  /** The process is gone, and with it every track; told once until it is up again or the cause is another. */
+  down: [VisionDown];
+  sighting: [Sighting];
+  trackEnd: [TrackEnd];
+  camera: [CameraState];
+  heartbeat: [Heartbeat];
+}
+
+/**
+ * Keeps the vision process of one camera running, from the gate process: starts it, believes none of its messages
+ * unchecked, kills it when it hangs, starts it again when it is gone. Loads no native code itself.
+ */
+export class VisionHost extends EventEmitter<VisionHostEvents> {
+  readonly #settings: VisionSettings;
+  readonly #log: Logger;
+  #child: VisionChild | null = null;
+  #retry: NodeJS.Timeout | null = null;
+  #stopped = true;
+  #failures = 0;
+  #upSince: number | null = null;
+  #reported = '';
+
+  constructor(options: VisionHostOptions) {
+    super();
+    const { id, source, username, password, stallMs, connectTimeoutMs, fps, loop, area } = options.camera;
+    this.#settings = {
+      camera: { id, source, username, password, stallMs, connectTimeoutMs, fps, loop },
+      area,
+      vision: options.vision,
+      logLevel: levelOf(options.log),
+    };
+    this.#log = options.log.child({ camera: id });
+  }
+
+  /** Process id of the vision process, if one runs. */
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  /** Starts the process and keeps it running until `stop`. */
+  start(): void {
+    if (!this.#stopped) return;
+    this.#stopped = false;
+    this.#run();
+  }
+
+  /** Ends the process and its ffmpeg within 2 s, and starts none any more. No events come afterwards. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    if (this.#retry !== null) clearTimeout(this.#retry);
+    this.#retry = null;
+    await this.#child?.stop();
+  }
+
+  /** The track needs no recognition before `until` (monotonic ms). */
+  settle(track: string, until: number): void {
+    this.#child?.send({ type: 'settle', track, until });
+  }
+
+  /** Takes `settle` back. */
+  resume(track: string): void {
+    this.#child?.send({ type: 'resume', track });
+  }
+
+  #run(): void {
+    this.#upSince = null;
+    const child = new VisionChild(this.#settings, (message) => this.#tell(message));
+    this.#child = child;
+    void child.ended.then((failure) => {
+      if (this.#child === child) this.#child = null;
+      if (!this.#stopped && failure !== null) this.#restart(failure);
+    });
+  }
+
+  #tell(message: FromVision): void {
+    if (this.#stopped) return;
+    switch (message.type) {
+      case 'ready':
+        this.#upSince = monotonicMs();
+        this.#reported = '';
+        this.#log.info({ models: message.models }, 'vision process ready');
+        this.emit('up', { models: message.models });
+        break;
+      case 'sighting':
+        this.emit('sighting', message.sighting);
+        break;
+      case 'trackEnd':
+        this.emit('trackEnd', message.end);
+        break;
+      case 'camera':
+        this.emit('camera', message.state);
+        break;
+      case 'heartbeat':
+        this.emit('heartbeat', message.heartbeat);
+        break;
+      case 'failed':
+        break;
+    }
+  }
+
+  #restart(failure: VisionFailure): void {
+    const sound = this.#upSince !== null && monotonicMs() - this.#upSince >= SOUND_AFTER_MS;
+    this.#failures = sound ? 1 : this.#failures + 1;
+    const retryInMs = Math.round(retryAfter(failure, this.#failures));
+    const cause = `${failure.code} ${failure.message}`;
+    if (cause !== this.#reported) {
+      this.#reported = cause;
+      this.#log.error({ code: failure.code, retryInMs }, failure.message);
+      this.emit('down', { ...failure, retryInMs });
+    }
+    this.#retry = setTimeout(() => this.#run(), retryInMs);
+  }
+}
+
+/** Milliseconds to the next attempt after `failures` in a row. */
+function retryAfter({ code }: VisionFailure, failures: number): number {
+  if (code.startsWith('MODEL') || code === 'CAMERA_SOURCE_INVALID' || code === 'CONFIG_INVALID') {
+    return LASTING_RETRY_MS;
+  }
+  const delay = Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** Math.min(failures - 1, 10));
+  return delay * (1 + JITTER * (2 * Math.random() - 1));
+}
+
+function levelOf(log: Logger): LogLevel {
+  return LOG_LEVELS.find((level) => level === log.level) ?? 'info';
+}

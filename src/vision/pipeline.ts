@@ -1,0 +1,249 @@
+import type { Frame, Picture } from '../camera/types.ts';
+import { monotonicMs } from '../common/index.ts';
+import type { FaceAnalyser } from './analyser.ts';
+import { Attention, type RecognisePolicy } from './attention.ts';
+import type { Landmarks } from './landmarks.ts';
+import type { Area } from './messages.ts';
+import { SameFace } from './same-face.ts';
+import { StepTimes } from './step-times.ts';
+import { type EndedTrack, type Track, Tracker } from './tracker.ts';
+import {
+  type Box,
+  type DetectedFace,
+  QUALITY_GATES,
+  type QualityReport,
+  type Sighting,
+  type Stage,
+  type TrackEnd,
+} from './types.ts';
+
+/** Once a frame has taken this long, no further face of it is recognised: the next frame is fresher. */
+const FRAME_BUDGET_MS = 40;
+
+export interface PipelineOptions {
+  readonly camera: string;
+  /** Recognition area; a face whose centre is outside fails the gate MARGIN. */
+  readonly area: Area;
+  /** Faces followed at the same time; the largest first. */
+  readonly maxFaces: number;
+  readonly recognise: RecognisePolicy;
+}
+
+/** What came out of a frame. */
+export interface Outcome {
+  readonly sightings: Sighting[];
+  readonly ended: TrackEnd[];
+}
+
+interface Followed {
+  attention: Attention;
+  identity: SameFace;
+}
+
+/** One face of one frame on its way through the steps. */
+interface Look {
+  readonly frame: Frame;
+  readonly track: Track;
+  readonly facesInView: number;
+  readonly timings: Partial<Record<Stage, number>>;
+}
+
+/**
+ * From frames to sightings: finds and follows the faces, and recognises the best frames of each. Liveness and
+ * embedding of a sighting are always of one frame, and an embedding that contradicts those before it on its track
+ * ends the track before the sighting is told, so that no track ever carries two people.
+ */
+export class Pipeline {
+  /** How long the steps took. */
+  readonly times = new StepTimes();
+  readonly #analyser: FaceAnalyser;
+  readonly #options: PipelineOptions;
+  readonly #tracker = new Tracker();
+  readonly #followed = new Map<string, Followed>();
+
+  constructor(analyser: FaceAnalyser, options: PipelineOptions) {
+    this.#analyser = analyser;
+    this.#options = options;
+  }
+
+  /** Looks at a frame; one at a time. The frame's picture is not used after the promise has settled. */
+  async process(frame: Frame): Promise<Outcome> {
+    const started = monotonicMs();
+    const faces = await this.#analyser.detect(frame.picture);
+    const detect = monotonicMs() - started;
+    this.times.add('detect', detect);
+
+    const { tracks, ended } = this.#tracker.update(largest(faces, this.#options.maxFaces), frame.capturedAt);
+    const outcome: Outcome = { sightings: [], ended: ended.map((track) => this.#forget(track)) };
+    let recognised = 0;
+    for (const track of this.#inOrder(tracks)) {
+      const look = { frame, track, facesInView: faces.length - 1, timings: { detect } };
+      const hurried = recognised > 0 && monotonicMs() - started > FRAME_BUDGET_MS;
+      if (await this.#look(look, hurried, outcome)) recognised++;
+    }
+    this.times.add('frame', monotonicMs() - started);
+    return outcome;
+  }
+
+  /** Ends the tracks that have not been seen for too long; for times without frames. `now` is monotonic ms. */
+  expire(now: number): TrackEnd[] {
+    return this.#tracker.expire(now).map((track) => this.#forget(track));
+  }
+
+  /** The track needs no recognition before `until` (monotonic ms). */
+  settle(track: string, until: number): void {
+    this.#followed.get(track)?.attention.settle(until);
+  }
+
+  /** Takes `settle` back. */
+  resume(track: string): void {
+    this.settle(track, Number.NEGATIVE_INFINITY);
+  }
+
+  /** Faces in this frame, those passed over too often first, then the largest, which are the nearest. */
+  #inOrder(tracks: readonly Track[]): Track[] {
+    const urgent = (track: Track): number => (this.#followed.get(track.id)?.attention.urgent ? 1 : 0);
+    return tracks
+      .filter((track) => track.seen)
+      .sort((a, b) => urgent(b) - urgent(a) || area(b.face.box) - area(a.face.box));
+  }
+
+  /** Takes one face through the steps that are due; answers whether the networks of recognition ran. */
+  async #look(look: Look, hurried: boolean, outcome: Outcome): Promise<boolean> {
+    const { frame, track } = look;
+    const { attention } = this.#state(track.id);
+    if (!attention.wanted(frame.capturedAt, track.doubt)) return false;
+    const settled = attention.settled(frame.capturedAt);
+    const landmarks = await this.#timed(look, 'landmarks', () =>
+      this.#analyser.landmarks(frame.picture, track.face),
+    );
+    const quality = await this.#timed(look, 'quality', () =>
+      this.#quality(frame.picture, track.face, landmarks),
+    );
+    if (quality.failed.length > 0) {
+      if (!settled && attention.tellBelowGate(frame.capturedAt, quality)) {
+        outcome.sightings.push(this.#sighting(look, quality, null));
+      }
+      return false;
+    }
+    if (!settled && !attention.due(frame.capturedAt, quality)) return false;
+    if (hurried) {
+      attention.passOver();
+      return false;
+    }
+    await this.#recognise(look, landmarks, quality, outcome);
+    return true;
+  }
+
+  async #recognise(
+    look: Look,
+    landmarks: Landmarks,
+    quality: QualityReport,
+    outcome: Outcome,
+  ): Promise<void> {
+    const { picture, capturedAt } = look.frame;
+    const embedding = await this.#timed(look, 'embedding', () => this.#analyser.embed(picture, landmarks));
+    if (embedding === null) return;
+    const track = this.#verified(look.track, embedding.vector, outcome);
+    const { attention, identity } = this.#state(track.id);
+    identity.add(embedding.vector);
+    if (attention.settled(capturedAt)) {
+      attention.checked(capturedAt);
+      return;
+    }
+    const liveness = await this.#timed(look, 'liveness', () => this.#analyser.liveness(picture, track.face));
+    const crop = attention.recognised(capturedAt, quality)
+      ? await this.#timed(look, 'crop', () => this.#analyser.crop(picture, track.face.box))
+      : null;
+    outcome.sightings.push(this.#sighting({ ...look, track }, quality, { embedding, liveness, crop }));
+  }
+
+  /** The track if the embedding is of its face; else the track ends and the face goes on under another id. */
+  #verified(track: Track, vector: Float32Array, outcome: Outcome): Track {
+    if (this.#state(track.id).identity.admits(vector, track.doubt)) {
+      this.#tracker.confirm(track.id);
+      return track;
+    }
+    const split = this.#tracker.split(track.id);
+    if (split === null) return track;
+    outcome.ended.push(this.#forget(split.ended));
+    return split.track;
+  }
+
+  #quality(picture: Picture, face: DetectedFace, landmarks: Landmarks): QualityReport {
+    const area = this.#areaOf(picture);
+    const quality = this.#analyser.quality(picture, face, landmarks, area);
+    if (quality.failed.includes('MARGIN') || holdsCentre(area, face.box)) return quality;
+    return {
+      ...quality,
+      failed: QUALITY_GATES.filter((gate) => gate === 'MARGIN' || quality.failed.includes(gate)),
+    };
+  }
+
+  #areaOf(picture: Picture): Box {
+    const { left, top, right, bottom } = this.#options.area;
+    return {
+      x: left * picture.width,
+      y: top * picture.height,
+      width: (right - left) * picture.width,
+      height: (bottom - top) * picture.height,
+    };
+  }
+
+  #sighting(
+    look: Look,
+    quality: QualityReport,
+    recognition: Pick<Sighting, 'embedding' | 'liveness' | 'crop'> | null,
+  ): Sighting {
+    const { frame, track, timings, facesInView } = look;
+    const { seq, capturedAt, picture } = frame;
+    return {
+      camera: this.#options.camera,
+      track: track.id,
+      frame: { seq, capturedAt, width: picture.width, height: picture.height },
+      box: track.face.box,
+      quality,
+      embedding: recognition?.embedding ?? null,
+      liveness: recognition?.liveness ?? null,
+      crop: recognition?.crop ?? null,
+      timings,
+      facesInView,
+    };
+  }
+
+  #state(track: string): Followed {
+    const known = this.#followed.get(track);
+    if (known !== undefined) return known;
+    const state = { attention: new Attention(this.#options.recognise), identity: new SameFace() };
+    this.#followed.set(track, state);
+    return state;
+  }
+
+  #forget({ id, frames, lastSeenAt }: EndedTrack): TrackEnd {
+    this.#followed.delete(id);
+    return { camera: this.#options.camera, track: id, frames, lastSeenAt };
+  }
+
+  async #timed<T>(look: Look, stage: Stage, step: () => T | Promise<T>): Promise<T> {
+    const started = monotonicMs();
+    const result = await step();
+    const ms = monotonicMs() - started;
+    look.timings[stage] = ms;
+    this.times.add(stage, ms);
+    return result;
+  }
+}
+
+function area(box: Box): number {
+  return box.width * box.height;
+}
+
+function largest(faces: readonly DetectedFace[], count: number): DetectedFace[] {
+  return [...faces].sort((a, b) => area(b.box) - area(a.box)).slice(0, count);
+}
+
+function holdsCentre(area: Box, box: Box): boolean {
+  const x = box.x + box.width / 2 - area.x;
+  const y = box.y + box.height / 2 - area.y;
+  return x >= 0 && y >= 0 && x <= area.width && y <= area.height;
+}

@@ -1,0 +1,112 @@
+import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
+import { type CameraSource, openCamera } from '../camera/index.ts';
+import { type Logger, monotonicMs } from '../common/index.ts';
+import { FaceAnalyser } from './analyser.ts';
+import type { Heartbeat, VisionSettings } from './messages.ts';
+import { defaultModelsDir } from './models/index.ts';
+import { Pipeline } from './pipeline.ts';
+import type { Uplink } from './uplink.ts';
+
+/** Without frames for this long the tracks are ended by the clock. */
+const SILENCE_MS = 800;
+const EXPIRE_EVERY_MS = 200;
+/** The event loop's delay is sampled this often. */
+const DELAY_RESOLUTION_MS = 10;
+
+/** What a vision process does: takes the camera's newest frame, looks at it, tells what it saw, and again. */
+export class Watcher {
+  readonly #uplink: Uplink;
+  readonly #loopDelay: IntervalHistogram = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
+  #camera: CameraSource | null = null;
+  #pipeline: Pipeline | null = null;
+  #frames = 0;
+  #busySince: number | null = null;
+  #lastFrameAt = Number.NEGATIVE_INFINITY;
+  #lastBeat = { at: monotonicMs(), frames: 0 };
+
+  constructor(uplink: Uplink) {
+    this.#uplink = uplink;
+    this.#loopDelay.enable();
+  }
+
+  /** Opens networks and camera, then looks at frames until `stop`, or the end of a file that is not repeated. */
+  async run(settings: VisionSettings, log: Logger): Promise<void> {
+    const { camera, area, vision } = settings;
+    const { threads, detectionScore, quality, maxFaces, recognise } = vision;
+    const modelsDir = vision.modelsDir ?? defaultModelsDir();
+    const analyser = await FaceAnalyser.open({ modelsDir, threads, detectionScore, quality });
+    const pipeline = new Pipeline(analyser, { camera: camera.id, area, maxFaces, recognise });
+    this.#pipeline = pipeline;
+    const onState = (state: Parameters<Parameters<typeof openCamera>[1]>[0]): void => {
+      void this.#uplink.send({ type: 'camera', state });
+    };
+    this.#camera = openCamera(camera, onState, log);
+    void this.#uplink.send({ type: 'ready', models: analyser.models });
+    this.#camera.start();
+    const expiry = setInterval(() => this.#expire(), EXPIRE_EVERY_MS);
+    try {
+      await this.#look(this.#camera, pipeline);
+    } finally {
+      clearInterval(expiry);
+      this.#expire();
+    }
+  }
+
+  settle(track: string, until: number): void {
+    this.#pipeline?.settle(track, until);
+  }
+
+  resume(track: string): void {
+    this.#pipeline?.resume(track);
+  }
+
+  /** Ends the camera and its ffmpeg. */
+  async stop(): Promise<void> {
+    await this.#camera?.stop();
+  }
+
+  /** The sign of life; also begins the next period of its figures. */
+  beat(): Heartbeat {
+    const now = monotonicMs();
+    const { received, dropped } = this.#camera?.stats() ?? { received: 0, dropped: 0 };
+    const fps = ((this.#frames - this.#lastBeat.frames) * 1000) / Math.max(1, now - this.#lastBeat.at);
+    this.#lastBeat = { at: now, frames: this.#frames };
+    // The histogram measures the time between two of its own timers: without a delay it reads the resolution.
+    const loopDelayMs = Math.max(0, this.#loopDelay.max / 1e6 - DELAY_RESOLUTION_MS);
+    this.#loopDelay.reset();
+    return {
+      received,
+      dropped,
+      frames: this.#frames,
+      fps,
+      busyMs: this.#busySince === null ? 0 : now - this.#busySince,
+      steps: this.#pipeline?.times.read() ?? {},
+      rssBytes: process.memoryUsage.rss(),
+      loopDelayMs,
+      untold: this.#uplink.untold,
+    };
+  }
+
+  async #look(camera: CameraSource, pipeline: Pipeline): Promise<void> {
+    for (let frame = await camera.next(); frame !== null; frame = await camera.next()) {
+      this.#busySince = monotonicMs();
+      try {
+        const { sightings, ended } = await pipeline.process(frame);
+        for (const end of ended) void this.#uplink.send({ type: 'trackEnd', end });
+        for (const sighting of sightings) void this.#uplink.send({ type: 'sighting', sighting });
+      } finally {
+        frame.release();
+        this.#busySince = null;
+        this.#lastFrameAt = monotonicMs();
+        this.#frames++;
+      }
+    }
+  }
+
+  /** Only while no frames come: a stream that lags must not lose its tracks to the clock. */
+  #expire(): void {
+    const now = monotonicMs();
+    if (this.#busySince !== null || now - this.#lastFrameAt < SILENCE_MS) return;
+    for (const end of this.#pipeline?.expire(now) ?? []) void this.#uplink.send({ type: 'trackEnd', end });
+  }
+}
