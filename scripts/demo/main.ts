@@ -51,8 +51,14 @@ async function main(): Promise<number> {
   });
   const daemon = await startDaemon(folder);
   cleanUp.push(() => daemon.stop());
-  const ended = daemon.ended.then((how) => say(red(`the daemon ended too early: ${how}`)));
+  let closing = false;
+  const ended = daemon.ended.then((how) => {
+    if (!closing) {
+      say(red(`the daemon ended too early: ${how}`));
+    }
+  });
   await Promise.race([done, ended]);
+  closing = true;
   stage.subscriber.removeAllListeners('message');
   return summary(ledger);
 }

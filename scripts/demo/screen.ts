@@ -1,4 +1,5 @@
-const COLOUR = process.stdout.isTTY && process.env.NO_COLOR === undefined;
+const COLOUR =
+  process.env.FORCE_COLOR !== undefined || (process.stdout.isTTY && process.env.NO_COLOR === undefined);
 
 function paint(code: number, text: string): string {
   return COLOUR ? `\u001b[${code}m${text}\u001b[0m` : text;

@@ -22,6 +22,8 @@ import { ServiceManager } from './service-manager.ts';
 
 const REFRESH_MS = 1000;
 const PRUNE_MS = 3_600_000;
+/** SQLite waits with the whole process: the exit button must not wait for an enrolment's commit. */
+const BUSY_MS = 20;
 
 /** Version of the software, from package.json. */
 export const SOFTWARE_VERSION = versionOf(
@@ -55,7 +57,7 @@ export class Gate {
     this.#gpio = gpio;
     this.#service = new ServiceManager(log);
     const key = config.key === undefined ? undefined : resolveSecret(config.key);
-    this.#gallery = Gallery.open({ dataDir: config.dataDir, key, log });
+    this.#gallery = Gallery.open({ dataDir: config.dataDir, key, log, busyTimeoutMs: BUSY_MS });
     this.#unlock = lockDataDir(config.dataDir);
     const mqtt = config.mqtt;
     this.#journal = Journal.open({
