@@ -15,6 +15,9 @@ const LOOKS_PER_HANG = 10;
 /** The variables a vision process gets. The gate's own may hold secrets, which who decodes video must not have. */
 const ENVIRONMENT = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'LD_LIBRARY_PATH'];
 
+/** The vision process, built or in source as this file is. */
+const ENTRY = new URL(import.meta.url.endsWith('.ts') ? './process.ts' : './process.js', import.meta.url);
+
 /** How a vision process came to its end, when it was not asked to. */
 export interface VisionFailure {
   readonly code: ErrorCode;
@@ -34,12 +37,12 @@ export class VisionChild {
   #stopping = false;
   #failure: VisionFailure | null = null;
 
-  /** Starts the process. `onMessage` gets its messages, each checked. */
-  constructor(settings: VisionSettings, onMessage: (message: FromVision) => void) {
+  /** Starts the process `entry`. `onMessage` gets its messages, each checked. */
+  constructor(settings: VisionSettings, onMessage: (message: FromVision) => void, entry = ENTRY) {
     this.#settings = settings;
     this.#onMessage = onMessage;
     this.#allowedMs = Math.max(READY_MS, settings.vision.hangMs);
-    this.#process = start();
+    this.#process = start(entry);
     this.ended = this.#end();
     this.#process.on('message', (message: unknown) => this.#receive(message));
     this.#watch = this.#startWatch(settings.vision.hangMs / LOOKS_PER_HANG);
@@ -152,8 +155,8 @@ export class VisionChild {
  * util-linux has setpriv: then the kernel kills it when this process dies, even while it hangs. Its stdout goes to
  * stderr, because stdout belongs to the command that runs here.
  */
-function start(): ChildProcess {
-  const node = [process.execPath, ...entry()];
+function start(entry: URL): ChildProcess {
+  const node = [process.execPath, ...loaderFor(entry), fileURLToPath(entry)];
   const setpriv = ['/usr/bin/setpriv', '/bin/setpriv'].find((path) => existsSync(path));
   const [file = process.execPath, ...args] =
     setpriv === undefined ? node : [setpriv, '--pdeathsig', 'KILL', '--', ...node];
@@ -167,9 +170,7 @@ function start(): ChildProcess {
   });
 }
 
-/** Arguments for Node: the built file, or the source through tsx when this file runs from source itself. */
-function entry(): string[] {
-  if (!import.meta.url.endsWith('.ts')) return [fileURLToPath(new URL('./process.js', import.meta.url))];
-  const tsx = createRequire(import.meta.url).resolve('tsx');
-  return ['--import', tsx, fileURLToPath(new URL('./process.ts', import.meta.url))];
+/** Running from source, Node reads TypeScript through tsx. */
+function loaderFor(entry: URL): string[] {
+  return entry.pathname.endsWith('.ts') ? ['--import', createRequire(import.meta.url).resolve('tsx')] : [];
 }

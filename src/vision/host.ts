@@ -20,6 +20,8 @@ export interface VisionHostOptions {
   readonly camera: Omit<CameraConfig, 'password'> & { readonly password?: string };
   readonly vision: VisionConfig;
   readonly log: Logger;
+  /** File of the vision process, by default the one that ships with Menshen. */
+  readonly entry?: URL;
 }
 
 /** Why there is no vision at the moment. */
@@ -45,6 +47,7 @@ export interface VisionHostEvents {
 export class VisionHost extends EventEmitter<VisionHostEvents> {
   readonly #settings: VisionSettings;
   readonly #log: Logger;
+  readonly #entry: URL | undefined;
   #child: VisionChild | null = null;
   #retry: NodeJS.Timeout | null = null;
   #stopped = true;
@@ -62,6 +65,7 @@ export class VisionHost extends EventEmitter<VisionHostEvents> {
       logLevel: levelOf(options.log),
     };
     this.#log = options.log.child({ camera: id });
+    this.#entry = options.entry;
   }
 
   /** Process id of the vision process, if one runs. */
@@ -96,7 +100,7 @@ export class VisionHost extends EventEmitter<VisionHostEvents> {
 
   #run(): void {
     this.#upSince = null;
-    const child = new VisionChild(this.#settings, (message) => this.#tell(message));
+    const child = new VisionChild(this.#settings, (message) => this.#tell(message), this.#entry);
     this.#child = child;
     void child.ended.then((failure) => {
       if (this.#child === child) this.#child = null;
