@@ -1,5 +1,5 @@
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
-import { type CameraSource, openCamera } from '../camera/index.ts';
+import { type CameraSource, openCamera, type Picture } from '../camera/index.ts';
 import { type Logger, monotonicMs } from '../common/index.ts';
 import { FaceAnalyser } from './analyser.ts';
 import type { Heartbeat, VisionSettings } from './messages.ts';
@@ -12,6 +12,9 @@ const SILENCE_MS = 800;
 const EXPIRE_EVERY_MS = 200;
 /** The event loop's delay is sampled this often. */
 const DELAY_RESOLUTION_MS = 10;
+
+/** Rounds after which the steps run at their pace: the networks have their memory, and V8 has compiled the loops. */
+const WARM_UP_ROUNDS = 10;
 
 /** What a vision process does: takes the camera's newest frame, looks at it, tells what it saw, and again. */
 export class Watcher {
@@ -35,6 +38,7 @@ export class Watcher {
     const { threads, detectionScore, quality, maxFaces, recognise } = vision;
     const modelsDir = vision.modelsDir ?? defaultModelsDir();
     const analyser = await FaceAnalyser.open({ modelsDir, threads, detectionScore, quality });
+    await warmUp(analyser);
     const pipeline = new Pipeline(analyser, { camera: camera.id, area, maxFaces, recognise });
     this.#pipeline = pipeline;
     const onState = (state: Parameters<Parameters<typeof openCamera>[1]>[0]): void => {
@@ -108,5 +112,21 @@ export class Watcher {
     const now = monotonicMs();
     if (this.#busySince !== null || now - this.#lastFrameAt < SILENCE_MS) return;
     for (const end of this.#pipeline?.expire(now) ?? []) void this.#uplink.send({ type: 'trackEnd', end });
+  }
+}
+
+/** Runs every step on a grey picture, so that the first person after a start does not wait for it. */
+async function warmUp(analyser: FaceAnalyser): Promise<void> {
+  const [width, height] = [640, 360];
+  const data = new Uint8Array((width * height * 3) / 2).fill(128);
+  const picture: Picture = { format: 'yuv420p', width, height, data };
+  const face = { box: { x: 260, y: 120, width: 120, height: 120 }, score: 1 };
+  for (let round = 0; round < WARM_UP_ROUNDS; round++) {
+    await analyser.detect(picture);
+    const landmarks = await analyser.landmarks(picture, face);
+    analyser.quality(picture, face, landmarks);
+    await analyser.embed(picture, landmarks);
+    await analyser.liveness(picture, face);
+    await analyser.crop(picture, face.box);
   }
 }
