@@ -75,8 +75,8 @@ export class Door {
 
   /**
    * Energises the relay for the unlock time. With a driver that acts at once the relay has switched when
-   * this call returns; the promise tells what came of it and never rejects. While the relay is at fault the
-   * answer comes with the next try, within 2 s.
+   * this call returns; the promise tells what came of it and never rejects. While the relay is at fault it is
+   * tried once more at once; an unlock that was answered with a failure never energises it later.
    */
   unlock(cause: UnlockCause): Promise<UnlockOutcome> {
     if (this.#relay === null || this.#stopped) return Promise.resolve(this.#failure('is not running'));

@@ -6,8 +6,10 @@ import type { DoorEvent, DoorFault, DoorPosition, DoorState, FaultSource, Unlock
 export interface DoorMemory {
   /** The relay is to be energised. */
   readonly energised: boolean;
-  /** End of the unlock time of the last cause; null when there is none running. */
-  readonly relayUntil: number | null;
+  /** End of the unlock time of the last grant or remote opening; null when there is none running. */
+  readonly grantUntil: number | null;
+  /** End of the unlock time of the last press of the exit button. */
+  readonly rexUntil: number | null;
   /** Since when the exit button is pressed. */
   readonly rexSince: number | null;
   /** The pressed button keeps the relay energised: not stuck, and not ended by `release`. */
@@ -50,7 +52,8 @@ export interface DoorStep {
 /** A door just started: relay released, nothing known of contact and button. */
 export const INITIAL_MEMORY: DoorMemory = {
   energised: false,
-  relayUntil: null,
+  grantUntil: null,
+  rexUntil: null,
   rexSince: null,
   rexHolds: false,
   contact: null,
@@ -86,7 +89,8 @@ export function step(memory: DoorMemory, input: DoorInput, now: number, settings
 }
 
 function wakeAt(memory: DoorMemory, settings: DoorSettings): number | null {
-  const due = [memory.relayUntil, memory.heldOpenAt, stuckAt(memory, settings)].filter((at) => at !== null);
+  const { grantUntil, rexUntil, heldOpenAt } = memory;
+  const due = [grantUntil, rexUntil, heldOpenAt, stuckAt(memory, settings)].filter((at) => at !== null);
   return due.length === 0 ? null : Math.min(...due);
 }
 
@@ -110,8 +114,9 @@ class Run {
   }
 
   expire(): void {
-    const { relayUntil, heldOpenAt, openedAt } = this.memory;
-    if (relayUntil !== null && this.#now >= relayUntil) this.#set({ relayUntil: null });
+    const { grantUntil, rexUntil, heldOpenAt, openedAt } = this.memory;
+    if (grantUntil !== null && this.#now >= grantUntil) this.#set({ grantUntil: null });
+    if (rexUntil !== null && this.#now >= rexUntil) this.#set({ rexUntil: null });
     const stuck = stuckAt(this.memory, this.#settings);
     if (stuck !== null && this.#now >= stuck) this.#rexStuck();
     this.#relockIfDone();
@@ -142,7 +147,7 @@ class Run {
         this.#clearFault(input.line);
         break;
       case 'release':
-        this.#set({ relayUntil: null, rexHolds: false });
+        this.#set({ grantUntil: null, rexUntil: null, rexHolds: false });
         this.#relockIfDone();
         break;
       case 'tick':
@@ -161,17 +166,18 @@ class Run {
   #unlock(cause: UnlockCause): void {
     const { unlockMs, heldOpenMs } = this.#settings;
     const { heldOpenAt } = this.memory;
+    const until = this.#now + unlockMs;
     this.#set({
       energised: true,
-      relayUntil: this.#now + unlockMs,
+      ...(cause.kind === 'rex' ? { rexUntil: until } : { grantUntil: until }),
       heldOpenAt: heldOpenAt === null ? null : Math.max(heldOpenAt, this.#now + heldOpenMs),
     });
     this.events.push({ type: 'unlocked', door: this.#door, cause, relayMs: unlockMs, relayAt: this.#now });
   }
 
   #relockIfDone(): void {
-    const { energised, relayUntil, rexHolds } = this.memory;
-    if (!energised || relayUntil !== null || rexHolds) return;
+    const { energised, grantUntil, rexUntil, rexHolds } = this.memory;
+    if (!energised || grantUntil !== null || rexUntil !== null || rexHolds) return;
     this.#set({ energised: false, passUntil: this.#now + this.#settings.openGraceMs });
     this.events.push({ type: 'locked', door: this.#door });
   }
@@ -192,7 +198,7 @@ class Run {
     this.#set({ contact: 'open', openedAt: this.#now, heldOpenAt });
     this.events.push({ type: 'opened', door: this.#door });
     if (relockOnOpen) {
-      this.#set({ relayUntil: null });
+      this.#set({ grantUntil: null, rexUntil: null });
       this.#relockIfDone();
     }
   }
@@ -237,6 +243,15 @@ class Run {
     this.#addFault({ source: line, code, message });
     if (line === 'contact') this.#set({ contact: null, heldOpenAt: null });
     if (line === 'rex') this.#rexLetGo();
+    if (line === 'relay') this.#relayFailed();
+  }
+
+  /** When the relay works again, whoever was granted has gone; somebody at the exit button may still be waiting. */
+  #relayFailed(): void {
+    const { rexUntil } = this.memory;
+    const retryUntil = this.#now + this.#settings.rexRetryMs;
+    this.#set({ grantUntil: null, rexUntil: rexUntil === null ? null : Math.min(rexUntil, retryUntil) });
+    this.#relockIfDone();
   }
 
   #addFault(fault: DoorFault): void {

@@ -141,7 +141,7 @@ export class Relay {
       return;
     }
     if (this.#closed) return;
-    if (this.#wanted) this.#apply();
-    else this.#done(false);
+    // Written to even if it shall only rest, as it does already: a line that opens but takes nothing is still at fault.
+    this.#apply();
   }
 }

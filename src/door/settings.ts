@@ -11,6 +11,8 @@ export interface DoorSettings {
   readonly rexStuckMs: number;
   /** For this long after the relay was released, or after the door fell closed, an opening still belongs to the unlock before. */
   readonly openGraceMs: number;
+  /** For this long (1 or more) after the relay failed, a press of the exit button that is over still wants it. */
+  readonly rexRetryMs: number;
 }
 
 /**
@@ -18,6 +20,9 @@ export interface DoorSettings {
  * and a door that falls shut rebounds; both took less than a second in use, and neither is a break-in.
  */
 const OPEN_GRACE_MS = 1000;
+
+/** Long enough for three tries (after 250, 750 and 1750 ms); whoever pressed has then seen that the door stays locked. */
+const REX_RETRY_MS = 3000;
 
 /** The machine's settings out of a door's configuration. */
 export function doorSettings(config: DoorConfig): DoorSettings {
@@ -28,5 +33,6 @@ export function doorSettings(config: DoorConfig): DoorSettings {
     heldOpenMs: config.heldOpenMs,
     rexStuckMs: config.rex?.stuckMs ?? 0,
     openGraceMs: OPEN_GRACE_MS + (config.contact?.debounceMs ?? 0),
+    rexRetryMs: REX_RETRY_MS,
   };
 }

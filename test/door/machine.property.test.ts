@@ -52,6 +52,7 @@ const settings: fc.Arbitrary<DoorSettings> = fc.record({
   heldOpenMs: fc.constantFrom(0, 5, 15),
   rexStuckMs: fc.constantFrom(0, 4, 25),
   openGraceMs: fc.nat({ max: 4 }),
+  rexRetryMs: fc.integer({ min: 1, max: 12 }),
 });
 
 interface Trace {

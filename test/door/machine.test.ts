@@ -10,6 +10,7 @@ const SETTINGS: DoorSettings = {
   heldOpenMs: 30_000,
   rexStuckMs: 60_000,
   openGraceMs: 1000,
+  rexRetryMs: 3000,
 };
 const GRANT: UnlockCause = { kind: 'grant', decisionId: 'd1', personId: 'p1' };
 const grant: DoorInput = { type: 'unlock', cause: GRANT };
@@ -264,6 +265,47 @@ describe('exit button', () => {
 
   it('pressed at start opens, as a press at any other time', () => {
     expect(new Bench().at(0, press).relay).toBe('on');
+  });
+});
+
+describe('a relay that cannot be switched', () => {
+  it('ends a grant and a remote opening at once: nobody stands there any more when it works again', () => {
+    for (const cause of [GRANT, { kind: 'remote', by: 'guard' } as const]) {
+      const door = new Bench();
+      door.at(0, { type: 'unlock', cause });
+      expect(door.at(1, fault('relay'))).toMatchObject({
+        state: 'fault',
+        relay: 'off',
+        wakeAt: null,
+        types: ['fault', 'locked'],
+      });
+      expect(door.at(2000, ok('relay'))).toMatchObject({ relay: 'off', types: ['fault_cleared'] });
+    }
+  });
+
+  it('is wanted for as long as the exit button is held, whatever else ended', () => {
+    const door = new Bench();
+    door.at(0, grant);
+    door.at(10, press);
+    expect(door.at(11, fault('relay'))).toMatchObject({ relay: 'on' });
+    expect(door.at(20_000, fault('relay'))).toMatchObject({ relay: 'on' });
+    expect(door.at(20_001, letGo)).toMatchObject({ relay: 'off', types: ['locked'] });
+  });
+
+  it('is wanted for a short press of the exit button for 3 s, however often it fails', () => {
+    const door = new Bench();
+    door.at(0, press);
+    door.at(1, fault('relay'));
+    expect(door.at(200, letGo)).toMatchObject({ relay: 'on', wakeAt: 3001 });
+    expect(door.at(2000, fault('relay'))).toMatchObject({ relay: 'on', wakeAt: 3001 });
+    expect(door.at(3001, tick)).toMatchObject({ relay: 'off', types: ['locked'] });
+  });
+
+  it('is wanted anew for a grant that comes while it is at fault', () => {
+    const door = new Bench();
+    door.at(0, fault('relay'));
+    expect(door.at(1000, grant)).toMatchObject({ relay: 'on', wakeAt: 6000 });
+    expect(door.at(1001, fault('relay'))).toMatchObject({ relay: 'off', types: ['locked'] });
   });
 });
 

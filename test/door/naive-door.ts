@@ -44,15 +44,16 @@ const opensAt = (history: readonly Timed[], index: number): boolean => {
 
 /** The relay must be energised at `now`, after all of `history`. */
 export function energised(history: readonly Timed[], now: number, settings: DoorSettings): boolean {
-  const timed = history.some(
-    ({ at }, index) =>
-      isCause(history, index) &&
-      now < at + settings.unlockMs &&
-      !history.some(
-        ({ input }, later) =>
-          later > index && (input.type === 'release' || (settings.relockOnOpen && opensAt(history, later))),
-      ),
-  );
+  const timed = history.some(({ at, input }, index) => {
+    if (!isCause(history, index) || now >= at + settings.unlockMs) return false;
+    return history.every((entry, later) => {
+      if (later <= index) return true;
+      if (entry.input.type === 'release' || (settings.relockOnOpen && opensAt(history, later))) return false;
+      if (entry.input.type !== 'line_fault' || entry.input.line !== 'relay') return true;
+      // Somebody who pressed the exit button may still be waiting a little later; nobody else is.
+      return input.type === 'rex' && now < entry.at + settings.rexRetryMs;
+    });
+  });
   return timed || holdsByButton(history, now, settings);
 }
 
