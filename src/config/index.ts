@@ -8,6 +8,8 @@ export { configPath, type LoadedConfig, loadConfig, parseConfig, redactConfig } 
 export { configReference } from './reference.ts';
 export {
   type CameraConfig,
+  type CloudConfig,
+  CloudSchema,
   type Config,
   ConfigSchema,
   type DecisionConfig,

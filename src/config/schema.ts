@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { LOG_LEVELS } from '../common/index.ts';
 import { CameraSchema } from './schema/camera.ts';
+import { CloudSchema } from './schema/cloud.ts';
 import { filePath, id, SecretSchema } from './schema/common.ts';
 import { DecisionSchema } from './schema/decision.ts';
 import { DoorSchema, type LineConfig } from './schema/door.ts';
@@ -8,6 +9,7 @@ import { MqttSchema } from './schema/mqtt.ts';
 import { VisionSchema } from './schema/vision.ts';
 
 export { CameraSchema } from './schema/camera.ts';
+export { type CloudConfig, CloudSchema } from './schema/cloud.ts';
 export { SecretSchema, type SecretSource } from './schema/common.ts';
 export { type DecisionConfig, DecisionSchema } from './schema/decision.ts';
 export { type DoorConfig, DoorSchema, type LineConfig } from './schema/door.ts';
@@ -36,6 +38,9 @@ export const ConfigSchema = z
     vision: VisionSchema.prefault({}).describe('Detection, quality, liveness and embedding'),
     decision: DecisionSchema.prefault({}).describe('When a face opens the door'),
     mqtt: MqttSchema.optional().describe('Where events are sent; without it they stay in the journal'),
+    cloud: CloudSchema.optional().describe(
+      "CTYun's face APIs, or a private deployment of them; without it nothing is asked",
+    ),
     journal: z
       .strictObject({
         retentionDays: z
