@@ -204,7 +204,7 @@ class Run {
   }
 
   #closed(): void {
-    const { openedAt, alarm, passUntil } = this.memory;
+    const { contact, openedAt, alarm, passUntil } = this.memory;
     const rebound = openedAt !== null && alarm !== 'forced_open';
     this.#set({
       contact: 'closed',
@@ -215,6 +215,13 @@ class Run {
     });
     if (openedAt !== null) this.events.push({ type: 'closed', door: this.#door });
     if (alarm !== null) this.events.push({ type: 'alarm_cleared', door: this.#door, alarm });
+    if (contact === 'open') this.#passageOver();
+  }
+
+  /** Who was granted while the door stood open has gone through it; left energised, the relay would let a follower in. */
+  #passageOver(): void {
+    this.#set({ grantUntil: null });
+    this.#relockIfDone();
   }
 
   #rexPressed(): void {

@@ -107,23 +107,72 @@ describe('opening', () => {
     expect(door.at(4000, closed)).toMatchObject({ state: 'locked', types: ['closed'] });
   });
 
-  it('keeps the relay for the whole unlock time when relockOnOpen is off', () => {
+  it('keeps the relay while the door is open when relockOnOpen is off, and relocks when it closes', () => {
     const door = new Bench({ relockOnOpen: false });
     door.at(0, closed);
     door.at(0, grant);
     expect(door.at(1000, open)).toMatchObject({ state: 'open', relay: 'on', types: ['opened'] });
-    expect(door.at(2000, closed).state).toBe('unlocked');
-    expect(door.at(5000, tick)).toMatchObject({ state: 'locked', types: ['locked'] });
+    expect(door.at(2000, closed)).toMatchObject({
+      state: 'locked',
+      relay: 'off',
+      wakeAt: null,
+      types: ['closed', 'locked'],
+    });
   });
 
-  it('energises for a grant while open, and gives that person the whole unlock time', () => {
+  it('ends the unlock time by itself when relockOnOpen is off and the door stays open', () => {
+    const door = new Bench({ relockOnOpen: false });
+    door.at(0, closed);
+    door.at(0, grant);
+    door.at(1000, open);
+    expect(door.at(5000, tick)).toMatchObject({ state: 'open', relay: 'off', types: ['locked'] });
+  });
+
+  it.each([true, false])(
+    'a grant while the door stands open ends when it closes: nobody follows (relockOnOpen %s)',
+    (relockOnOpen) => {
+      const door = new Bench({ relockOnOpen });
+      door.at(0, closed);
+      door.at(0, grant);
+      door.at(1000, open);
+      expect(door.at(2000, grant)).toMatchObject({ state: 'open', relay: 'on', types: ['unlocked'] });
+      expect(door.at(2500, closed)).toMatchObject({
+        state: 'locked',
+        relay: 'off',
+        types: ['closed', 'locked'],
+      });
+      expect(door.at(4000, open).types).toEqual(['forced_open']);
+    },
+  );
+
+  it('a closing door keeps what the exit button wants: held, and for its own time', () => {
     const door = new Bench();
     door.at(0, closed);
     door.at(0, grant);
     door.at(1000, open);
-    expect(door.at(2000, grant)).toMatchObject({ state: 'open', relay: 'on', types: ['unlocked'] });
-    expect(door.at(2500, closed).state).toBe('unlocked');
-    expect(door.at(3000, open).types).toEqual(['opened', 'locked']);
+    door.at(2000, grant);
+    door.at(2100, press);
+    expect(door.at(2500, closed)).toMatchObject({ state: 'unlocked', relay: 'on', types: ['closed'] });
+    expect(door.at(3000, letGo)).toMatchObject({ relay: 'on', wakeAt: 7100 });
+    expect(door.at(7100, tick)).toMatchObject({ relay: 'off', types: ['locked'] });
+  });
+
+  it('a contact that reads open for good (its wire is cut) keeps nobody out', () => {
+    const door = new Bench();
+    door.at(0, closed);
+    expect(door.at(1000, open).types).toEqual(['forced_open']);
+    expect(door.at(2000, grant).relay).toBe('on');
+    expect(door.at(6999, tick).relay).toBe('on');
+    expect(door.at(7000, tick)).toMatchObject({ relay: 'off', types: ['locked'] });
+  });
+
+  it('a contact that becomes readable again and reads closed ends nothing: no closing was seen', () => {
+    const door = new Bench();
+    door.at(0, open);
+    door.at(1000, fault('contact'));
+    door.at(20_000, grant);
+    door.at(21_000, ok('contact'));
+    expect(door.at(21_000, closed)).toMatchObject({ state: 'unlocked', relay: 'on' });
   });
 
   it.each([

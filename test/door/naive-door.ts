@@ -42,6 +42,13 @@ const opensAt = (history: readonly Timed[], index: number): boolean => {
   );
 };
 
+const closesAt = (history: readonly Timed[], index: number): boolean => {
+  const input = history[index]?.input;
+  return (
+    input?.type === 'contact' && input.position === 'closed' && position(history.slice(0, index)) === 'open'
+  );
+};
+
 /** The relay must be energised at `now`, after all of `history`. */
 export function energised(history: readonly Timed[], now: number, settings: DoorSettings): boolean {
   const timed = history.some(({ at, input }, index) => {
@@ -49,6 +56,7 @@ export function energised(history: readonly Timed[], now: number, settings: Door
     return history.every((entry, later) => {
       if (later <= index) return true;
       if (entry.input.type === 'release' || (settings.relockOnOpen && opensAt(history, later))) return false;
+      if (input.type !== 'rex' && closesAt(history, later)) return false;
       if (entry.input.type !== 'line_fault' || entry.input.line !== 'relay') return true;
       // Somebody who pressed the exit button may still be waiting a little later; nobody else is.
       return input.type === 'rex' && now < entry.at + settings.rexRetryMs;
