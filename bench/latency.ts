@@ -13,6 +13,7 @@ const SECONDS = 70;
 
 /** One grant after the other while the person stands there, instead of one a visit: more figures in a minute. */
 const MANY_GRANTS = `decision:
+  regrant: true
   recognitionIntervalMs: 0
 vision:
   recognise: { intervalMs: 100 }

@@ -26,8 +26,14 @@ const GATE_REASONS: Record<QualityGate, Reason> = {
   EXPOSURE: 'FACE_BADLY_LIT',
 };
 
-/** Denials that count towards the lock-out of a place. A stranger who passes by is no attack and does not count. */
-const FAILURES: ReadonlySet<Reason> = new Set<Reason>(['NOT_LIVE', 'UNSURE', 'INCONSISTENT_TRACK']);
+/** Denials that count towards a lock-out, where the face comes near somebody enrolled: an identity is under attack. */
+const FAILURES: ReadonlySet<Reason> = new Set<Reason>(['NOT_LIVE', 'UNSURE']);
+
+/** Key of the lock-out of a whole place. */
+const PLACE = 'place';
+
+/** Tracks of a door known at a time; a vision process never follows as many, unless something is wrong with it. */
+const MAX_TRACKS = 128;
 
 /** One person before the door, as far as the tracker can tell. */
 interface TrackState {
@@ -39,6 +45,9 @@ interface TrackState {
   lockedUntil: number;
   quietUntil: number;
   decided: boolean;
+  granted: boolean;
+  /** A failed attempt of this track has been counted towards a lock-out. */
+  counted: boolean;
   firstSeenAt: number;
   last: Sighting;
   gates: Map<QualityGate, number>;
@@ -49,7 +58,17 @@ interface TrackState {
 export interface Probe {
   readonly track: string;
   readonly fusion: Fusion;
+  /** The frames that were fused, oldest first. */
+  readonly frames: readonly Evidence[];
   readonly model: ModelRef;
+}
+
+/** What the gallery says of a probe. */
+export interface Comparison {
+  /** Best people, best first. */
+  readonly candidates: readonly Candidate[];
+  /** Cosine of each frame of the probe by itself with the first of them; empty without one. */
+  readonly frameScores: readonly number[];
 }
 
 /**
@@ -86,20 +105,30 @@ export class Access {
       }
       return null;
     }
-    if (now < track.quietUntil) {
+    if (now < track.quietUntil || (track.granted && !this.#policy.regrant)) {
+      return null;
+    }
+    const newest = track.evidence.at(-1)?.frame;
+    if (
+      newest !== undefined &&
+      (sighting.frame.seq <= newest.seq || sighting.frame.capturedAt <= newest.capturedAt)
+    ) {
       return null;
     }
     this.#addEvidence(track, sighting, now);
     return this.#probe(sighting.track, track);
   }
 
-  /** Judges a track, given the best candidates for its probe (best first). Null while it is too early to tell. */
-  decide(probe: Probe, candidates: readonly Candidate[], now: number, ended = false): Decision | null {
+  /**
+   * Judges a track, given what the gallery says of its probe. Null while it is too early to tell.
+   * A grant is a grant once the door was told: report that with `granted`.
+   */
+  decide(probe: Probe, comparison: Comparison, now: number, ended = false): Decision | null {
     const track = this.#tracks.get(probe.track);
     if (track === undefined || track.since === null) {
       return null;
     }
-    const c = this.#caseOf(track, probe.fusion, candidates, now, ended);
+    const c = this.#caseOf(track, probe.fusion, comparison, now, ended);
     const verdict = judge(c);
     if (verdict === null) {
       return null;
@@ -109,6 +138,17 @@ export class Access {
       return null;
     }
     return this.#conclude(probe.track, track, c, verdict, now);
+  }
+
+  /** The door was opened for this person: the intervals begin. */
+  granted(trackId: string, personId: string, now: number): void {
+    this.#remember(personId, now);
+    const track = this.#tracks.get(trackId);
+    if (track !== undefined) {
+      track.granted = true;
+      track.attempts = 0;
+      track.counted = false;
+    }
   }
 
   /** Evidence of this track that still waits for a verdict, or null. For the end of a track and for a vision process that died. */
@@ -134,7 +174,7 @@ export class Access {
     ) {
       return null;
     }
-    const c = this.#caseOf(track, null, [], now, true);
+    const c = this.#caseOf(track, null, { candidates: [], frameScores: [] }, now, true);
     const [gate] = worst;
     const verdict: Verdict = {
       verdict: 'deny',
@@ -161,14 +201,24 @@ export class Access {
         lockedUntil: now,
         quietUntil: now,
         decided: false,
+        granted: false,
+        counted: false,
         firstSeenAt: sighting.frame.capturedAt,
         last: sighting,
         gates: new Map(),
         crop: null,
       };
       this.#tracks.set(sighting.track, track);
+      this.#forgetTracks();
     }
     return track;
+  }
+
+  #forgetTracks(): void {
+    const [oldest] = this.#tracks.keys();
+    if (this.#tracks.size > MAX_TRACKS && oldest !== undefined) {
+      this.#tracks.delete(oldest);
+    }
   }
 
   #addEvidence(track: TrackState, sighting: Evidence, now: number): void {
@@ -182,20 +232,25 @@ export class Access {
       const likeness = cosine(fuse(fresh).embedding, sighting.embedding.vector);
       track.consistency = Math.min(track.consistency ?? 1, likeness);
     }
-    track.evidence = [...fresh, sighting].slice(-this.#policy.maxFrames);
+    track.evidence = [...fresh, { ...sighting, crop: null }].slice(-this.#policy.maxFrames);
   }
 
   #probe(trackId: string, track: TrackState): Probe | null {
     const newest = track.evidence.at(-1);
     return newest === undefined
       ? null
-      : { track: trackId, fusion: fuse(track.evidence), model: newest.embedding.model };
+      : {
+          track: trackId,
+          fusion: fuse(track.evidence),
+          frames: track.evidence,
+          model: newest.embedding.model,
+        };
   }
 
   #caseOf(
     track: TrackState,
     fusion: Fusion | null,
-    candidates: readonly Candidate[],
+    { candidates, frameScores }: Comparison,
     now: number,
     ended: boolean,
   ): Case {
@@ -214,7 +269,9 @@ export class Access {
       second: candidates[1] ?? null,
       consistency: track.consistency,
       due: enough && (ended || track.evidence.length >= policy.maxFrames || waitedMs >= policy.decideAfterMs),
-      placeLockedOut: this.#lockout.active(now),
+      frameScores,
+      ended,
+      lockedOut: now < this.#lockoutEnd(best),
       trackLockedOut: now < track.lockedUntil,
       authenticatedAgoMs: agoMs !== null && agoMs < policy.authenticationIntervalMs ? agoMs : null,
       thresholds: thresholdsOf(policy),
@@ -234,11 +291,9 @@ export class Access {
       track.attempts += 1;
     }
     const record = this.#record(trackId, track, c, verdict, now);
-    const lockedOutUntil = FAILURES.has(verdict.reason) ? this.#lockout.failed(now) : null;
+    const lockedOutUntil = this.#countFailure(track, c, verdict.reason, now);
     let quietUntil = now + policy.retryAfterMs;
-    if (verdict.verdict === 'grant' && c.best !== null) {
-      this.#remember(c.best.personId, now);
-      track.attempts = 0;
+    if (verdict.verdict === 'grant') {
       quietUntil = now + policy.recognitionIntervalMs;
     } else if (track.attempts >= policy.maxAttempts) {
       track.attempts = 0;
@@ -246,7 +301,7 @@ export class Access {
     }
     if (verdict.reason === 'LOCKED_OUT') {
       // Told once a lock-out, not once a second.
-      quietUntil = Math.max(quietUntil, track.lockedUntil, this.#lockout.until);
+      quietUntil = Math.max(quietUntil, track.lockedUntil, this.#lockoutEnd(c.best));
     }
     const newestFrameAt = track.evidence.at(-1)?.frame.capturedAt ?? track.last.frame.capturedAt;
     this.#rest(track, quietUntil);
@@ -257,6 +312,21 @@ export class Access {
       quietUntil,
       lockedOutUntil,
     };
+  }
+
+  /** One failure a track: somebody who stays before the camera is not many. */
+  #countFailure(track: TrackState, c: Case, reason: Reason, now: number): number | null {
+    const near = c.best !== null && c.best.score >= c.thresholds.match - c.thresholds.unsureBelowMatch;
+    if (!FAILURES.has(reason) || !near || track.counted || c.best === null) {
+      return null;
+    }
+    track.counted = true;
+    return this.#lockout.failed(this.#policy.lockout.scope === 'place' ? PLACE : c.best.personId, now);
+  }
+
+  #lockoutEnd(best: Candidate | null): number {
+    const person = best === null ? Number.NEGATIVE_INFINITY : this.#lockout.until(best.personId);
+    return Math.max(person, this.#lockout.until(PLACE));
   }
 
   #rest(track: TrackState, until: number): void {
@@ -294,10 +364,11 @@ export class Access {
       person:
         verdict.verdict === 'grant' && c.best !== null ? { id: c.best.personId, name: c.best.name } : null,
       attempt: track.attempts,
-      frames: frames.map((frame) => ({
+      frames: frames.map((frame, index) => ({
         seq: frame.frame.seq,
         ageMs: now - frame.frame.capturedAt,
         liveness: frame.liveness?.score ?? null,
+        score: c.frameScores[index] ?? null,
         quality: { ...frame.quality, failed: [...frame.quality.failed] },
       })),
       frameSize: { width: newest.frame.width, height: newest.frame.height },

@@ -18,12 +18,15 @@ export function cosine(a: Float32Array, b: Float32Array): number {
 }
 
 /**
- * Fuses at least one frame: embeddings are averaged by quality (a blurred frame says less about who it is),
- * liveness without weights (an attack must not gain from its sharpest frame).
+ * Fuses at least one frame. Embeddings are averaged by quality: a blurred frame says less about who it is.
+ * Liveness is the lower of the plain mean and the mean under those same weights, so that no sharp frame of an
+ * attack decides who it is while blurred frames of a living face decide that it lives.
  */
 export function fuse(frames: readonly Evidence[]): Fusion {
   const sum = new Float32Array(frames[0].embedding.vector.length);
-  let liveness = 0;
+  let total = 0;
+  let weighted = 0;
+  let plain = 0;
   let livenessLowest = 1;
   for (const frame of frames) {
     const weight = Math.max(frame.quality.score, 0.05);
@@ -31,9 +34,12 @@ export function fuse(frames: readonly Evidence[]): Fusion {
     for (let i = 0; i < sum.length; i++) {
       sum[i] += weight * vector[i];
     }
-    liveness += frame.liveness.score / frames.length;
+    total += weight;
+    weighted += weight * frame.liveness.score;
+    plain += frame.liveness.score / frames.length;
     livenessLowest = Math.min(livenessLowest, frame.liveness.score);
   }
   const norm = Math.sqrt(cosine(sum, sum));
-  return { embedding: norm === 0 ? sum : sum.map((value) => value / norm), liveness, livenessLowest };
+  const embedding = norm === 0 ? sum : sum.map((value) => value / norm);
+  return { embedding, liveness: Math.min(plain, weighted / total), livenessLowest };
 }

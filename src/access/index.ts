@@ -5,7 +5,7 @@
  * `Access` holds what a door remembers (tracks, attempts, lock-out, who was let in when), `rules.ts` is the
  * ordered list of rules, `reasons.ts` the closed catalogue of reasons.
  */
-export { Access, type DecisionContext, type Probe } from './access.ts';
+export { Access, type Comparison, type DecisionContext, type Probe } from './access.ts';
 export { cosine } from './evidence.ts';
 export { REASONS, type Reason } from './reasons.ts';
 export {

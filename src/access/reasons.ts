@@ -12,7 +12,8 @@ export const REASONS = {
   FACE_BLURRED: 'The face stayed blurred.',
   FACE_BADLY_LIT: 'The face stayed too dark, too bright or without contrast.',
   STALE_FRAME: 'The evidence was older than allowed when the decision was due.',
-  LOCKED_OUT: 'Too many failed attempts; the lock-out time has not passed.',
+  LOCKED_OUT: 'Too many failed attempts, of this face or on this identity; the lock-out time has not passed.',
+  DOOR_FAILED: 'Recognised, but the door could not be opened: its relay does not answer.',
   AUTHENTICATION_INTERVAL: 'The same person was granted a moment ago and must wait.',
 } as const satisfies Record<string, string>;
 export type Reason = keyof typeof REASONS;

@@ -79,6 +79,7 @@ export const DecisionRecordSchema = z.object({
         seq: z.number(),
         ageMs: z.number().describe('Age of the frame when the decision was made'),
         liveness: z.number().nullable(),
+        score: z.number().nullable().describe('Cosine of this frame by itself with the best candidate'),
         quality: QualitySchema,
       }),
     )

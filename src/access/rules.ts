@@ -16,11 +16,11 @@ const RULES: readonly Rule[] = [
   {
     name: 'lock-out',
     judge: (c) => {
-      if (!c.placeLockedOut && !c.trackLockedOut) {
+      if (!c.lockedOut && !c.trackLockedOut) {
         return null;
       }
-      const detail = c.placeLockedOut
-        ? 'the door is locked out after many failed attempts'
+      const detail = c.lockedOut
+        ? 'locked out after many failed attempts'
         : `this track has used up its ${c.thresholds.maxAttempts} attempts`;
       return { verdict: 'deny', reason: 'LOCKED_OUT', detail };
     },
@@ -64,11 +64,12 @@ const RULES: readonly Rule[] = [
   {
     name: 'fresh-or-nothing',
     judge: (c) => {
-      const newest = c.agesMs.at(-1);
-      if (newest === undefined || newest <= c.thresholds.maxFrameAgeMs) {
+      const { minFrames, maxFrameAgeMs } = c.thresholds;
+      const age = c.agesMs.at(-minFrames) ?? Number.POSITIVE_INFINITY;
+      if (age <= maxFrameAgeMs) {
         return null;
       }
-      const detail = `the newest frame is ${newest.toFixed(0)} ms old, more than ${c.thresholds.maxFrameAgeMs} ms`;
+      const detail = `of the ${minFrames} newest frames one is ${age.toFixed(0)} ms old, more than ${maxFrameAgeMs} ms`;
       return { verdict: 'deny', reason: 'STALE_FRAME', detail };
     },
   },
@@ -108,6 +109,12 @@ function unsure(c: Case): Omit<Verdict, 'rule'> | null {
   if (c.best === null || c.best.score < t.match) {
     causes.push(`score ${figure(c.best?.score ?? 0)} is below ${figure(t.match)}`);
   }
+  const weakest = Math.min(...c.frameScores);
+  if (weakest < t.match - t.unsureBelowMatch) {
+    causes.push(
+      `a frame by itself has score ${figure(weakest)}, below ${figure(t.match - t.unsureBelowMatch)}`,
+    );
+  }
   if (c.best !== null && c.second !== null && c.best.score - c.second.score < t.margin) {
     causes.push(
       `the runner-up is only ${figure(c.best.score - c.second.score)} behind, less than ${figure(t.margin)}`,
@@ -121,12 +128,15 @@ const IMMEDIATE = new Set(['GRANTED_FACE', 'INCONSISTENT_TRACK']);
 
 /**
  * Judges a case. Pure: the same figures always give the same verdict.
- * @returns null while it is too early to tell.
+ * @returns null while it is too early to tell, and for a face that could pass but has left.
  */
 export function judge(c: Case): Verdict | null {
   for (const rule of RULES) {
     const verdict = rule.judge(c);
     if (verdict !== null) {
+      if (c.ended && verdict.verdict === 'grant') {
+        return null;
+      }
       return c.due || IMMEDIATE.has(verdict.reason) ? { ...verdict, rule: rule.name } : null;
     }
   }

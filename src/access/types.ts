@@ -21,9 +21,15 @@ export interface Case {
   readonly second: Candidate | null;
   /** Lowest cosine between a frame and the fusion of those before it; null with fewer than two frames. */
   readonly consistency: number | null;
+  /** Cosine of each frame by itself with the best candidate, in the order of `agesMs`; empty without a candidate. */
+  readonly frameScores: readonly number[];
   /** The verdict is due: enough frames, enough time, or the face has left. */
   readonly due: boolean;
-  readonly placeLockedOut: boolean;
+  /** The face has left: it can be denied, but nothing is opened for it any more. */
+  readonly ended: boolean;
+  /** The best candidate's identity, or the whole place, is locked out after failed attempts. */
+  readonly lockedOut: boolean;
+  /** This track has used up its attempts. */
   readonly trackLockedOut: boolean;
   /** Milliseconds since the best candidate was last granted at this door; null if not within the authentication interval. */
   readonly authenticatedAgoMs: number | null;
@@ -46,6 +52,6 @@ export interface Decision {
   readonly crop: Uint8Array | null;
   /** Until then (monotonic) the track will not be decided again: its recognition can be suspended. */
   readonly quietUntil: number;
-  /** This failure has locked the door out until then (monotonic); null if it has not. */
+  /** This failure began a lock-out until then (monotonic); null if it did not. */
   readonly lockedOutUntil: number | null;
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { CameraState } from '../camera/types.ts';
-import { type Logger, messageOf } from '../common/index.ts';
-import { type Config, type LoadedConfig, resolveSecret } from '../config/index.ts';
+import { type Logger, MenshenError, messageOf } from '../common/index.ts';
+import { type CameraConfig, type Config, type LoadedConfig, resolveSecret } from '../config/index.ts';
 import {
   Door,
   type DoorEvent,
@@ -11,19 +11,20 @@ import {
   reportOnStdout,
 } from '../door/index.ts';
 import { Gallery, gateKey } from '../gallery/index.ts';
-import { Journal } from '../journal/index.ts';
-import { MqttLink } from '../mqtt/index.ts';
 import { VisionHost } from '../vision/client.ts';
 import { journalEntry } from './door-events.ts';
 import { lockDataDir } from './instance-lock.ts';
 import { Lane } from './lane.ts';
-import { Recorder } from './recorder.ts';
+import { Records } from './records.ts';
 import { ServiceManager } from './service-manager.ts';
 
 const REFRESH_MS = 1000;
-const PRUNE_MS = 3_600_000;
-/** SQLite waits with the whole process: the exit button must not wait for an enrolment's commit. */
+/** How often a gallery that could not be opened is tried again. */
+const GALLERY_RETRY_MS = 10_000;
+/** SQLite waits with the whole thread: the exit button must not wait for an enrolment's commit. */
 const BUSY_MS = 20;
+/** Time for the last records, within the 3 s a stop may take. */
+const RECORDS_STOP_MS = 2000;
 
 /** Version of the software, from package.json. */
 export const SOFTWARE_VERSION = versionOf(
@@ -31,75 +32,66 @@ export const SOFTWARE_VERSION = versionOf(
 );
 
 /**
- * The gate: every room put together. Doors come first and go last, so that the exit button works before
- * anything else does and the relays are released whatever happens after.
+ * The gate: every room put together. Doors come first and go last: the exit button works before anything else is
+ * tried and whatever of it fails, and the relays are released however the process ends.
  */
 export class Gate {
   readonly #config: Config;
+  readonly #configVersion: string;
   readonly #log: Logger;
   readonly #service: ServiceManager;
-  readonly #unlock: () => void;
-  readonly #gallery: Gallery;
-  readonly #journal: Journal;
-  readonly #recorder: Recorder;
-  readonly #mqtt: MqttLink | null;
+  readonly #records: Records;
   readonly #gpio: GpioDriver;
+  readonly #unlock: () => void;
   readonly #doors = new Map<string, Door>();
   readonly #lanes = new Map<string, Lane>();
   readonly #hosts = new Map<string, VisionHost>();
   readonly #timers: NodeJS.Timeout[] = [];
+  #gallery: Gallery | null = null;
+  #galleryFault = '';
   #removeGuard = () => {};
 
-  private constructor(loaded: LoadedConfig, gpio: GpioDriver, log: Logger) {
+  private constructor(loaded: LoadedConfig, gpio: GpioDriver, unlock: () => void, log: Logger) {
     const { config } = loaded;
     this.#config = config;
+    this.#configVersion = loaded.sha256;
     this.#log = log;
     this.#gpio = gpio;
+    this.#unlock = unlock;
     this.#service = new ServiceManager(log);
-    const key = config.key === undefined ? undefined : resolveSecret(config.key);
-    this.#gallery = Gallery.open({ dataDir: config.dataDir, key, log, busyTimeoutMs: BUSY_MS });
-    this.#unlock = lockDataDir(config.dataDir);
-    const mqtt = config.mqtt;
-    this.#journal = Journal.open({
-      dataDir: config.dataDir,
-      gate: config.gate.id,
+    this.#records = new Records(
+      {
+        dataDir: config.dataDir,
+        gate: config.gate.id,
+        version: SOFTWARE_VERSION,
+        logLevel: config.log.level,
+        key: null,
+        mqtt: config.mqtt === undefined ? null : { ...config.mqtt, password: secretOf(config.mqtt.password) },
+        retention: config.journal,
+      },
       log,
-      key: gateKey(config.dataDir, key),
-      outbox: mqtt !== undefined,
-    });
-    this.#recorder = new Recorder(this.#journal, log);
-    this.#mqtt =
-      mqtt === undefined
-        ? null
-        : new MqttLink({
-            config: { ...mqtt, password: mqtt.password && resolveSecret(mqtt.password) },
-            gate: config.gate.id,
-            version: SOFTWARE_VERSION,
-            journal: this.#journal,
-            log,
-          });
+    );
     for (const door of config.doors) {
-      this.#doors.set(door.id, this.#makeDoor(door.id));
-      this.#lanes.set(door.id, this.#makeLane(door.id, loaded.sha256));
-    }
-    for (const camera of config.cameras) {
-      this.#hosts.set(camera.id, this.#makeHost(camera));
+      const onEvent = (event: DoorEvent) => this.#doorEvent(event);
+      this.#doors.set(door.id, new Door({ config: door, gpio, onEvent, logger: log }));
     }
   }
 
   /**
-   * Opens everything and starts it.
-   * @throws MenshenError where something that an operator must put right is wrong: key, gallery, journal version, GPIO
+   * Starts the gate. A gallery that cannot be opened does not end it: exit buttons work, nobody is recognised,
+   * and it is tried again until it can be.
+   * @throws MenshenError ALREADY_RUNNING, GPIO_UNAVAILABLE, SECRET_UNREADABLE
    */
   static async start(loaded: LoadedConfig, log: Logger): Promise<Gate> {
-    const { simulator } = loaded.config;
+    const { dataDir, simulator } = loaded.config;
+    const unlock = await lockDataDir(dataDir);
     const gpio = await openGpio({ socket: simulator?.socket, report: reportOnStdout });
-    const gate = new Gate(loaded, gpio, log);
+    const gate = new Gate(loaded, gpio, unlock, log);
     await gate.#start();
     return gate;
   }
 
-  /** Releases the relays, ends the vision processes, delivers what can be delivered at once, and closes. */
+  /** Releases the relays, ends the vision processes, writes and delivers what can be at once, and closes. */
   async stop(reason: string): Promise<void> {
     this.#service.stopping();
     for (const timer of this.#timers) {
@@ -108,13 +100,13 @@ export class Gate {
     for (const door of this.#doors.values()) {
       door.release();
     }
-    await Promise.all([...this.#hosts.values()].map((host) => host.stop()));
     await Promise.all([...this.#doors.values()].map((door) => door.stop()));
-    this.#recorder.record({ type: 'system.stopped', data: { reason } });
-    this.#recorder.stop();
-    await this.#mqtt?.stop();
-    this.#journal.close();
-    this.#gallery.close();
+    this.#records.record({ type: 'system.stopped', data: { reason } });
+    await Promise.all([
+      ...[...this.#hosts.values()].map((host) => host.stop()),
+      this.#records.stop(RECORDS_STOP_MS),
+    ]);
+    this.#gallery?.close();
     await this.#gpio.close();
     this.#removeGuard();
     this.#unlock();
@@ -122,70 +114,88 @@ export class Gate {
   }
 
   async #start(): Promise<void> {
-    this.#removeGuard = installReleaseGuard([...this.#doors.values()]);
-    await this.#startDoors();
-    this.#recorder.record({
+    const doors = [...this.#doors.values()];
+    this.#removeGuard = installReleaseGuard(doors);
+    await Promise.all(doors.map((door) => door.start()));
+    this.#records.start();
+    this.#records.record({
       type: 'system.started',
-      data: { software: SOFTWARE_VERSION, node: process.version },
+      data: { software: SOFTWARE_VERSION, config: this.#configVersion, node: process.version },
     });
-    this.#mqtt?.start();
-    for (const door of this.#doors.values()) {
-      this.#publishDoor(door);
+    for (const door of doors) {
+      this.#tellDoor(door);
     }
-    for (const host of this.#hosts.values()) {
-      host.start();
-    }
+    this.#openGallery();
     this.#timers.push(
       setInterval(() => this.#refreshGallery(), REFRESH_MS),
-      setInterval(() => this.#prune(), PRUNE_MS),
+      setInterval(() => this.#openGallery(), GALLERY_RETRY_MS),
     );
     this.#service.ready(() => true);
-    const people = this.#gallery.counts().people;
-    this.#log.info({ version: SOFTWARE_VERSION, people }, 'the gate is up');
+    this.#log.info({ version: SOFTWARE_VERSION }, 'the gate is up');
   }
 
-  /** One relay that cannot be opened does not keep the other doors shut; with none left there is no gate. */
-  async #startDoors(): Promise<void> {
-    const results = await Promise.allSettled([...this.#doors.values()].map((door) => door.start()));
-    const failures = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
-    if (failures.length === results.length) {
-      throw failures[0];
+  /** Opens the gallery if it is not open yet; with it, recognition begins. */
+  #openGallery(): void {
+    if (this.#gallery !== null) {
+      return;
     }
-    for (const failure of failures) {
-      this.#log.error({ err: messageOf(failure) }, 'a door could not be started');
+    const { dataDir } = this.#config;
+    try {
+      const key = secretOf(this.#config.key);
+      this.#gallery = Gallery.open({ dataDir, key, log: this.#log, busyTimeoutMs: BUSY_MS });
+      this.#records.useKey(gateKey(dataDir, key));
+      this.#recognise(this.#gallery);
+    } catch (error) {
+      this.#galleryFailed(error);
     }
   }
 
-  #makeDoor(id: string): Door {
-    const config = this.#config.doors.find((door) => door.id === id);
-    if (config === undefined) {
-      throw new Error(`no door "${id}"`);
+  #galleryFailed(error: unknown): void {
+    const code = error instanceof MenshenError ? error.code : 'INTERNAL';
+    const code = error instanceof MenshenError ? error.code : 'INTERNAL';
+    const message = messageOf(error);
+    if (message !== this.#galleryFault) {
+      this.#galleryFault = message;
+      this.#log.error(
+        { code, err: message },
+        'nobody can be recognised: the gallery cannot be opened; exit buttons work',
+      );
+      for (const camera of this.#config.cameras) {
+        this.#records.state('cameras', camera.id, { state: 'down', code, message });
+      }
     }
-    return new Door({
-      config,
-      gpio: this.#gpio,
-      onEvent: (event) => this.#doorEvent(event),
-      logger: this.#log,
-    });
   }
 
-  #makeLane(door: string, configVersion: string): Lane {
+  #recognise(gallery: Gallery): void {
+    for (const [id, door] of this.#doors) {
+      this.#lanes.set(id, this.#makeLane(door, gallery));
+    }
+    for (const camera of this.#config.cameras) {
+      const host = this.#makeHost(camera);
+      this.#hosts.set(camera.id, host);
+      host.start();
+    }
+    this.#log.info({ ...gallery.counts() }, 'recognition begins');
+  }
+
+  #makeLane(door: Door, gallery: Gallery): Lane {
     return new Lane({
-      door: this.#door(door),
-      gallery: this.#gallery,
-      recorder: this.#recorder,
+      door,
+      gallery,
+      records: this.#records,
       log: this.#log,
       policy: this.#config.decision,
       qualityLimits: this.#config.vision.quality,
-      versions: { software: SOFTWARE_VERSION, config: configVersion },
+      versions: { software: SOFTWARE_VERSION, config: this.#configVersion },
       settle: (camera, track, until) => this.#hosts.get(camera)?.settle(track, until),
     });
   }
 
-  #makeHost(camera: Config['cameras'][number]): VisionHost {
+  #makeHost(camera: CameraConfig): VisionHost {
     const { password, ...settings } = camera;
+    const secret = secretOf(password);
     const host = new VisionHost({
-      camera: { ...settings, ...(password === undefined ? {} : { password: resolveSecret(password) }) },
+      camera: { ...settings, ...(secret === undefined ? {} : { password: secret }) },
       vision: this.#config.vision,
       log: this.#log,
     });
@@ -193,11 +203,11 @@ export class Gate {
     host.on('sighting', (sighting) => lane?.sighting(sighting));
     host.on('trackEnd', (end) => lane?.trackEnd(end));
     host.on('camera', (state) => this.#cameraState(camera.id, state));
-    host.on('up', () => this.#recorder.record({ type: 'vision.up', camera: camera.id, data: {} }));
+    host.on('up', () => this.#records.record({ type: 'vision.up', camera: camera.id, data: {} }));
     host.on('down', (failure) => {
       lane?.cameraLost(camera.id);
-      this.#recorder.record({ type: 'vision.down', camera: camera.id, data: { ...failure } });
-      this.#mqtt?.setState('cameras', camera.id, { state: 'down', ...failure });
+      this.#records.record({ type: 'vision.down', camera: camera.id, data: { ...failure } });
+      this.#records.state('cameras', camera.id, { state: 'down', ...failure });
     });
     return host;
   }
@@ -207,36 +217,34 @@ export class Gate {
     if (event.type === 'unlocked' && event.cause.kind === 'grant') {
       latency = this.#lanes.get(event.door)?.captureToRelay(event.cause.decisionId, event.relayAt) ?? null;
     }
-    this.#recorder.record(journalEntry(event, latency));
-    this.#publishDoor(this.#door(event.door));
+    this.#records.record(journalEntry(event, latency));
+    const door = this.#doors.get(event.door);
+    if (door !== undefined) {
+      this.#tellDoor(door);
+    }
   }
 
-  #publishDoor(door: Door): void {
-    this.#mqtt?.setState('doors', door.id, { ...door.status() });
+  #tellDoor(door: Door): void {
+    this.#records.state('doors', door.id, { ...door.status() });
   }
 
   #cameraState(camera: string, state: CameraState): void {
     if (state.state === 'streaming') {
-      this.#recorder.record({
-        type: 'camera.up',
-        camera,
-        data: { width: state.width, height: state.height },
-      });
+      const { width, height } = state;
+      this.#records.record({ type: 'camera.up', camera, data: { width, height } });
     } else if (state.state === 'down') {
-      this.#recorder.record({
-        type: 'camera.down',
-        camera,
-        data: { code: state.code, message: state.message },
-      });
+      const { code, message } = state;
+      this.#records.record({ type: 'camera.down', camera, data: { code, message } });
     }
-    this.#mqtt?.setState('cameras', camera, { ...state });
+    this.#records.state('cameras', camera, { ...state });
   }
 
   #refreshGallery(): void {
     try {
-      const change = this.#gallery.refresh();
+      const change = this.#gallery?.refresh() ?? null;
       if (change !== null) {
-        this.#recorder.record({ type: 'gallery.changed', data: { ...change } });
+        this.#records.record({ type: 'gallery.changed', data: { ...change } });
+        this.#records.erased(change.removed);
       }
     } catch (error) {
       this.#log.error(
@@ -245,20 +253,10 @@ export class Gate {
       );
     }
   }
+}
 
-  #prune(): void {
-    this.#journal.prune(this.#config.journal).catch((error: unknown) => {
-      this.#log.error({ err: messageOf(error) }, 'old events could not be deleted');
-    });
-  }
-
-  #door(id: string): Door {
-    const door = this.#doors.get(id);
-    if (door === undefined) {
-      throw new Error(`no door "${id}"`);
-    }
-    return door;
-  }
+function secretOf(source: Parameters<typeof resolveSecret>[0] | undefined): string | undefined {
+  return source === undefined ? undefined : resolveSecret(source);
 }
 
 function versionOf(packageJson: string): string {

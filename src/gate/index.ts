@@ -1,6 +1,7 @@
 /**
  * The composition root: the one place that knows all rooms. `Gate` opens them, lets data flow one way
  * (sighting, candidates, decision, door, journal, MQTT) and takes them down again; `Lane` is that way through
- * one door; `Recorder` keeps events when the disk does not. No native inference code is loaded here.
+ * one door. Journal and broker link live in a thread of their own (`Records`, records-thread.ts), so that no disk
+ * and no network can hold up a relay or an exit button. No native inference code is loaded here.
  */
 export { Gate, SOFTWARE_VERSION } from './gate.ts';

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { Access, type Decision, type Probe } from '../access/index.ts';
-import { type Logger, monotonicMs } from '../common/index.ts';
+import { Access, type Comparison, type Decision, type Probe, type Reason } from '../access/index.ts';
+import { type Logger, messageOf, monotonicMs } from '../common/index.ts';
 import type { DecisionConfig, QualityConfig } from '../config/index.ts';
 import type { Door } from '../door/index.ts';
 import type { Gallery } from '../gallery/index.ts';
 import type { Sighting, TrackEnd } from '../vision/client.ts';
-import type { Recorder } from './recorder.ts';
+import type { Records } from './records.ts';
 
 /** Best people asked of the gallery: the best and the runner-up decide. */
 const CANDIDATES = 3;
@@ -13,7 +13,7 @@ const CANDIDATES = 3;
 export interface LaneParts {
   readonly door: Door;
   readonly gallery: Gallery;
-  readonly recorder: Recorder;
+  readonly records: Pick<Records, 'record' | 'taken' | 'picture'>;
   readonly log: Logger;
   readonly policy: DecisionConfig;
   readonly qualityLimits: QualityConfig;
@@ -74,12 +74,9 @@ export class Lane {
 
   #decide(probe: Probe, ended: boolean): void {
     const started = monotonicMs();
-    const candidates = this.#parts.gallery.search(
-      { vector: probe.fusion.embedding, model: probe.model },
-      CANDIDATES,
-    );
+    const comparison = this.#compare(probe);
     const searched = monotonicMs();
-    const decision = this.#access.decide(probe, candidates, searched, ended);
+    const decision = this.#access.decide(probe, comparison, searched, ended);
     if (decision !== null) {
       decision.record.timings.search = searched - started;
       decision.record.timings.rules = monotonicMs() - searched;
@@ -87,68 +84,88 @@ export class Lane {
     }
   }
 
+  #compare(probe: Probe): Comparison {
+    const { gallery } = this.#parts;
+    const candidates = gallery.search({ vector: probe.fusion.embedding, model: probe.model }, CANDIDATES);
+    if (candidates.length === 0) {
+      return { candidates, frameScores: [] };
+    }
+    // A frame without a comparable reference has nothing in common with the candidate: -1 is the lowest cosine.
+    const frameScores = probe.frames.map(
+      (frame) => gallery.compare(candidates[0].personId, frame.embedding) ?? -1,
+    );
+    return { candidates, frameScores };
+  }
+
   #conclude(decision: Decision): void {
     const { record } = decision;
-    const { door, recorder, log, settle } = this.#parts;
+    const { records, log, settle } = this.#parts;
     record.timings.captureToDecision = monotonicMs() - decision.newestFrameAt;
     settle(record.camera, record.track, decision.quietUntil);
     const granted = record.outcome === 'grant';
-    const event = {
-      id: record.decision,
-      type: granted ? ('access.granted' as const) : ('access.denied' as const),
-      door: door.id,
-      camera: record.camera,
-      data: { ...record },
-    };
-    // Written before the relay moves: after a power cut there is no opening without its cause.
-    recorder.record(event);
+    this.#record(granted ? 'access.granted' : 'access.denied', decision, { ...record });
     if (granted && record.person !== null) {
-      this.#unlock(decision, record.person.id);
+      this.#open(decision, record.person.id).catch((error: unknown) => {
+        log.error({ decision: record.decision, err: messageOf(error) }, 'a grant could not be carried out');
+      });
     }
     log.info({ decision: record.decision, outcome: record.outcome, reason: record.reason }, 'decided');
     if (decision.crop !== null) {
-      recorder.picture(record.decision, decision.crop);
+      records.picture(record.decision, decision.crop);
     }
     if (decision.lockedOutUntil !== null) {
-      recorder.record({
-        type: 'access.locked_out',
-        door: door.id,
-        camera: record.camera,
-        cause: record.decision,
-        data: { forMs: Math.round(decision.lockedOutUntil - monotonicMs()) },
-      });
+      const forMs = Math.round(decision.lockedOutUntil - monotonicMs());
+      this.#record('access.locked_out', decision, { forMs, scope: this.#parts.policy.lockout.scope });
     }
   }
 
-  /** The last look at freshness stands right before the relay: writing the record may have taken long. */
-  #unlock(decision: Decision, personId: string): void {
-    const { door, recorder, policy, log } = this.#parts;
-    const ageMs = monotonicMs() - decision.newestFrameAt;
+  /**
+   * Opens the door for a grant. Its record is on disk before the relay moves, so that a power cut leaves no
+   * opening without its cause; a disk that takes too long for that costs the record's lead, not the person's way.
+   * The last look at freshness stands right before the relay.
+   */
+  async #open(decision: Decision, personId: string): Promise<void> {
+    const { door, records, policy } = this.#parts;
+    const { record, newestFrameAt } = decision;
+    const left = policy.maxFrameAgeMs - (monotonicMs() - newestFrameAt);
+    await records.taken(record.decision, Math.max(0, left / 2));
+    const ageMs = monotonicMs() - newestFrameAt;
     if (ageMs > policy.maxFrameAgeMs) {
-      recorder.record({
-        type: 'access.denied',
-        door: door.id,
-        camera: decision.record.camera,
-        cause: decision.record.decision,
-        data: {
-          ...decision.record,
-          decision: randomUUID(),
-          outcome: 'deny',
-          verdict: 'deny',
-          reason: 'STALE_FRAME',
-          rule: 'fresh-or-nothing',
-          detail: `the newest frame was ${ageMs.toFixed(0)} ms old when the record was written, more than ${policy.maxFrameAgeMs} ms`,
-          person: null,
-        },
-      });
+      const detail = `the newest frame was ${ageMs.toFixed(0)} ms old when the record was written, more than ${policy.maxFrameAgeMs} ms`;
+      this.#denyAfterAll(decision, 'STALE_FRAME', 'fresh-or-nothing', detail);
       return;
     }
-    this.#captured = { decisionId: decision.record.decision, at: decision.newestFrameAt };
-    const unlocked = door.unlock({ kind: 'grant', decisionId: decision.record.decision, personId });
-    void unlocked.then((outcome) => {
-      if (!outcome.ok) {
-        log.error({ decision: decision.record.decision, code: outcome.code }, outcome.message);
-      }
+    this.#captured = { decisionId: record.decision, at: newestFrameAt };
+    const outcome = await door.unlock({ kind: 'grant', decisionId: record.decision, personId });
+    if (outcome.ok) {
+      this.#access.granted(record.track, personId, outcome.relayAt);
+    } else {
+      this.#denyAfterAll(decision, 'DOOR_FAILED', 'door', outcome.message);
+    }
+  }
+
+  /** A grant that did not open the door: the denial names the grant as its cause. */
+  #denyAfterAll(decision: Decision, reason: Reason, rule: string, detail: string): void {
+    this.#record('access.denied', decision, {
+      ...decision.record,
+      decision: randomUUID(),
+      outcome: 'deny',
+      verdict: 'deny',
+      reason,
+      rule,
+      detail,
+      person: null,
     });
+  }
+
+  /** An event about a decision. The decision's own event has its id; every other names it as the cause. */
+  #record(
+    type: 'access.granted' | 'access.denied' | 'access.locked_out',
+    { record }: Decision,
+    data: Record<string, unknown>,
+  ): void {
+    const own = data.decision === record.decision;
+    const identity = own ? { id: record.decision } : { cause: record.decision };
+    this.#parts.records.record({ type, door: record.door, camera: record.camera, data, ...identity });
   }
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Access, type Decision, DecisionRecordSchema } from '../../src/access/index.ts';
 import type { Candidate } from '../../src/gallery/types.ts';
-import { candidate, type Look, policy, QUALITY_LIMITS, sighting, vector } from './support.ts';
+import { candidate, comparison, type Look, policy, QUALITY_LIMITS, sighting, vector } from './support.ts';
 
 const FRAME_MS = 66;
 /** From capture to decision. */
@@ -15,13 +15,21 @@ function open(overrides: Parameters<typeof policy>[0] = {}) {
     configVersion: 'abc',
     qualityLimits: QUALITY_LIMITS,
   });
+  const opened = (decision: Decision | null, now: number): Decision | null => {
+    if (decision?.record.person) {
+      access.granted(decision.record.track, decision.record.person.id, now);
+    }
+    return decision;
+  };
   return {
     access,
     /** Shows one frame and decides it, as the gate does. */
     look(look: Look, candidates: Candidate[], delayMs = DELAY_MS): Decision | null {
       const now = look.at + delayMs;
       const probe = access.see(sighting(look), now);
-      return probe === null ? null : access.decide(probe, candidates, now);
+      return probe === null
+        ? null
+        : opened(access.decide(probe, comparison(candidates, probe.frames.length), now), now);
     },
     /** Shows frames of one face from `from` on until something is decided; gives that, or null after `frames`. */
     stand(look: Omit<Look, 'at'>, candidates: Candidate[], from = 1000, frames = 40): Decision | null {
@@ -35,7 +43,8 @@ function open(overrides: Parameters<typeof policy>[0] = {}) {
     },
     leave(track = 't1', now = 10_000, candidates: Candidate[] = []): Decision | null {
       const probe = access.pending(track);
-      const decision = probe === null ? null : access.decide(probe, candidates, now, true);
+      const decision =
+        probe === null ? null : access.decide(probe, comparison(candidates, probe.frames.length), now, true);
       return decision ?? access.end(track, now);
     },
   };
@@ -61,6 +70,31 @@ describe('a live, enrolled person', () => {
   it('gets a record that satisfies its schema', () => {
     const decision = open().stand({}, ALICE);
     expect(DecisionRecordSchema.safeParse(decision?.record).error).toBeUndefined();
+  });
+
+  it('must leave the view before the door opens for that face again', () => {
+    const door = open({ recognitionIntervalMs: 1000 });
+    expect(door.stand({}, ALICE)?.record.outcome).toBe('grant');
+    expect(door.stand({}, ALICE, 5000, 40)).toBeNull();
+    expect(open({ recognitionIntervalMs: 1000, regrant: true }).stand({}, ALICE, 5000, 40)).not.toBeNull();
+  });
+
+  it('is granted again on the same track where the policy says so, after the recognition interval', () => {
+    const door = open({ recognitionIntervalMs: 1000, regrant: true });
+    expect(door.stand({}, ALICE)?.record.outcome).toBe('grant');
+    expect(door.stand({}, ALICE, 1400, 6)).toBeNull();
+    expect(door.stand({}, ALICE, 3000)?.record.outcome).toBe('grant');
+  });
+
+  it('can try again at once when the door could not be opened for her', () => {
+    const door = open({ authenticationIntervalMs: 60_000, recognitionIntervalMs: 0 });
+    for (let n = 0; n < 3; n++) {
+      const at = 1000 + n * FRAME_MS;
+      const probe = door.access.see(sighting({ at }), at + 90);
+      const decision = probe && door.access.decide(probe, comparison(ALICE, probe.frames.length), at + 90);
+      expect(decision?.record.outcome).toBe(n === 2 ? 'grant' : undefined);
+    }
+    expect(door.stand({}, ALICE, 2000)?.record.outcome).toBe('grant');
   });
 
   it('is left alone for the recognition interval, on another track too', () => {
@@ -162,6 +196,11 @@ describe('denials', () => {
       door.look({ at: 1000 + n * FRAME_MS }, [candidate('alice', 0.1)]);
     }
     expect(door.leave('t1', 2200, [candidate('alice', 0.1)])?.record.reason).toBe('UNKNOWN_PERSON');
+    // The gallery has come to know her in the meantime: too late, she is gone.
+    for (let n = 0; n < 4; n++) {
+      door.look({ at: 3000 + n * FRAME_MS, track: 't2' }, [candidate('alice', 0.1)]);
+    }
+    expect(door.leave('t2', 3300, ALICE)).toBeNull();
   });
 });
 
@@ -170,7 +209,7 @@ describe('bounded retries', () => {
     const door = open({
       maxAttempts: 3,
       retryAfterMs: 500,
-      lockout: { failures: 100, windowMs: 60_000, durationMs: 20_000 },
+      lockout: { failures: 100, windowMs: 60_000, durationMs: 20_000, scope: 'person' },
     });
     const reasons: string[] = [];
     for (let at = 1000; at < 20_000; at += FRAME_MS) {
@@ -183,14 +222,86 @@ describe('bounded retries', () => {
     expect(door.stand({}, ALICE, 40_000)?.record.outcome).toBe('grant');
   });
 
-  it('locks the place out after many attacks, whatever track they come on, and even for a good face', () => {
-    const door = open({ lockout: { failures: 3, windowMs: 60_000, durationMs: 30_000 } });
+  const LOCKOUT = { failures: 3, windowMs: 60_000, durationMs: 30_000, scope: 'person' as const };
+
+  it('locks an identity out after attacks on it, whatever track they come on, and nobody else', () => {
+    const door = open({ lockout: LOCKOUT });
     const ends = [0, 1, 2].map(
       (n) => door.stand({ track: `attack${n}`, liveness: 0 }, ALICE, 1000 + n * 3000)?.lockedOutUntil ?? null,
     );
     expect(ends.slice(0, 2)).toEqual([null, null]);
     expect(ends[2]).toBeGreaterThan(30_000);
-    expect(door.stand({ track: 'good' }, ALICE, 12_000)?.record.reason).toBe('LOCKED_OUT');
+    expect(door.stand({ track: 'alice' }, ALICE, 12_000)?.record.reason).toBe('LOCKED_OUT');
+    expect(door.stand({ track: 'bob' }, [candidate('bob', 0.7)], 13_000)?.record.outcome).toBe('grant');
     expect(door.stand({ track: 'later' }, ALICE, 60_000)?.record.outcome).toBe('grant');
+  });
+
+  it('locks the whole place out where the policy says so', () => {
+    const door = open({ lockout: { ...LOCKOUT, scope: 'place' } });
+    for (let n = 0; n < 3; n++) {
+      door.stand({ track: `attack${n}`, liveness: 0 }, ALICE, 1000 + n * 3000);
+    }
+    expect(door.stand({ track: 'bob' }, [candidate('bob', 0.7)], 13_000)?.record.reason).toBe('LOCKED_OUT');
+  });
+
+  it('lets no poster, no stranger and no standing attacker lock anybody out', () => {
+    const door = open({ lockout: LOCKOUT });
+    for (let n = 0; n < 20; n++) {
+      // A poster of nobody enrolled, a stranger, and one photo of Alice that stays where it is.
+      door.stand({ track: `poster${n}`, liveness: 0 }, [candidate('alice', 0.1)], 1000 + n * 1000, 8);
+      door.stand({ track: `stranger${n}` }, [candidate('alice', 0.2)], 1500 + n * 1000, 8);
+      door.stand({ track: 'photo', liveness: 0 }, ALICE, 1700 + n * 1000, 8);
+    }
+    expect(door.stand({ track: 'alice' }, ALICE, 30_000)?.record.outcome).toBe('grant');
+  });
+});
+
+describe('the same frames', () => {
+  it('do not let a sharp photo say who it is while blurred frames of somebody else say that it lives', () => {
+    const door = open({ minFrames: 5, maxFrames: 5, minConsistency: 0.15 });
+    let decision: Decision | null = null;
+    for (let n = 0; n < 5 && decision === null; n++) {
+      const photo = n === 4;
+      const at = 1000 + n * FRAME_MS;
+      const seen = sighting({
+        at,
+        liveness: photo ? 0.21 : 1,
+        vector: vector(photo ? 0 : 1, photo ? 1 : 0.999),
+      });
+      const probe = door.access.see(
+        { ...seen, quality: { ...seen.quality, score: photo ? 1 : 0.05 } },
+        at + 50,
+      );
+      const scores = [0, 0, 0, 0, 0.98].slice(0, probe?.frames.length);
+      decision = probe && door.access.decide(probe, { candidates: ALICE, frameScores: scores }, at + 50);
+    }
+    expect(decision?.record.outcome ?? 'deny').toBe('deny');
+  });
+
+  it('must each look like the person by themselves', () => {
+    const door = open({ minFrames: 3, maxFrames: 3 });
+    let decision: Decision | null = null;
+    for (let n = 0; n < 3; n++) {
+      const at = 1000 + n * FRAME_MS;
+      const probe = door.access.see(sighting({ at }), at + 50);
+      decision =
+        probe &&
+        door.access.decide(
+          probe,
+          { candidates: ALICE, frameScores: [0.8, 0.2, 0.8].slice(0, n + 1) },
+          at + 50,
+        );
+    }
+    expect(decision?.record).toMatchObject({ reason: 'UNSURE' });
+    expect(decision?.record.detail).toMatch(/a frame by itself has score 0\.200/);
+  });
+
+  it('count once: a frame told again, or an older one, adds nothing', () => {
+    const door = open({ minFrames: 3 });
+    const seen = sighting({ at: 1000 });
+    for (let n = 0; n < 6; n++) {
+      const probe = door.access.see(seen, 1050 + n);
+      expect(probe && door.access.decide(probe, comparison(ALICE, probe.frames.length), 1050 + n)).toBeNull();
+    }
   });
 });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Access, type Case, judge } from '../../src/access/index.ts';
-import { candidate, policy, QUALITY_LIMITS, sighting, vector } from './support.ts';
+import { candidate, comparison, policy, QUALITY_LIMITS, sighting, vector } from './support.ts';
 
 const unit = fc.double({ min: 0, max: 1, noNaN: true });
 
@@ -15,7 +15,9 @@ const cases: fc.Arbitrary<Case> = fc.record({
   second: fc.option(unit.map((score) => candidate('b', score))),
   consistency: fc.option(unit),
   due: fc.boolean(),
-  placeLockedOut: fc.boolean(),
+  frameScores: fc.array(unit, { maxLength: 5 }),
+  ended: fc.boolean(),
+  lockedOut: fc.boolean(),
   trackLockedOut: fc.boolean(),
   authenticatedAgoMs: fc.option(fc.integer({ min: 0, max: 5000 })),
   thresholds: fc.constant({
@@ -38,11 +40,13 @@ const cases: fc.Arbitrary<Case> = fc.record({
 function mayPass(c: Case): boolean {
   const t = c.thresholds;
   return (
-    !c.placeLockedOut &&
+    !c.ended &&
+    !c.lockedOut &&
     !c.trackLockedOut &&
     c.authenticatedAgoMs === null &&
     c.agesMs.length >= t.minFrames &&
-    (c.agesMs.at(-1) ?? Number.POSITIVE_INFINITY) <= t.maxFrameAgeMs &&
+    c.agesMs.slice(-t.minFrames).every((age) => age <= t.maxFrameAgeMs) &&
+    c.frameScores.every((score) => score >= t.match - t.unsureBelowMatch) &&
     c.liveness !== null &&
     c.liveness >= t.liveness &&
     (c.livenessLowest ?? 1) >= t.livenessFloor &&
@@ -108,7 +112,11 @@ describe('a door over any sequence of sightings', () => {
             ...(l.failed ? { failed: ['SIZE' as const] } : {}),
           });
           const probe = access.see(seen, now);
-          const decision = probe && access.decide(probe, [candidate('a', l.score)], now);
+          const decision =
+            probe && access.decide(probe, comparison([candidate('a', l.score)], probe.frames.length), now);
+          if (decision?.record.person) {
+            access.granted(l.track, decision.record.person.id, now);
+          }
           if (decision?.record.outcome === 'grant') {
             expect(l.failed).toBe(false);
             expect(now - decision.newestFrameAt).toBeLessThanOrEqual(rules.maxFrameAgeMs);
@@ -120,6 +128,10 @@ describe('a door over any sequence of sightings', () => {
             lastGrant = now;
           }
           if (l.ends) {
+            const left = access.pending(l.track);
+            const last =
+              left && access.decide(left, comparison([candidate('a', 0.9)], left.frames.length), now, true);
+            expect(last?.record.outcome ?? 'deny').toBe('deny');
             access.end(l.track, now);
           }
         }

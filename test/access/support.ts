@@ -1,3 +1,4 @@
+import type { Comparison } from '../../src/access/index.ts';
 import { type Config, ConfigSchema } from '../../src/config/schema.ts';
 import type { Candidate } from '../../src/gallery/types.ts';
 import { EMBEDDING_DIMENSIONS, type QualityReport, type Sighting } from '../../src/vision/types.ts';
@@ -35,6 +36,11 @@ export const GOOD: QualityReport = {
   score: 0.8,
   failed: [],
 };
+
+/** What the gallery says when every frame scores like the fusion. */
+export function comparison(candidates: Candidate[], frames: number): Comparison {
+  return { candidates, frameScores: candidates.length === 0 ? [] : Array(frames).fill(candidates[0].score) };
+}
 
 export interface Look {
   track?: string;

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,9 +24,17 @@ export interface Edge {
   readonly at: number;
 }
 
+/** What differs from test to test; beyond it, YAML can be put behind the configuration. */
+export interface HouseSettings {
+  /** Milliseconds. */
+  readonly stallMs?: number;
+  readonly unlockMs?: number;
+}
+
 /**
  * A whole house for a test: an RTSP camera before which Alice walks up every eight seconds, a broker, a
- * subscriber, and the daemon as its own process with one door on simulated lines.
+ * subscriber, and the daemon as its own process with one door on simulated lines. The subscriber has a persistent
+ * session and the broker keeps it on disk, so that no event is missed whichever of them is away.
  */
 export class House {
   readonly folder = mkdtempSync(join(tmpdir(), 'menshen-e2e-'));
@@ -35,7 +43,10 @@ export class House {
   /** Newest retained message by topic. */
   readonly retained = new Map<string, string>();
   readonly edges: Edge[] = [];
+  /** One for each time the camera was started: what it sent and when (`sentUnits`). */
+  readonly cameraLogs: string[] = [];
   readonly #film: string;
+  readonly #settings: HouseSettings;
   #cameraPort = 0;
   #brokerPort = 0;
   camera!: RtspServer;
@@ -44,47 +55,60 @@ export class House {
   #subscriber: MqttClient | null = null;
   #lines: Socket | null = null;
 
-  private constructor(film: string) {
+  private constructor(film: string, settings: HouseSettings) {
     this.#film = film;
+    this.#settings = settings;
   }
 
-  static async build(settings = ''): Promise<House> {
+  static async build(yaml = '', settings: HouseSettings = {}): Promise<House> {
     const film = await makeFilm(undefined, 'alice', [SCENES[0]]);
-    const house = new House(film.file);
+    const house = new House(film.file, settings);
     [house.#cameraPort, house.#brokerPort] = [await freePort(), await freePort()];
     await house.startCamera();
     await house.startBroker();
-    writeFileSync(join(house.folder, 'menshen.yaml'), house.#config() + settings);
+    writeFileSync(house.configFile, house.#config() + yaml);
     await enrol(house.folder, MEMBERS[0]);
     return house;
   }
 
+  /** Path of the configuration, for the command line. */
+  get configFile(): string {
+    return join(this.folder, 'menshen.yaml');
+  }
+
   async startCamera(): Promise<void> {
+    const log = join(this.folder, `camera-${this.cameraLogs.length}.log`);
+    this.cameraLogs.push(log);
     this.camera = await startRtspServer({
       file: this.#film,
       fps: FPS,
       user: USER,
       password: PASSWORD,
       port: this.#cameraPort,
+      log,
     });
   }
 
+  /** Starts the broker; resolves when the subscriber hears it. */
   async startBroker(): Promise<void> {
-    this.broker = await startMosquitto({ port: this.#brokerPort });
-    this.#subscriber = await connectAsync(this.broker.url, { reconnectPeriod: 100 });
-    this.#subscriber.on('message', (topic, payload) => {
-      if (topic.includes('/events/')) {
-        this.events.push(JournalEventSchema.parse(JSON.parse(payload.toString())));
-      } else {
-        this.retained.set(topic, payload.toString());
-      }
+    const memory = join(this.folder, 'broker');
+    mkdirSync(memory, { recursive: true });
+    this.broker = await startMosquitto({
+      port: this.#brokerPort,
+      extra: [
+        'persistence true',
+        `persistence_location ${memory}/`,
+        'autosave_on_changes true',
+        'autosave_interval 1',
+      ],
     });
-    await this.#subscriber.subscribeAsync('menshen/#', { qos: 1 });
+    this.#subscriber ??= await this.#subscribe();
+    await this.until(() => this.#subscriber?.connected, 5000, 'connection of the subscriber');
   }
 
   async killBroker(): Promise<void> {
-    this.#subscriber?.end(true);
     await this.broker.kill();
+    await this.until(() => this.#subscriber?.connected === false, 2000, 'end of the connection');
   }
 
   async startDaemon(): Promise<Daemon> {
@@ -149,6 +173,24 @@ export class House {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
+  async #subscribe(): Promise<MqttClient> {
+    const client = await connectAsync(this.broker.url, {
+      clientId: 'house-subscriber',
+      clean: false,
+      reconnectPeriod: 50,
+    });
+    client.on('error', () => {});
+    client.on('message', (topic, payload) => {
+      if (topic.includes('/events/')) {
+        this.events.push(JournalEventSchema.parse(JSON.parse(payload.toString())));
+      } else {
+        this.retained.set(topic, payload.toString());
+      }
+    });
+    await client.subscribeAsync('menshen/#', { qos: 1 });
+    return client;
+  }
+
   /** Connects to the control socket and follows the lines; false while the daemon is not there yet. */
   #openLines(): Promise<boolean> {
     return new Promise((resolve) => {
@@ -183,13 +225,13 @@ cameras:
     username: ${USER}
     password: { value: ${JSON.stringify(PASSWORD)} }
     door: front
-    stallMs: 2000
+    stallMs: ${this.#settings.stallMs ?? 2000}
 doors:
   - id: front
     relay: { line: { driver: simulated, line: ${RELAY} } }
     contact: { line: { driver: simulated, line: ${CONTACT} } }
     rex: { line: { driver: simulated, line: ${REX} } }
-    unlockMs: 1500
+    unlockMs: ${this.#settings.unlockMs ?? 1500}
 simulator: { socket: gpio.sock }
 mqtt: { url: 'mqtt://127.0.0.1:${this.#brokerPort}' }
 `;

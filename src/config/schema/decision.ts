@@ -3,23 +3,36 @@ import { fraction, milliseconds } from './common.ts';
 
 export const DecisionSchema = z
   .strictObject({
-    matchThreshold: fraction.default(0.45).describe('Cosine of the best candidate at least'),
+    matchThreshold: z
+      .number()
+      .min(0.3)
+      .max(1)
+      .default(0.45)
+      .describe('Cosine of the best candidate at least'),
     unsureBelowThreshold: fraction
       .default(0.08)
       .describe('Width of the band below the match threshold that counts as unsure'),
     margin: fraction.default(0.05).describe('Lead of the best candidate over the runner-up at least'),
-    livenessThreshold: fraction.default(0.7).describe('Fused liveness score at least'),
-    livenessUnsure: fraction
+    livenessThreshold: z.number().min(0.5).max(1).default(0.7).describe('Fused liveness score at least'),
+    livenessUnsure: z
+      .number()
+      .min(0.1)
+      .max(1)
       .default(0.4)
       .describe(
         'Fused liveness below the threshold but at least this counts as unsure; below it as an attack',
       ),
-    livenessFloor: fraction.default(0.2).describe('No single frame that counts may be below this'),
-    minFrames: z.number().int().min(1).max(20).default(3).describe('Frames of evidence needed for a grant'),
+    livenessFloor: z
+      .number()
+      .min(0.05)
+      .max(1)
+      .default(0.2)
+      .describe('No single frame that counts may be below this'),
+    minFrames: z.number().int().min(2).max(20).default(3).describe('Frames of evidence needed for a grant'),
     maxFrames: z
       .number()
       .int()
-      .min(1)
+      .min(2)
       .max(20)
       .default(5)
       .describe(
@@ -30,18 +43,27 @@ export const DecisionSchema = z
     ),
     evidenceAgeMs: milliseconds(2500, 200, 10_000).describe('Evidence older than this is forgotten'),
     maxFrameAgeMs: milliseconds(800, 50, 5000).describe(
-      'The newest frame of the evidence may be this old when the door opens',
+      'As many of the newest frames as a grant needs may be this old when the door opens',
     ),
-    minConsistency: fraction
+    minConsistency: z
+      .number()
+      .min(0.15)
+      .max(1)
       .default(0.3)
       .describe('Cosine between the embeddings of one track at least; below it the evidence is thrown away'),
     recognitionIntervalMs: milliseconds(4000, 0, 3_600_000).describe(
-      'After a verdict the same track, or the same person, is left alone for this long',
+      'After a grant the same person is left alone for this long',
     ),
+    regrant: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Open again for a face that stays in view, each time the recognition interval has passed; otherwise it must leave the view first',
+      ),
     authenticationIntervalMs: milliseconds(0, 0, 86_400_000).describe(
       'A person granted is denied when coming again sooner than this; 0 is off',
     ),
-    retryAfterMs: milliseconds(1500, 0, 60_000).describe(
+    retryAfterMs: milliseconds(1500, 250, 60_000).describe(
       'After a denial the same track may try again after this time',
     ),
     maxAttempts: z
@@ -58,19 +80,35 @@ export const DecisionSchema = z
           .int()
           .min(1)
           .max(1000)
-          .default(10)
-          .describe('Attacks and unsure attempts at one door within windowMs that lock it out'),
+          .default(5)
+          .describe(
+            'Attacks and unsure attempts on one identity, at one door and within windowMs, that lock it out',
+          ),
+        scope: z
+          .enum(['person', 'place'])
+          .default('person')
+          .describe(
+            'Whom a lock-out stops: the identity that was tried, or everybody at this door (then anybody with a picture can close it)',
+          ),
         windowMs: milliseconds(60_000, 1000, 3_600_000).describe('Span over which failures are counted'),
         durationMs: milliseconds(30_000, 1000, 3_600_000).describe(
-          'How long nobody is recognised at the door',
+          'How long the identity, or the place, stays locked out',
         ),
       })
       .prefault({})
-      .describe('Lock-out of a place after many failed attempts'),
+      .describe('Lock-out after many failed attempts'),
   })
   .refine((decision) => decision.livenessUnsure <= decision.livenessThreshold, {
     message: 'livenessUnsure must not be above livenessThreshold',
     path: ['livenessUnsure'],
+  })
+  .refine((decision) => decision.livenessFloor <= decision.livenessThreshold, {
+    message: 'livenessFloor must not be above livenessThreshold',
+    path: ['livenessFloor'],
+  })
+  .refine((decision) => decision.unsureBelowThreshold < decision.matchThreshold, {
+    message: 'unsureBelowThreshold must be below matchThreshold',
+    path: ['unsureBelowThreshold'],
   })
   .refine((decision) => decision.minFrames <= decision.maxFrames, {
     message: 'minFrames must not be above maxFrames',

@@ -1,0 +1,85 @@
+import { type Logger, MenshenError, messageOf } from '../common/index.ts';
+import type { EventInput, Journal } from '../journal/index.ts';
+
+/** Events kept in memory while the journal cannot be written; beyond this the oldest are lost, and that is logged. */
+const LIMIT = 10_000;
+const RETRY_MS = 1000;
+
+/**
+ * Writes events to the journal, in order. When the disk is full or read-only they wait in memory and are written
+ * once the disk is back.
+ */
+export class Backlog {
+  readonly #journal: Journal;
+  readonly #log: Logger;
+  #events: EventInput[] = [];
+  #timer: NodeJS.Timeout | null = null;
+  #lost = 0;
+
+  constructor(journal: Journal, log: Logger) {
+    this.#journal = journal;
+    this.#log = log;
+  }
+
+  /** Writes an event, or keeps it for later; never throws. */
+  add(event: EventInput): void {
+    if (this.#events.length > 0 || !this.#write(event)) {
+      this.#keep(event);
+    }
+  }
+
+  /** Events that wait for the disk. */
+  get waiting(): number {
+    return this.#events.length;
+  }
+
+  /** Writes what can be written; the rest is lost, and that is logged. */
+  stop(): void {
+    this.#drain();
+    clearInterval(this.#timer ?? undefined);
+    if (this.#events.length > 0) {
+      this.#log.error({ events: this.#events.length }, 'events could not be written before the end');
+    }
+  }
+
+  /** False when the event must wait for the disk. */
+  #write(event: EventInput): boolean {
+    try {
+      this.#journal.append(event);
+      return true;
+    } catch (error) {
+      if (!(error instanceof MenshenError) || error.code !== 'JOURNAL_WRITE_FAILED') {
+        // Trying again would fail again, and would hold up every event behind it.
+        this.#log.error({ type: event.type, err: messageOf(error) }, 'an event could not be recorded');
+        return true;
+      }
+      if (this.#events.length === 0) {
+        this.#log.error({ err: messageOf(error) }, 'the journal cannot be written; the door keeps working');
+      }
+      return false;
+    }
+  }
+
+  #keep(event: EventInput): void {
+    this.#events.push(event);
+    if (this.#events.length > LIMIT) {
+      this.#events.shift();
+      this.#lost += 1;
+      this.#log.error(
+        { lost: this.#lost },
+        'the journal was unwritable for too long; the oldest event is lost',
+      );
+    }
+    this.#timer ??= setInterval(() => this.#drain(), RETRY_MS);
+  }
+
+  #drain(): void {
+    while (this.#events.length > 0 && this.#write(this.#events[0])) {
+      this.#events.shift();
+    }
+    if (this.#events.length === 0) {
+      clearInterval(this.#timer ?? undefined);
+      this.#timer = null;
+    }
+  }
+}

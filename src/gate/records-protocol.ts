@@ -1,0 +1,40 @@
+import type { LogLevel } from '../common/index.ts';
+import type { Config } from '../config/index.ts';
+import type { EventInput } from '../journal/index.ts';
+import type { MqttLinkConfig, StateReport } from '../mqtt/index.ts';
+
+/** What the thread needs to begin. */
+export interface RecordsSettings {
+  readonly dataDir: string;
+  readonly gate: string;
+  readonly version: string;
+  readonly logLevel: LogLevel;
+  /** 32 bytes, for the pictures; without it none are kept. */
+  readonly key: Uint8Array | null;
+  readonly mqtt: MqttLinkConfig | null;
+  readonly retention: Config['journal'];
+}
+
+/** An event with its id, and when it happened (UTC, ISO 8601): it may have to wait for the disk. */
+export interface TimedEvent {
+  readonly event: EventInput & { readonly id: string };
+  readonly happenedAt: string;
+}
+
+export type ToRecords =
+  | ({ readonly kind: 'event' } & TimedEvent)
+  | { readonly kind: 'picture'; readonly event: string; readonly jpeg: Uint8Array }
+  | {
+      readonly kind: 'state';
+      readonly of: 'doors' | 'cameras';
+      readonly id: string;
+      readonly report: StateReport;
+    }
+  | { readonly kind: 'erased'; readonly people: readonly string[] }
+  | { readonly kind: 'stop' };
+
+export type FromRecords =
+  | { readonly kind: 'ready' }
+  /** The event is on disk, or waits in the thread's memory because the disk refuses: nothing is gained by waiting on. */
+  | { readonly kind: 'taken'; readonly id: string }
+  | { readonly kind: 'stopped' };

@@ -1,0 +1,95 @@
+/**
+ * The thread that keeps the records: journal and broker link, away from the thread of the doors. A disk that
+ * takes seconds for a commit (SD cards do) or a broker that hangs holds up nobody but this thread.
+ */
+import { parentPort, workerData } from 'node:worker_threads';
+import { createLogger, messageOf } from '../common/index.ts';
+import { Journal } from '../journal/index.ts';
+import { MqttLink } from '../mqtt/index.ts';
+import { Backlog } from './backlog.ts';
+import type { FromRecords, RecordsSettings, TimedEvent, ToRecords } from './records-protocol.ts';
+
+const FIRST_PRUNE_MS = 60_000;
+const PRUNE_MS = 3_600_000;
+/** An event written later than this after it happened says so. */
+const LATE_MS = 250;
+
+const settings: RecordsSettings = workerData;
+const log = createLogger('menshen', settings.logLevel);
+const journal = Journal.open({
+  dataDir: settings.dataDir,
+  gate: settings.gate,
+  log,
+  outbox: settings.mqtt !== null,
+  ...(settings.key === null ? {} : { key: Buffer.from(settings.key) }),
+});
+const backlog = new Backlog(journal, log);
+const link =
+  settings.mqtt === null
+    ? null
+    : new MqttLink({ config: settings.mqtt, gate: settings.gate, version: settings.version, journal, log });
+
+function tell(message: FromRecords): void {
+  parentPort?.postMessage(message);
+}
+
+function take({ event, happenedAt }: TimedEvent): void {
+  const late = Date.now() - Date.parse(happenedAt) > LATE_MS || backlog.waiting > 0;
+  backlog.add(late ? { ...event, data: { ...event.data, happenedAt } } : event);
+  tell({ kind: 'taken', id: event.id });
+}
+
+function picture(event: string, jpeg: Uint8Array): void {
+  try {
+    journal.attachPicture(event, jpeg);
+  } catch (error) {
+    log.warn({ event, err: messageOf(error) }, 'the picture of an event could not be kept');
+  }
+}
+
+function prune(): void {
+  journal.prune(settings.retention).catch((error: unknown) => {
+    log.error({ err: messageOf(error) }, 'old events could not be deleted');
+  });
+}
+
+async function stop(): Promise<void> {
+  backlog.stop();
+  await link?.stop();
+  journal.close();
+  tell({ kind: 'stopped' });
+  parentPort?.close();
+}
+
+parentPort?.on('message', (message: ToRecords) => {
+  switch (message.kind) {
+    case 'event':
+      return take(message);
+    case 'picture':
+      return picture(message.event, message.jpeg);
+    case 'state':
+      return link?.setState(message.of, message.id, message.report);
+    case 'erased':
+      return erase(message.people);
+    case 'stop':
+      clearTimeout(firstPrune);
+      clearInterval(pruning);
+      return void stop();
+  }
+});
+
+/** Pictures of somebody who was erased go with the person. */
+function erase(people: readonly string[]): void {
+  try {
+    for (const person of people) {
+      journal.dropPicturesOf(person);
+    }
+  } catch (error) {
+    log.error({ err: messageOf(error) }, 'the pictures of a person who was erased could not be deleted yet');
+  }
+}
+
+const firstPrune = setTimeout(prune, FIRST_PRUNE_MS);
+const pruning = setInterval(prune, PRUNE_MS);
+link?.start();
+tell({ kind: 'ready' });

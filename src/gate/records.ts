@@ -1,0 +1,154 @@
+import { randomUUID } from 'node:crypto';
+import { Worker } from 'node:worker_threads';
+import { isoNow, type Logger } from '../common/index.ts';
+import type { EventInput } from '../journal/index.ts';
+import type { StateReport } from '../mqtt/index.ts';
+import type { FromRecords, RecordsSettings, TimedEvent, ToRecords } from './records-protocol.ts';
+
+/** Events the thread has not taken yet. Beyond this new ones are lost: the disk has hung for very long. */
+const LIMIT = 10_000;
+const RESTART_MS = 1000;
+
+/**
+ * The gate's side of the records: hands events, pictures and states to the thread that keeps them and never
+ * waits for it, unless asked to. A thread that dies is started again and given everything it had not taken;
+ * the journal knows an event it was given twice by its id.
+ */
+export class Records {
+  readonly #log: Logger;
+  readonly #thread: URL;
+  readonly #pending = new Map<string, TimedEvent>();
+  readonly #waiting = new Map<string, () => void>();
+  readonly #states = new Map<string, ToRecords>();
+  #settings: RecordsSettings;
+  #worker: Worker | null = null;
+  #retry: NodeJS.Timeout | null = null;
+  #stopped = false;
+  #lost = 0;
+
+  /** @param thread the built records-thread.js, which a test run from the sources must name */
+  constructor(
+    settings: RecordsSettings,
+    log: Logger,
+    thread = new URL('./records-thread.js', import.meta.url),
+  ) {
+    this.#settings = settings;
+    this.#log = log;
+    this.#thread = thread;
+  }
+
+  start(): void {
+    const worker = new Worker(this.#thread, { workerData: this.#settings });
+    this.#worker = worker;
+    worker.on('message', (message: FromRecords) => this.#heard(message));
+    worker.on('error', (error) =>
+      this.#log.error({ err: error.message }, 'the record keeping failed; it is started again'),
+    );
+    worker.on('exit', () => this.#ended(worker));
+    for (const event of this.#pending.values()) {
+      this.#post({ kind: 'event', ...event });
+    }
+    for (const state of this.#states.values()) {
+      this.#post(state);
+    }
+  }
+
+  /** Begins anew with the key for the pictures. */
+  useKey(key: Uint8Array): void {
+    this.#settings = { ...this.#settings, key };
+    this.#post({ kind: 'stop' });
+  }
+
+  /** Records an event; never throws, never waits. Gives its id, which later events can name as their cause. */
+  record(input: EventInput): string {
+    const event = { ...input, id: input.id ?? randomUUID() };
+    if (this.#pending.size >= LIMIT) {
+      this.#lost += 1;
+      this.#log.error(
+        { type: event.type, lost: this.#lost },
+        'the disk has hung for too long; an event is lost',
+      );
+      return event.id;
+    }
+    const timed = { event, happenedAt: isoNow() };
+    this.#pending.set(event.id, timed);
+    this.#post({ kind: 'event', ...timed });
+    return event.id;
+  }
+
+  /** Resolves when the event is on disk (or waits for a disk that refuses), at the latest after `ms`. */
+  taken(id: string, ms: number): Promise<void> {
+    if (!this.#pending.has(id)) {
+      return Promise.resolve();
+    }
+    return new Promise((resolve) => {
+      const done = () => {
+        clearTimeout(timer);
+        this.#waiting.delete(id);
+        resolve();
+      };
+      const timer = setTimeout(done, ms);
+      this.#waiting.set(id, done);
+    });
+  }
+
+  /** Keeps a sighting's picture with its event; a failure costs the picture and nothing else. */
+  picture(event: string, jpeg: Uint8Array): void {
+    this.#post({ kind: 'picture', event, jpeg });
+  }
+
+  /** Tells the broker the present state of a door or camera. */
+  state(of: 'doors' | 'cameras', id: string, report: StateReport): void {
+    const message: ToRecords = { kind: 'state', of, id, report };
+    this.#states.set(`${of}/${id}`, message);
+    this.#post(message);
+  }
+
+  /** These people were erased: their pictures go too. */
+  erased(people: readonly string[]): void {
+    this.#post({ kind: 'erased', people });
+  }
+
+  /** Writes and sends what can be within `ms`, then ends the thread whatever it is doing. */
+  async stop(ms: number): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#retry ?? undefined);
+    const worker = this.#worker;
+    if (worker === null) {
+      return;
+    }
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      worker.once('exit', () => {
+        clearTimeout(timer);
+        resolve();
+      });
+      this.#post({ kind: 'stop' });
+    });
+    await worker.terminate();
+    if (this.#pending.size > 0) {
+      this.#log.error({ events: this.#pending.size }, 'events could not be recorded before the end');
+    }
+  }
+
+  #post(message: ToRecords): void {
+    this.#worker?.postMessage(message);
+  }
+
+  #heard(message: FromRecords): void {
+    if (message.kind === 'taken') {
+      this.#pending.delete(message.id);
+      this.#waiting.get(message.id)?.();
+    }
+  }
+
+  #ended(worker: Worker): void {
+    if (this.#worker !== worker) {
+      return;
+    }
+    this.#worker = null;
+    if (!this.#stopped) {
+      this.#retry = setTimeout(() => this.start(), RESTART_MS);
+    }
+  }
+}

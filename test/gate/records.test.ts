@@ -1,0 +1,94 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { createLogger } from '../../src/common/index.ts';
+import { Records } from '../../src/gate/records.ts';
+import { type JournalEvent, JournalReader } from '../../src/journal/index.ts';
+
+let folder: string;
+let records: Records;
+
+function build(): Records {
+  return new Records(
+    {
+      dataDir: folder,
+      gate: 'gate',
+      version: '1',
+      logLevel: 'silent',
+      key: new Uint8Array(32).fill(3),
+      mqtt: null,
+      retention: { retentionDays: 1, cropRetentionDays: 1, maxMegabytes: 100 },
+    },
+    createLogger('test', 'silent'),
+    new URL('../../dist/gate/records-thread.js', import.meta.url),
+  );
+}
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'menshen-records-'));
+  records = build();
+});
+
+afterEach(async () => {
+  await records.stop(2000);
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function written(): JournalEvent[] {
+  return existsSync(join(folder, 'journal.sqlite'))
+    ? new JournalReader({ dataDir: folder }).range({ after: 0, limit: 1000 })
+    : [];
+}
+
+it('keeps events in order, those told before the thread was up as well', async () => {
+  records.record({ type: 'system.started', data: { n: 0 } });
+  records.start();
+  for (let n = 1; n <= 50; n++) {
+    records.record({ type: 'door.rex', data: { n } });
+  }
+  const last = records.record({ type: 'door.locked', data: { n: 51 } });
+  await records.taken(last, 10_000);
+  expect(written().map(({ data }) => data.n)).toEqual(Array.from({ length: 52 }, (_, n) => n));
+});
+
+it('waits for an event no longer than it is told to', async () => {
+  const id = records.record({ type: 'door.rex', data: {} });
+  const begun = performance.now();
+  await records.taken(id, 100);
+  expect(performance.now() - begun).toBeLessThan(400);
+  records.start();
+  await records.taken(id, 10_000);
+  await records.taken(id, 10_000);
+  expect(written()).toHaveLength(1);
+});
+
+it('goes on under a new key without losing or doubling an event', async () => {
+  records.start();
+  const ids: string[] = [];
+  for (let n = 0; n < 30; n++) {
+    ids.push(records.record({ type: 'door.rex', data: { n } }));
+    if (n === 10) {
+      records.useKey(new Uint8Array(32).fill(4));
+    }
+  }
+  await vi.waitFor(() => expect(written()).toHaveLength(30), 8000);
+  expect(written().map(({ id }) => id)).toEqual(ids);
+  expect(written().map(({ seq }) => seq)).toEqual(ids.map((_, n) => n + 1));
+});
+
+it('says when an event happened that had to wait', async () => {
+  records.record({ type: 'door.rex', data: {} });
+  await new Promise((resolve) => setTimeout(resolve, 400));
+  records.start();
+  await vi.waitFor(() => expect(written()).toHaveLength(1), 8000);
+  const [event] = written();
+  expect(Date.parse(event.at) - Date.parse(String(event.data.happenedAt))).toBeGreaterThan(250);
+});
+
+it('ends in time even when the thread has not begun', async () => {
+  records.start();
+  const begun = performance.now();
+  await records.stop(50);
+  expect(performance.now() - begun).toBeLessThan(1500);
+});
