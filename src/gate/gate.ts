@@ -152,7 +152,6 @@ export class Gate {
 
   #galleryFailed(error: unknown): void {
     const code = error instanceof MenshenError ? error.code : 'INTERNAL';
-    const code = error instanceof MenshenError ? error.code : 'INTERNAL';
     const message = messageOf(error);
     if (message !== this.#galleryFault) {
       this.#galleryFault = message;
