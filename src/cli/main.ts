@@ -3,9 +3,12 @@
 import { COMMANDS } from './commands.ts';
 import { outliveReader } from './output.ts';
 import { run } from './program.ts';
+import { stopRequest } from './stop-request.ts';
 
 const name = process.argv.slice(2).find((argument) => !argument.startsWith('-'));
-outliveReader({ stay: name !== undefined && COMMANDS[name]?.daemon === true });
+const daemon = name !== undefined && COMMANDS[name]?.daemon === true;
+if (daemon) stopRequest();
+outliveReader({ stay: daemon });
 const code = await run(process.argv.slice(2));
 // A command that ended well may have work in flight; one that failed must not hang on what it left open.
 if (code === 0) process.exitCode ??= 0;

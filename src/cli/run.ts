@@ -9,9 +9,7 @@ import {
   readCatalogue,
   verifyModels,
 } from '../vision/models/index.ts';
-
-/** Should an orderly stop take longer than this, the process ends anyway: the relays are released first of all. */
-const STOP_LIMIT_MS = 2800;
+import { stopRequest } from './stop-request.ts';
 
 /** The networks that the vision process opens. */
 const VISION_ROLES = new Set<ModelRole>(['detection', 'landmarks', 'liveness', 'embedding']);
@@ -25,28 +23,23 @@ export function runCommand(): Command {
 }
 
 async function run(file: string | undefined): Promise<void> {
+  const stop = stopRequest();
   const loaded = await loadConfig(file);
   const log = createLogger('menshen', loaded.config.log.level);
   log.info({ config: loaded.path, version: loaded.sha256 }, 'starting');
   await proveModels(loaded.config.vision.modelsDir);
+  if (stop.signal !== null) {
+    return;
+  }
   const gate = await Gate.start(loaded, log);
-  let stopping = false;
-  const stop = (reason: string, code: number) => {
-    if (stopping) {
-      return;
-    }
-    stopping = true;
-    setTimeout(() => process.exit(code), STOP_LIMIT_MS).unref();
-    gate.stop(reason).then(
-      () => process.exit(code),
-      (error: unknown) => {
-        log.error({ err: messageOf(error) }, 'the stop was not orderly');
-        process.exit(1);
-      },
-    );
-  };
-  process.on('SIGTERM', () => stop('SIGTERM', 0));
-  process.on('SIGINT', () => stop('SIGINT', 0));
+  const signal = await stop.asked;
+  try {
+    await gate.stop(signal);
+  } catch (error) {
+    log.error({ err: messageOf(error) }, 'the stop was not orderly');
+    process.exit(1);
+  }
+  process.exit(0);
 }
 
 /** A gate that cannot recognise anybody does not start; the vision processes prove the files they open once more. */
