@@ -53,24 +53,21 @@ export class Door {
   }
 
   /**
-   * Opens the relay, released, then contact and exit button. A contact or button that cannot be opened is
-   * a fault of the door, tried again for ever, and does not keep it from starting.
-   * @throws MenshenError GPIO_UNAVAILABLE when the relay's line cannot be opened.
+   * Opens the relay's line, released, and contact and exit button beside it. Resolves when each is open or has
+   * failed for the first time, and never rejects: a line that cannot be opened is a fault of the door (told as
+   * an event, shown by `status`), is tried again for ever, and keeps nothing else from working.
    */
   async start(): Promise<void> {
+    if (this.#relay !== null || this.#stopped) return;
     const { line, activeLow } = this.#config.relay;
-    this.#relay = await Relay.open({
+    this.#relay = new Relay({
       open: () => this.#gpio.openOutput(line, { rest: relayLevel(false, activeLow) }),
       level: (energised) => relayLevel(energised, activeLow),
       onSwitched: (energised, at) => this.#relaySwitched(energised, at),
       onFailed: (error) => this.#relayFailed(error),
     });
-    if (this.#stopped) {
-      await this.#relay.close();
-      return;
-    }
     this.#inputs.push(...this.#rexInput(), ...this.#contactInput());
-    await Promise.all(this.#inputs.map((input) => input.start()));
+    await Promise.all([this.#relay, ...this.#inputs].map((part) => part.start()));
   }
 
   /**

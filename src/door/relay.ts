@@ -14,13 +14,13 @@ export interface RelayOptions {
   onFailed(error: MenshenError): void;
 }
 
-/** The relay of one door: keeps trying until the line has the level wanted, one write at a time. */
+/** The relay of one door: keeps trying until the line is there and has the level wanted, one write at a time. */
 export class Relay {
   readonly #options: RelayOptions;
-  #line: OutputLine;
+  #line: OutputLine | null = null;
   #wanted = false;
-  /** What the line was last seen to take; null after a failure, when nobody knows. */
-  #actual: boolean | null = false;
+  /** What the line was last seen to take; null before it is open and after a failure, when nobody knows. */
+  #actual: boolean | null = null;
   #busy = false;
   /** The write or the opening that is under way; never rejects. */
   #underWay: Promise<void> = Promise.resolve();
@@ -28,14 +28,14 @@ export class Relay {
   #failures = 0;
   #timer: NodeJS.Timeout | null = null;
 
-  private constructor(options: RelayOptions, line: OutputLine) {
+  constructor(options: RelayOptions) {
     this.#options = options;
-    this.#line = line;
   }
 
-  /** @throws MenshenError GPIO_UNAVAILABLE */
-  static async open(options: RelayOptions): Promise<Relay> {
-    return new Relay(options, await options.open());
+  /** Opens the line, which releases the relay. Resolves when it is open, or was tried in vain for the first time; never rejects. */
+  async start(): Promise<void> {
+    this.#underWay = this.#reopen();
+    await this.#underWay;
   }
 
   /** The relay is what was last asked for. */
@@ -55,16 +55,17 @@ export class Relay {
   releaseNow(): void {
     this.#wanted = false;
     this.#actual = null;
-    this.#line.restNow();
+    this.#line?.restNow();
   }
 
-  /** Releases the relay and gives the line up. False when the release failed; never rejects. */
+  /** Releases the relay and gives the line up. False when the release failed, or there is no line; never rejects. */
   async close(): Promise<boolean> {
     this.#wanted = false;
     this.#closed = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#line.restNow();
+    this.#line?.restNow();
     await this.#underWay;
+    if (this.#line === null) return false;
     let released = true;
     try {
       await this.#line.write(this.#options.level(false));
@@ -76,10 +77,11 @@ export class Relay {
   }
 
   #apply(): void {
-    if (this.#busy || this.#closed || this.settled) return;
+    const line = this.#line;
+    if (line === null || this.#busy || this.#closed || this.settled) return;
     const target = this.#wanted;
     try {
-      const written = this.#line.write(this.#options.level(target));
+      const written = line.write(this.#options.level(target));
       if (written === undefined) this.#done(target);
       else this.#underWay = this.#await(written, target);
     } catch (error) {
@@ -130,9 +132,10 @@ export class Relay {
 
   /** A line that failed once is opened anew: its chip may have been unplugged and come back. Opening releases the relay. */
   async #reopen(): Promise<void> {
+    const first = this.#line === null && this.#failures === 0;
     this.#busy = true;
     try {
-      await this.#line.close();
+      await this.#line?.close();
       this.#line = await this.#options.open();
       this.#busy = false;
     } catch (error) {
@@ -141,7 +144,8 @@ export class Relay {
       return;
     }
     if (this.#closed) return;
-    // Written to even if it shall only rest, as it does already: a line that opens but takes nothing is still at fault.
-    this.#apply();
+    // After a failure it is written to even if it shall only rest: a line that opens but takes nothing is still at fault.
+    if (first && !this.#wanted) this.#actual = false;
+    else this.#apply();
   }
 }

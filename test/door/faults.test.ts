@@ -88,12 +88,92 @@ describe('a relay that cannot be switched', () => {
     expect(gpio.relay.filter((entry) => entry.startsWith('fail')).length).toBeLessThanOrEqual(4);
     expect(log.types).toEqual(['fault']);
   });
+});
 
-  it('keeps the gate from starting when its line is not there at all', async () => {
-    const gpio = new FaultyGpio();
+describe('a relay whose line is not there at start', () => {
+  const absent = (gpio: FaultyGpio) => {
     gpio.failOpenOutput = true;
+  };
+
+  it('is a fault that is told; the door starts, watches its inputs and works when the line appears', async () => {
+    const { gpio, log, door } = await setUp({}, absent);
+    expect(log.events).toEqual([
+      {
+        type: 'fault',
+        door: 'front',
+        code: 'GPIO_UNAVAILABLE',
+        message: 'door "front": relay: no such line',
+      },
+    ]);
+    expect(door.status()).toMatchObject({
+      state: 'fault',
+      relay: 'off',
+      contact: 'closed',
+      faults: [{ source: 'relay', code: 'GPIO_UNAVAILABLE' }],
+    });
+    gpio.inputs.get(CONTACT)?.onChange(1);
+    expect(log.types).toEqual(['fault', 'forced_open']);
+    gpio.inputs.get(CONTACT)?.onChange(0);
+    gpio.failOpenOutput = false;
+    await log.until('fault_cleared');
+    expect(gpio.relay).toEqual(['open 0', 'write 0']);
+    expect(door.status()).toMatchObject({ state: 'locked', faults: [] });
+    expect(await door.unlock(REMOTE)).toMatchObject({ ok: true });
+    expect(gpio.level).toBe(1);
+  });
+
+  it('refuses a grant at once, and opens for nobody later', async () => {
+    const { gpio, log, door } = await setUp({}, absent);
+    expect(await door.unlock(REMOTE)).toMatchObject({ ok: false, code: 'GPIO_UNAVAILABLE' });
+    gpio.failOpenOutput = false;
+    await log.until('fault_cleared');
+    expect(gpio.relay).toEqual(['open 0', 'write 0']);
+  });
+
+  it('opens for an exit button that is pressed when the line appears, released first', async () => {
+    const { gpio, log } = await setUp({}, absent);
+    gpio.inputs.get(REX)?.onChange(0);
+    gpio.failOpenOutput = false;
+    await log.until('fault_cleared');
+    expect(gpio.relay).toEqual(['open 0', 'write 1']);
+    expect(log.types).toEqual(['fault', 'rex', 'unlocked', 'fault_cleared']);
+  });
+
+  it('is tried for ever, and is left alone after stop', async () => {
+    const { gpio, log, door } = await setUp({}, absent);
+    await new Promise((resolve) => setTimeout(resolve, 2000));
+    await door.stop();
+    await door.stop();
+    expect(log.types).toEqual(['fault']);
+    gpio.failOpenOutput = false;
+    await new Promise((resolve) => setTimeout(resolve, 2200));
+    expect(gpio.relay).toEqual([]);
+  });
+
+  it('that appears while the door is being stopped is released and given up', async () => {
+    const gpio = new FaultyGpio();
+    gpio.openMs = 50;
     const door = new Door({ config: doorConfig(), gpio, onEvent: () => {}, logger });
-    await expect(door.start()).rejects.toMatchObject({ code: 'GPIO_UNAVAILABLE' });
+    const started = door.start();
+    await door.stop();
+    await started;
+    expect(gpio.relay).toEqual(['open 0', 'write 0', 'close']);
+    expect(gpio.inputs.size).toBe(0);
+  });
+
+  it('that is slow to open keeps no exit button from being heard', async () => {
+    const gpio = new FaultyGpio();
+    gpio.openMs = 100;
+    const log = new EventLog();
+    const door = new Door({ config: doorConfig(), gpio, onEvent: log.take, logger });
+    onTestFinished(() => door.stop());
+    const started = door.start();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    gpio.inputs.get(REX)?.onChange(0);
+    expect(log.types).toEqual(['rex']);
+    await started;
+    expect(gpio.relay).toEqual(['open 0', 'write 1']);
+    expect(log.types).toEqual(['rex', 'unlocked']);
   });
 });
 

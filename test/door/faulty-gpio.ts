@@ -14,12 +14,15 @@ export class FaultyGpio implements GpioDriver {
   level: Level | null = null;
   failOpenOutput = false;
   failWrite = false;
+  /** Milliseconds it takes to open the relay's line. */
+  openMs = 0;
   failOpenInput = new Set<number>();
   /** Milliseconds a write takes; null: done when it returns. */
   writeMs: number | null = null;
   readonly inputs = new Map<number, InputHandlers>();
 
   async openOutput(_: unknown, { rest }: { rest: Level }) {
+    if (this.openMs > 0) await new Promise((resolve) => setTimeout(resolve, this.openMs));
     if (this.failOpenOutput) throw new MenshenError('GPIO_UNAVAILABLE', 'no such line');
     this.relay.push(`open ${rest}`);
     this.level = rest;
