@@ -1,5 +1,6 @@
 import type { Picture } from '../camera/types.ts';
 import type { QualityConfig } from '../config/index.ts';
+import { AlignedSampler } from './aligned-sampler.ts';
 import { FaceCropper } from './crop.ts';
 import { Detector, letterbox } from './detect.ts';
 import { Embedder } from './embedding.ts';
@@ -41,13 +42,14 @@ export class FaceAnalyser {
   readonly #queue = new Queue();
 
   private constructor(options: AnalyserOptions, networks: Readonly<Record<AnalyserRole, Network>>) {
+    const aligned = new AlignedSampler();
     this.#options = options;
     this.#networks = networks;
     this.#detector = new Detector(networks.detection);
     this.#finder = new LandmarkFinder(networks.landmarks);
     this.#liveness = new LivenessDetector(networks.liveness);
-    this.#embedder = new Embedder(networks.embedding);
-    this.#quality = new QualityMeter(options.quality);
+    this.#embedder = new Embedder(networks.embedding, aligned);
+    this.#quality = new QualityMeter(options.quality, aligned);
   }
 
   /** Opens the networks. Throws MODELS_CATALOG_INVALID, MODEL_MISSING, MODEL_ALTERED or MODEL_UNSUPPORTED. */

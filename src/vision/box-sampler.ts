@@ -1,13 +1,12 @@
 import type { Picture } from '../camera/types.ts';
-import { BLACK, type ColourInput, toColour, toGrey } from './colour.ts';
+import { BLACK, type ColourConversion, toGrey } from './colour.ts';
 import { rasters } from './raster.ts';
 import { resample } from './resample.ts';
-import { type Edge, Taps } from './taps.ts';
+import { type Edge, type Shrinking, Taps } from './taps.ts';
 import type { Box } from './types.ts';
 
 /**
- * Samples an upright box of a picture into planes of a fixed size. Reads only the pixels of the box;
- * shrinking averages, enlarging interpolates.
+ * Samples an upright box of a picture into planes of a fixed size. Reads only the pixels of the box.
  */
 export class BoxSampler {
   readonly #width: number;
@@ -20,18 +19,18 @@ export class BoxSampler {
   #planned = '';
 
   /** `edge` says what lies outside the picture: black (`blank`) or the repeated border. */
-  constructor(width: number, height: number, edge: Edge) {
+  constructor(width: number, height: number, edge: Edge, shrinking: Shrinking = 'average') {
     this.#width = width;
     this.#height = height;
     this.#edge = edge;
-    this.#columns = new Taps(width);
-    this.#rows = new Taps(height);
-    this.#chromaColumns = new Taps(width);
-    this.#chromaRows = new Taps(height);
+    this.#columns = new Taps(width, shrinking);
+    this.#rows = new Taps(height, shrinking);
+    this.#chromaColumns = new Taps(width, shrinking);
+    this.#chromaRows = new Taps(height, shrinking);
   }
 
   /** Fills `out` (3 x height x width) with the colours of the box. */
-  colour(picture: Picture, box: Box, out: Float32Array, input: ColourInput): void {
+  colour(picture: Picture, box: Box, out: Float32Array, conversion: ColourConversion): void {
     const size = this.#width * this.#height;
     this.#plan(picture, box);
     const planes = rasters(picture);
@@ -47,7 +46,7 @@ export class BoxSampler {
         blank[p],
       );
     }
-    toColour(out, size, picture.format, input);
+    conversion.apply(out, size, picture.format, ...this.#filled());
   }
 
   /** Fills the first height x width samples of `out` with the luma (0..255) of the box; for `rgb24` it needs room for three planes. */
@@ -55,6 +54,14 @@ export class BoxSampler {
     this.#plan(picture, box);
     resample(rasters(picture)[0], this.#columns, this.#rows, out, 0, BLACK[picture.format][0]);
     toGrey(out, this.#width * this.#height, picture.format);
+  }
+
+  /** The samples that show anything of the picture: whole rows, the first and the one after the last. */
+  #filled(): [number, number] {
+    const { inside } = this.#rows;
+    const begin = inside.findIndex((sum) => sum > 0);
+    const end = inside.findLastIndex((sum) => sum > 0) + 1;
+    return [Math.max(begin, 0) * this.#width, end * this.#width];
   }
 
   /** The tables depend on the box and the picture's size alone: for the detector they stay the same for hours. */

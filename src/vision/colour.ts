@@ -13,55 +13,114 @@ const G_U = -0.391762;
 const G_V = -0.812968;
 const B_U = 2.017232;
 
-/** Values a network wants: `order` of the planes, and (value - mean) / scale of 0..255, one figure a plane. */
-export interface ColourInput {
-  readonly order: 'rgb' | 'bgr';
-  readonly mean: readonly number[];
-  readonly scale: readonly number[];
-}
-
-export const PLAIN_RGB: ColourInput = { order: 'rgb', mean: [0, 0, 0], scale: [1, 1, 1] };
-
 const clip = (value: number): number => Math.min(Math.max(value, 0), 255);
 
 /**
- * Turns three planes of `size` samples each in `planes` (as resampled from a picture of `format`) in place
- * into the colour planes a network wants.
+ * Turns resampled planes into the colour planes a network wants: `order` of the planes, and
+ * (value - mean) / scale of 0..255, one figure a plane.
  */
-export function toColour(
-  planes: Float32Array,
-  size: number,
-  format: Picture['format'],
-  input: ColourInput,
-): void {
-  const bgr = input.order === 'bgr';
-  const red = bgr ? 2 * size : 0;
-  const blue = bgr ? 0 : 2 * size;
-  const [redMean, greenMean, blueMean] = bgr ? [...input.mean].reverse() : input.mean;
-  const [redGain, greenGain, blueGain] = (bgr ? [...input.scale].reverse() : input.scale).map(
-    (scale) => 1 / scale,
-  );
-  const second = size;
-  const third = 2 * size;
-  if (format === 'yuv420p') {
-    for (let i = 0; i < size; i++) {
-      const y = Y_GAIN * (planes[i] - 16);
-      const u = planes[second + i] - 128;
-      const v = planes[third + i] - 128;
-      planes[red + i] = (clip(y + R_V * v) - redMean) * redGain;
-      planes[second + i] = (clip(y + G_U * u + G_V * v) - greenMean) * greenGain;
-      planes[blue + i] = (clip(y + B_U * u) - blueMean) * blueGain;
-    }
-    return;
+export class ColourConversion {
+  /** Matrix, mean and scale in one, six figures a colour: weights of the three source planes, base, lowest, highest. */
+  readonly #fromYuv: Float64Array;
+  readonly #fromRgb: Float64Array;
+  readonly #redPlane: number;
+
+  constructor(order: 'rgb' | 'bgr', mean: readonly number[], scale: readonly number[]) {
+    this.#redPlane = order === 'rgb' ? 0 : 2;
+    const colours = [this.#redPlane, 1, 2 - this.#redPlane].map((plane) => ({
+      mean: mean[plane],
+      scale: scale[plane],
+    }));
+    const rows = (matrix: readonly (readonly number[])[], black: readonly number[]): Float64Array =>
+      Float64Array.from(
+        colours.flatMap((colour, row) => {
+          const weights = matrix[row].map((weight) => weight / colour.scale);
+          const low = -colour.mean / colour.scale;
+          const base = weights.reduce((sum, weight, plane) => sum - weight * black[plane], low);
+          return [...weights, base, low, (255 - colour.mean) / colour.scale];
+        }),
+      );
+    this.#fromYuv = rows(
+      [
+        [Y_GAIN, 0, R_V],
+        [Y_GAIN, G_U, G_V],
+        [Y_GAIN, B_U, 0],
+      ],
+      [16, 128, 128],
+    );
+    this.#fromRgb = rows(
+      [
+        [1, 0, 0],
+        [0, 1, 0],
+        [0, 0, 1],
+      ],
+      [0, 0, 0],
+    );
   }
-  for (let i = 0; i < size; i++) {
-    const r = (planes[i] - redMean) * redGain;
-    const b = (planes[third + i] - blueMean) * blueGain;
-    planes[red + i] = r;
-    planes[second + i] = (planes[second + i] - greenMean) * greenGain;
-    planes[blue + i] = b;
+
+  /**
+   * Converts three planes of `size` samples each, as resampled from a picture of `format`, in place: the samples
+   * from `begin` up to but not including `end`. The others become black.
+   */
+  apply(planes: Float32Array, size: number, format: Picture['format'], begin = 0, end = size): void {
+    const matrix = format === 'yuv420p' ? this.#fromYuv : this.#fromRgb;
+    const sources = [0, 1, 2].map((plane) => planes.subarray(plane * size + begin, plane * size + end));
+    const targets = [this.#redPlane, 1, 2 - this.#redPlane];
+    convert(sources, sources[targets[0]], sources[1], sources[targets[2]], matrix);
+    targets.forEach((plane, colour) => {
+      const black = matrix[colour * ROW + LOW];
+      planes.fill(black, plane * size, plane * size + begin);
+      planes.fill(black, plane * size + end, (plane + 1) * size);
+    });
   }
 }
+
+/** Figures a colour in the matrix, and where among them stands the value of black. */
+const ROW = 6;
+const LOW = 4;
+
+function convert(
+  sources: readonly Float32Array[],
+  red: Float32Array,
+  green: Float32Array,
+  blue: Float32Array,
+  m: Float64Array,
+): void {
+  const [first, second, third] = sources;
+  const r0 = m[0];
+  const r2 = m[2];
+  const rBase = m[3];
+  const rLow = m[4];
+  const rHigh = m[5];
+  const g0 = m[ROW];
+  const g1 = m[ROW + 1];
+  const g2 = m[ROW + 2];
+  const gBase = m[ROW + 3];
+  const gLow = m[ROW + 4];
+  const gHigh = m[ROW + 5];
+  const b0 = m[2 * ROW];
+  const b1 = m[2 * ROW + 1];
+  const b2 = m[2 * ROW + 2];
+  const bBase = m[2 * ROW + 3];
+  const bLow = m[2 * ROW + 4];
+  const bHigh = m[2 * ROW + 5];
+  for (let i = 0; i < first.length; i++) {
+    const a = first[i];
+    const b = second[i];
+    const c = third[i];
+    const toRed = r0 * a + r2 * c + rBase;
+    const toGreen = g0 * a + g1 * b + g2 * c + gBase;
+    const toBlue = b0 * a + b1 * b + b2 * c + bBase;
+    // biome-ignore lint/complexity/useMathMinMax: Math.min and Math.max take half as long again here
+    red[i] = toRed < rLow ? rLow : toRed > rHigh ? rHigh : toRed;
+    // biome-ignore lint/complexity/useMathMinMax: Math.min and Math.max take half as long again here
+    green[i] = toGreen < gLow ? gLow : toGreen > gHigh ? gHigh : toGreen;
+    // biome-ignore lint/complexity/useMathMinMax: Math.min and Math.max take half as long again here
+    blue[i] = toBlue < bLow ? bLow : toBlue > bHigh ? bHigh : toBlue;
+  }
+}
+
+export const PLAIN_RGB = new ColourConversion('rgb', [0, 0, 0], [1, 1, 1]);
 
 /**
  * Turns resampled planes into luma of 0..255 (full range), in place in the first `size` samples.

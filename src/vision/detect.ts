@@ -1,7 +1,7 @@
 import type { Picture } from '../camera/types.ts';
 import { BoxSampler } from './box-sampler.ts';
-import type { ColourInput } from './colour.ts';
-import { colourInput, type Network } from './network.ts';
+import type { ColourConversion } from './colour.ts';
+import { colourConversion, type Network } from './network.ts';
 import type { Box, DetectedFace } from './types.ts';
 
 /** Of two boxes that overlap by more than this (intersection over union) the weaker one is dropped. */
@@ -11,11 +11,13 @@ const MAX_OVERLAP = 0.4;
 export class Detector {
   readonly network: Network;
   readonly #sampler: BoxSampler;
-  readonly #input: ColourInput;
+  readonly #conversion: ColourConversion;
 
   constructor(network: Network) {
     this.network = network;
-    this.#input = colourInput(network);
+    network.outputLength('scores');
+    network.outputLength('boxes');
+    this.#conversion = colourConversion(network);
     this.#sampler = new BoxSampler(network.width, network.height, 'blank');
   }
 
@@ -24,7 +26,7 @@ export class Detector {
    * best first. Boxes are in pixels of the picture and may reach beyond it too.
    */
   async detect(picture: Picture, view: Box, minScore: number): Promise<DetectedFace[]> {
-    this.#sampler.colour(picture, view, this.network.input, this.#input);
+    this.#sampler.colour(picture, view, this.network.input, this.#conversion);
     await this.network.run();
     const scores = this.network.output('scores');
     const boxes = this.network.output('boxes');

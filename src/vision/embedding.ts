@@ -1,22 +1,23 @@
 import type { Picture } from '../camera/types.ts';
 import { MenshenError } from '../common/index.ts';
 import { ALIGNED_SIDE } from './align.ts';
-import { AlignedSampler } from './aligned-sampler.ts';
-import type { ColourInput } from './colour.ts';
-import { colourInput, type Network } from './network.ts';
+import type { AlignedSampler } from './aligned-sampler.ts';
+import type { ColourConversion } from './colour.ts';
+import { colourConversion, type Network } from './network.ts';
 import { EMBEDDING_DIMENSIONS, type FivePoints } from './types.ts';
 
 /** Turns an aligned face into an embedding. */
 export class Embedder {
   readonly network: Network;
-  readonly #sampler = new AlignedSampler();
-  readonly #input: ColourInput;
+  readonly #sampler: AlignedSampler;
+  readonly #conversion: ColourConversion;
 
   /** Throws MODEL_UNSUPPORTED when the network takes or gives other sizes than 112x112 and 512. */
-  constructor(network: Network) {
+  constructor(network: Network, sampler: AlignedSampler) {
     this.network = network;
-    this.#input = colourInput(network);
-    const length = network.output('output').length;
+    this.#sampler = sampler;
+    this.#conversion = colourConversion(network);
+    const length = network.outputLength('output');
     if (
       network.width !== ALIGNED_SIDE ||
       network.height !== ALIGNED_SIDE ||
@@ -35,7 +36,7 @@ export class Embedder {
    * of the face and of its mirror image are averaged, at twice the cost.
    */
   async embed(picture: Picture, five: FivePoints, mirrored: boolean): Promise<Float32Array | null> {
-    if (!this.#sampler.colour(picture, five, this.network.input, this.#input)) return null;
+    if (!this.#sampler.colour(picture, five, this.network.input, this.#conversion)) return null;
     const vector = await this.#direction();
     if (mirrored) {
       mirrorRows(this.network.input, this.network.width);
@@ -48,7 +49,7 @@ export class Embedder {
 
   async #direction(): Promise<Float32Array> {
     await this.network.run();
-    const vector = Float32Array.from(this.network.output('output'));
+    const vector = new Float32Array(this.network.output('output'));
     normalise(vector);
     return vector;
   }

@@ -24,6 +24,7 @@ export class LandmarkFinder {
 
   constructor(network: Network) {
     this.network = network;
+    network.outputLength('output');
     this.#crop = new FaceCrop(network.entry);
     this.#sampler = new BoxSampler(network.width, network.height, this.#crop.edge);
     this.#grey = new Float32Array(3 * network.width * network.height);

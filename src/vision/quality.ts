@@ -1,7 +1,7 @@
 import type { Picture } from '../camera/types.ts';
 import type { QualityConfig } from '../config/index.ts';
 import { ALIGNED_SIDE } from './align.ts';
-import { AlignedSampler } from './aligned-sampler.ts';
+import type { AlignedSampler } from './aligned-sampler.ts';
 import type { Landmarks } from './landmarks.ts';
 import { type Pose, poseOf } from './pose.ts';
 import type { Box, DetectedFace, FivePoints, QualityGate, QualityReport } from './types.ts';
@@ -15,10 +15,11 @@ const BOTTOM = 104;
 /** Measures a face and holds it against the gates. */
 export class QualityMeter {
   readonly #config: QualityConfig;
-  readonly #sampler = new AlignedSampler();
+  readonly #sampler: AlignedSampler;
   readonly #grey = new Float32Array(3 * ALIGNED_SIDE * ALIGNED_SIDE);
 
-  constructor(config: QualityConfig) {
+  constructor(config: QualityConfig, sampler: AlignedSampler) {
+    this.#sampler = sampler;
     this.#config = config;
   }
 

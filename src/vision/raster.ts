@@ -9,6 +9,8 @@ export interface Raster {
   readonly width: number;
   readonly height: number;
   readonly channels: 1 | 3;
+  /** The memory of `data` as words counted from `offset` 0, where every row begins on a word of it; else null. */
+  readonly words: Uint32Array | null;
 }
 
 /** Bytes a picture of this format and size holds. */
@@ -33,20 +35,24 @@ export function rasters(picture: Picture): readonly Raster[] {
       `A ${format} picture of ${width}x${height} needs ${bytes} bytes, not ${data.length}.`,
     );
   }
-  if (format === 'rgb24') return [{ data, offset: 0, stride: width * 3, width, height, channels: 3 }];
+  const words = (stride: number, offset: number): Uint32Array | null =>
+    littleEndian && (data.byteOffset | stride | offset) % 4 === 0
+      ? new Uint32Array(data.buffer, data.byteOffset, data.length >> 2)
+      : null;
+  const plane = (offset: number, columns: number, rows: number, channels: 1 | 3): Raster => {
+    const stride = columns * channels;
+    return { data, offset, stride, width: columns, height: rows, channels, words: words(stride, offset) };
+  };
+  if (format === 'rgb24') return [plane(0, width, height, 3)];
   const chromaWidth = Math.ceil(width / 2);
   const chromaHeight = Math.ceil(height / 2);
   const luma = width * height;
   return [
-    { data, offset: 0, stride: width, width, height, channels: 1 },
-    { data, offset: luma, stride: chromaWidth, width: chromaWidth, height: chromaHeight, channels: 1 },
-    {
-      data,
-      offset: luma + chromaWidth * chromaHeight,
-      stride: chromaWidth,
-      width: chromaWidth,
-      height: chromaHeight,
-      channels: 1,
-    },
+    plane(0, width, height, 1),
+    plane(luma, chromaWidth, chromaHeight, 1),
+    plane(luma + chromaWidth * chromaHeight, chromaWidth, chromaHeight, 1),
   ];
 }
+
+/** On other machines the bytes of a word stand the other way round and pixels are read one by one. */
+const littleEndian = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;

@@ -1,55 +1,86 @@
 /**
- * How the samples of an output row (or column) are mixed from source samples. Outside the source lies
- * either nothing (`blank`: the weight is missing and the caller fills in its own colour) or the
- * repeated border (`repeat`).
+ * What lies outside the source: nothing (`blank`: the weight is missing and the caller fills in its own
+ * colour) or the border once more (`repeat`).
  */
 export type Edge = 'blank' | 'repeat';
 
 /**
+ * How shrinking is done: `average` takes in every pixel of the area a sample covers, `interpolate` only the two
+ * next to the sample's centre. Enlarging interpolates either way.
+ */
+export type Shrinking = 'average' | 'interpolate';
+
+/** Weights in fixed point: this is 1. */
+export const WEIGHT_ONE = 256;
+
+/**
  * Resampling table of one axis: output sample i is the sum of `weights[i * stride + t]` times source
- * sample `first[i] + t`, t < `count[i]`. Shrinking averages over the whole area an output sample covers,
- * enlarging interpolates linearly. Kept between calls: planning again allocates only when the shrink
+ * sample `first[i] + t`, t < `count[i]`. Kept between calls: planning again allocates only when the shrink
  * factor has grown beyond any seen before.
  */
 export class Taps {
   readonly length: number;
   readonly first: Int32Array;
   readonly count: Int32Array;
-  /** Sum of the weights inside the source, 1 where nothing is missing. */
-  readonly inside: Float64Array;
-  weights: Float64Array;
-  stride = 4;
+  /** Sum of the fixed-point weights inside the source: WEIGHT_ONE where nothing is missing. */
+  readonly inside: Int32Array;
+  weights = new Float64Array(0);
+  /** The same in fixed point, rounded so that they sum up to `inside` exactly. */
+  fixed = new Int32Array(0);
+  stride = 0;
   /** Range of source samples in use: `low` up to but not including `high`; empty when all lies outside. */
   low = 0;
   high = 0;
   /** Whether any output sample lacks some weight. */
   partial = false;
+  /** Where output samples are the means of as many whole source samples each, side by side: how many; else 0. */
+  even = 0;
+  /** Whether no output sample has more than two taps; a second one that is missing weighs 0. */
+  linear = false;
+  readonly #shrinking: Shrinking;
 
-  constructor(length: number) {
+  constructor(length: number, shrinking: Shrinking) {
     this.length = length;
+    this.#shrinking = shrinking;
     this.first = new Int32Array(length);
     this.count = new Int32Array(length);
-    this.inside = new Float64Array(length);
-    this.weights = new Float64Array(length * this.stride);
+    this.inside = new Int32Array(length);
   }
 
   /** Maps `length` output samples onto the source interval from `start` to `start + size` (sample k covers k..k+1). */
   plan(start: number, size: number, sourceLength: number, edge: Edge): void {
     const scale = size / this.length;
-    const needed = Math.ceil(Math.max(scale, 1)) + 2;
-    if (needed > this.stride) {
-      this.stride = needed;
-      this.weights = new Float64Array(this.length * needed);
-    }
+    this.linear = scale < 1 || this.#shrinking === 'interpolate';
+    this.#reserve(this.linear ? 2 : Math.ceil(scale) + 2);
     this.low = sourceLength;
     this.high = 0;
-    this.partial = false;
     for (let i = 0; i < this.length; i++) {
       const from = start + i * scale;
-      if (scale >= 1) this.#area(i, from, scale, sourceLength, edge);
-      else this.#linear(i, from + scale / 2 - 0.5, sourceLength, edge);
+      if (this.linear) this.#linear(i, from + scale / 2 - 0.5, sourceLength, edge);
+      else this.#area(i, from, scale, sourceLength, edge);
+      this.#round(i);
     }
     if (this.low > this.high) this.low = this.high;
+    for (let i = 0; i < this.length; i++) if (this.count[i] === 0) this.first[i] = this.low;
+    this.partial = this.inside.some((sum) => sum < WEIGHT_ONE);
+    const whole = Number.isInteger(scale) && Number.isInteger(start) && start >= 0;
+    this.even = whole && !this.linear && start + size <= sourceLength ? scale : 0;
+  }
+
+  /** Whether output sample i is the plain mean of `factor` whole source samples. */
+  plainMean(i: number, factor: number): boolean {
+    if (factor < 1 || this.count[i] !== factor) return false;
+    for (let t = 0; t < factor; t++) {
+      if (this.fixed[i * this.stride + t] * factor !== WEIGHT_ONE) return false;
+    }
+    return true;
+  }
+
+  #reserve(stride: number): void {
+    if (stride <= this.stride) return;
+    this.stride = stride;
+    this.weights = new Float64Array(this.length * stride);
+    this.fixed = new Int32Array(this.length * stride);
   }
 
   #area(i: number, from: number, scale: number, sourceLength: number, edge: Edge): void {
@@ -60,7 +91,6 @@ export class Taps {
     for (let k = begin; k < end; k++) {
       this.#add(i, k, (Math.min(k + 1, to) - Math.max(k, from)) / scale, sourceLength, edge);
     }
-    this.#close(i);
   }
 
   #linear(i: number, centre: number, sourceLength: number, edge: Edge): void {
@@ -69,7 +99,6 @@ export class Taps {
     this.#open(i, left, left + 2, sourceLength, edge);
     this.#add(i, left, 1 - part, sourceLength, edge);
     this.#add(i, left + 1, part, sourceLength, edge);
-    this.#close(i);
   }
 
   #open(i: number, begin: number, end: number, sourceLength: number, edge: Edge): void {
@@ -79,8 +108,8 @@ export class Taps {
       edge === 'repeat' ? Math.max(Math.min(end, sourceLength), low + 1) : Math.min(end, sourceLength);
     this.first[i] = low;
     this.count[i] = Math.max(0, high - low);
-    this.inside[i] = 0;
     this.weights.fill(0, i * this.stride, (i + 1) * this.stride);
+    this.fixed.fill(0, i * this.stride, (i + 1) * this.stride);
     if (high > low) {
       this.low = Math.min(this.low, low);
       this.high = Math.max(this.high, high);
@@ -93,12 +122,20 @@ export class Taps {
       if (edge === 'blank') return;
       at = k < 0 ? 0 : sourceLength - 1;
     }
-    const index = i * this.stride + at - this.first[i];
-    this.weights[index] += weight;
-    this.inside[i] += weight;
+    this.weights[i * this.stride + at - this.first[i]] += weight;
   }
 
-  #close(i: number): void {
-    if (this.inside[i] < 1 - 1e-6) this.partial = true;
+  /** Each fixed weight is the step between rounded running sums: no error adds up. */
+  #round(i: number): void {
+    let sum = 0;
+    let rounded = 0;
+    const begin = i * this.stride;
+    for (let at = begin; at < begin + this.count[i]; at++) {
+      sum += this.weights[at];
+      const next = Math.round(sum * WEIGHT_ONE);
+      this.fixed[at] = next - rounded;
+      rounded = next;
+    }
+    this.inside[i] = rounded;
   }
 }
