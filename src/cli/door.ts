@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { MenshenError } from '../common/index.ts';
-import { type Config, configPath, loadConfig } from '../config/index.ts';
-import { releaseDoors } from '../door/index.ts';
+import { type Config, configPath, guessDataDir, loadConfig } from '../config/index.ts';
+import { type ReleaseTask, recordedRelays, releaseRelays, releaseTasks } from '../door/index.ts';
 
 /** `menshen door release`. Errors are thrown as MenshenError for main.ts to print. */
 export function doorCommand(): Command {
@@ -9,17 +9,38 @@ export function doorCommand(): Command {
   door
     .command('release')
     .description('release the relays, as systemd does after the gate process has ended (ExecStopPost)')
-    .argument('[door...]', 'ids of doors; by default all of the configuration')
+    .argument('[door...]', 'ids of doors; by default all')
     .option('-c, --config <file>', 'configuration file')
     .action((ids: string[], options: { config?: string }) => release(ids, configPath(options.config)));
   return door;
 }
 
 async function release(ids: readonly string[], path: string): Promise<void> {
-  const { config } = await loadConfig(path);
-  const results = await releaseDoors(chosen(config, ids), config.simulator);
+  const loaded = await readConfig(path);
+  const config = loaded instanceof MenshenError ? null : loaded;
+  const { relays, problems } = recordedRelays(config?.dataDir ?? guessDataDir(path));
+  for (const problem of problems) console.error(problem);
+  const tasks = releaseTasks(relays, config?.doors ?? null);
+  if (loaded instanceof MenshenError) {
+    if (tasks.length === 0) throw loaded;
+    console.error(`the configuration cannot be used; released is what the gate recorded:\n${loaded.message}`);
+  }
+  await releaseAll(chosen(tasks, ids), config?.simulator);
+}
+
+/** The configuration, or what is wrong with it: the relays must be released all the same. */
+async function readConfig(path: string): Promise<Config | MenshenError> {
+  try {
+    return (await loadConfig(path)).config;
+  } catch (error) {
+    if (error instanceof MenshenError) return error;
+    throw error;
+  }
+}
+
+async function releaseAll(tasks: readonly ReleaseTask[], simulator: Config['simulator']): Promise<void> {
   const failures: MenshenError[] = [];
-  for (const result of results) {
+  for (const result of await releaseRelays(tasks, simulator)) {
     if (result.outcome === 'failed') failures.push(result.error);
     else console.log(result.message);
   }
@@ -29,14 +50,14 @@ async function release(ids: readonly string[], path: string): Promise<void> {
   }
 }
 
-function chosen(config: Config, ids: readonly string[]): Config['doors'] {
-  const unknown = ids.filter((id) => !config.doors.some((door) => door.id === id));
+function chosen(tasks: readonly ReleaseTask[], ids: readonly string[]): readonly ReleaseTask[] {
+  const doors = [...new Set(tasks.map(({ door }) => door))];
+  const unknown = ids.filter((id) => !doors.includes(id));
   if (unknown.length > 0) {
-    const known = config.doors.map(({ id }) => id).join(', ');
     throw new MenshenError(
       'USAGE',
-      `there is no door "${unknown.join('", "')}"; the configuration has ${known}`,
+      `there is no door "${unknown.join('", "')}"; known are ${doors.join(', ')}`,
     );
   }
-  return ids.length === 0 ? config.doors : config.doors.filter((door) => ids.includes(door.id));
+  return ids.length === 0 ? tasks : tasks.filter(({ door }) => ids.includes(door));
 }

@@ -19,7 +19,8 @@ export type {
 export { openGpio } from './gpio/gpio.ts';
 export { type LineChange, reportOnStdout, type SimulatedOptions } from './gpio/simulated.ts';
 export { installReleaseGuard } from './guard.ts';
-export { type ReleaseResult, releaseDoors } from './release.ts';
+export { type RecordedRelays, type RelayLine, recordedRelays, recordRelays } from './relays-file.ts';
+export { type ReleaseResult, type ReleaseTask, releaseRelays, releaseTasks } from './release.ts';
 export {
   DOOR_STATES,
   type DoorEvent,

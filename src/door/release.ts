@@ -1,10 +1,11 @@
 import { connect } from 'node:net';
 import { z } from 'zod';
 import { MenshenError, messageOf } from '../common/index.ts';
-import type { Config, DoorConfig } from '../config/index.ts';
+import type { Config, LineConfig } from '../config/index.ts';
 import { describeLine, type GpioDriver } from './gpio/driver.ts';
 import { relayLevel } from './gpio/levels.ts';
 import { onoffDriver } from './gpio/onoff.ts';
+import { type RelayLine, sameLine } from './relays-file.ts';
 
 const ANSWER_MS = 2000;
 const AnswerSchema = z.object({ ok: z.boolean(), error: z.string().optional() });
@@ -14,34 +15,67 @@ export type ReleaseResult =
   | { readonly door: string; readonly outcome: 'released' | 'nothing_to_release'; readonly message: string }
   | { readonly door: string; readonly outcome: 'failed'; readonly error: MenshenError };
 
-/** Drives the relay of each of `doors` released from outside the gate process; one failure does not keep the others. Never rejects. */
-export async function releaseDoors(
-  doors: readonly DoorConfig[],
-  simulator: Config['simulator'],
-): Promise<ReleaseResult[]> {
-  return await Promise.all(doors.map((door) => releaseDoor(door, simulator)));
+/** A relay to release, and what to say of its line. */
+export interface ReleaseTask extends RelayLine {
+  /** The line was taken from what a gate had recorded. */
+  readonly recorded: boolean;
+  /** Door that has the line as an input by now: it is left alone. */
+  readonly inputOf: string | null;
 }
 
-async function releaseDoor(door: DoorConfig, simulator: Config['simulator']): Promise<ReleaseResult> {
-  const { line, activeLow } = door.relay;
+/**
+ * What is to be released: the lines that the gate recorded, since those it drove, with the polarity it used; then
+ * those of the configuration (null when it is not valid) that were not recorded. A relay that was moved is released
+ * under both lines.
+ */
+export function releaseTasks(
+  recorded: readonly RelayLine[],
+  doors: Config['doors'] | null,
+): readonly ReleaseTask[] {
+  const inputs = (doors ?? []).flatMap(({ id, contact, rex }) =>
+    [contact, rex].flatMap((input) => (input === undefined ? [] : [{ door: id, line: input.line }])),
+  );
+  const configured = (doors ?? []).map(({ id, relay }) => ({ door: id, ...relay }));
+  return [
+    ...recorded.map((relay) => ({
+      ...relay,
+      recorded: true,
+      inputOf: inputs.find((input) => sameLine(input, relay))?.door ?? null,
+    })),
+    ...configured
+      .filter((relay) => !recorded.some((known) => sameLine(known, relay)))
+      .map((relay) => ({ ...relay, recorded: false, inputOf: null })),
+  ];
+}
+
+/** Drives each relay released from outside the gate process; one failure does not keep the others. Never rejects. */
+export async function releaseRelays(
+  tasks: readonly ReleaseTask[],
+  simulator: Config['simulator'],
+): Promise<ReleaseResult[]> {
+  return await Promise.all(tasks.map((task) => releaseRelay(task, simulator)));
+}
+
+async function releaseRelay(task: ReleaseTask, simulator: Config['simulator']): Promise<ReleaseResult> {
+  const { line, activeLow, inputOf } = task;
+  if (inputOf !== null) {
+    const message = `door "${task.door}": ${describeLine(line)}, recorded as its relay, is an input of door "${inputOf}" by now and was left alone`;
+    return { door: task.door, outcome: 'nothing_to_release', message };
+  }
   try {
     switch (line.driver) {
       case 'onoff':
         await drive(onoffDriver(), line, relayLevel(false, activeLow));
-        return released(door);
+        return released(task);
       case 'simulated':
-        return await releaseSimulated(door, line.line, simulator?.socket);
+        return await releaseSimulated(task, line.line, simulator?.socket);
     }
   } catch (error) {
-    return { door: door.id, outcome: 'failed', error: asFailure(door, error) };
+    return { door: task.door, outcome: 'failed', error: asFailure(task, error) };
   }
 }
 
-async function drive<L extends DoorConfig['relay']['line']>(
-  driver: GpioDriver<L>,
-  line: L,
-  rest: 0 | 1,
-): Promise<void> {
+async function drive<L extends LineConfig>(driver: GpioDriver<L>, line: L, rest: 0 | 1): Promise<void> {
   const output = await driver.openOutput(line, { rest });
   await output.write(rest);
   await output.close();
@@ -49,18 +83,18 @@ async function drive<L extends DoorConfig['relay']['line']>(
 }
 
 async function releaseSimulated(
-  door: DoorConfig,
+  task: ReleaseTask,
   line: number,
   socket: string | undefined,
 ): Promise<ReleaseResult> {
   const answer = socket === undefined ? null : await ask(socket, { release: line });
   if (answer === null) {
-    const message = `door "${door.id}": nothing to release, simulated lines end with their gate process`;
-    return { door: door.id, outcome: 'nothing_to_release', message };
+    const message = `door "${task.door}": nothing to release, simulated lines end with their gate process`;
+    return { door: task.door, outcome: 'nothing_to_release', message };
   }
   const { ok, error } = AnswerSchema.parse(JSON.parse(answer));
   if (!ok) throw new Error(error ?? 'the simulator refused');
-  return released(door);
+  return released(task);
 }
 
 /** The first line answered to a request, or null when nobody listens. */
@@ -86,12 +120,12 @@ function ask(path: string, request: object): Promise<string | null> {
   });
 }
 
-function released(door: DoorConfig): ReleaseResult {
-  const message = `door "${door.id}": relay released (${describeLine(door.relay.line)})`;
-  return { door: door.id, outcome: 'released', message };
+function released({ door, line, recorded }: ReleaseTask): ReleaseResult {
+  const which = `${describeLine(line)}${recorded ? ', as the gate recorded' : ''}`;
+  return { door, outcome: 'released', message: `door "${door}": relay released (${which})` };
 }
 
-function asFailure(door: DoorConfig, error: unknown): MenshenError {
+function asFailure({ door }: ReleaseTask, error: unknown): MenshenError {
   const code = error instanceof MenshenError ? error.code : 'GPIO_WRITE_FAILED';
-  return new MenshenError(code, `door "${door.id}": ${messageOf(error)}`, { cause: error });
+  return new MenshenError(code, `door "${door}": ${messageOf(error)}`, { cause: error });
 }

@@ -1,9 +1,11 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { DoorSchema } from '../../src/config/schema.ts';
+import { recordRelays } from '../../src/door/index.ts';
 import { scratch, until } from './bench.ts';
 
 /**
@@ -73,6 +75,7 @@ function configFile(activeLow: boolean): string {
   const path = join(scratch(), 'menshen.yaml');
   const text = `
 gate: { id: test }
+dataDir: data
 cameras: [{ id: cam, source: 'rtsp://127.0.0.1/stream', door: front }]
 doors: [{ id: front, relay: { line: { driver: onoff, line: 17 }, activeLow: ${activeLow} } }]
 `;
@@ -132,6 +135,20 @@ describe.skipIf(!canMount)('the onoff driver (skipped where a mount namespace is
     expect(released).toEqual({ code: 0, text: 'door "front": relay released (onoff line 17)\n' });
     expect(read(17, 'value')).toBe('0');
     expect(read(17, 'direction')).toBe('low');
+  });
+
+  it('needs no valid configuration for that: the gate has recorded its relays', async () => {
+    const { root, read } = sysfs([17]);
+    writeFileSync(join(root, 'gpio', 'gpio17', 'value'), '0');
+    const config = configFile(true);
+    const relay = { line: { driver: 'onoff', line: 17 }, activeLow: true } as const;
+    recordRelays([DoorSchema.parse({ id: 'front', relay })], join(dirname(config), 'data'));
+    writeFileSync(config, `${readFileSync(config, 'utf8')}\ncameras: oops\n`);
+    const { code, text } = await run(inNamespace(root, 'door-cli.ts', 'release', '--config', config));
+    expect(code).toBe(0);
+    expect(text).toContain('the configuration cannot be used; released is what the gate recorded');
+    expect(text).toContain('door "front": relay released (onoff line 17, as the gate recorded)');
+    expect(read(17, 'value')).toBe('1');
   });
 
   it('releases a relay that a low level energises by a high one', async () => {

@@ -10,6 +10,7 @@ async function release(socket: string | undefined, ...ids: string[]): Promise<st
   const path = join(scratch(), 'menshen.yaml');
   const text = `
 gate: { id: test }
+dataDir: data
 cameras: [{ id: cam, source: 'rtsp://127.0.0.1/stream', door: front }]
 doors:
   - { id: front, relay: { line: { driver: simulated, line: 17 } } }
@@ -75,7 +76,7 @@ describe('menshen door release, simulated lines', () => {
   it('knows its doors', async () => {
     await expect(release(undefined, 'side')).rejects.toMatchObject({
       code: 'USAGE',
-      message: 'there is no door "side"; the configuration has front, back',
+      message: 'there is no door "side"; known are front, back',
     });
   });
 });
