@@ -8,6 +8,7 @@ import {
   type GpioDriver,
   installReleaseGuard,
   openGpio,
+  recordRelays,
   reportOnStdout,
 } from '../door/index.ts';
 import { Gallery, gateKey } from '../gallery/index.ts';
@@ -80,7 +81,7 @@ export class Gate {
   /**
    * Starts the gate. A gallery that cannot be opened does not end it: exit buttons work, nobody is recognised,
    * and it is tried again until it can be.
-   * @throws MenshenError ALREADY_RUNNING, GPIO_UNAVAILABLE, SECRET_UNREADABLE
+   * @throws MenshenError ALREADY_RUNNING, SECRET_UNREADABLE, GPIO_UNAVAILABLE (the simulator's socket)
    */
   static async start(loaded: LoadedConfig, log: Logger): Promise<Gate> {
     const { dataDir, simulator } = loaded.config;
@@ -117,6 +118,10 @@ export class Gate {
     const doors = [...this.#doors.values()];
     this.#removeGuard = installReleaseGuard(doors);
     await Promise.all(doors.map((door) => door.start()));
+    const unrecorded = recordRelays(this.#config.doors, this.#config.dataDir);
+    if (unrecorded !== null) {
+      this.#log.warn({ code: unrecorded.code }, unrecorded.message);
+    }
     this.#records.start();
     this.#records.record({
       type: 'system.started',
