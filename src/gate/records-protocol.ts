@@ -31,6 +31,8 @@ export type ToRecords =
       readonly report: StateReport;
     }
   | { readonly kind: 'erased'; readonly people: readonly string[] }
+  /** The gate's key, 32 bytes: pictures are kept from now on. */
+  | { readonly kind: 'key'; readonly key: Uint8Array }
   | { readonly kind: 'stop' };
 
 export type FromRecords =

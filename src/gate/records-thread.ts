@@ -56,6 +56,8 @@ function prune(): void {
 async function stop(): Promise<void> {
   backlog.stop();
   await link?.stop();
+  // What comes now is not taken, and the gate knows it is not.
+  parentPort?.removeAllListeners('message');
   journal.close();
   tell({ kind: 'stopped' });
   parentPort?.close();
@@ -71,6 +73,8 @@ parentPort?.on('message', (message: ToRecords) => {
       return link?.setState(message.of, message.id, message.report);
     case 'erased':
       return erase(message.people);
+    case 'key':
+      return journal.useKey(Buffer.from(message.key));
     case 'stop':
       clearTimeout(firstPrune);
       clearInterval(pruning);

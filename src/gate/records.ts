@@ -53,10 +53,10 @@ export class Records {
     }
   }
 
-  /** Begins anew with the key for the pictures. */
+  /** Pictures are kept from now on, under this key. */
   useKey(key: Uint8Array): void {
     this.#settings = { ...this.#settings, key };
-    this.#post({ kind: 'stop' });
+    this.#post({ kind: 'key', key });
   }
 
   /** Records an event; never throws, never waits. Gives its id, which later events can name as their cause. */
@@ -113,6 +113,10 @@ export class Records {
   async stop(ms: number): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#retry ?? undefined);
+    if (this.#worker === null && this.#pending.size > 0) {
+      // It died a moment ago; what it had not taken is to be written all the same.
+      this.start();
+    }
     const worker = this.#worker;
     if (worker === null) {
       return;

@@ -31,7 +31,7 @@ export interface JournalOptions {
 export class Journal {
   readonly #options: JournalOptions;
   readonly #file: JournalFile;
-  readonly #key: Buffer | undefined;
+  #key: Buffer | undefined;
   readonly #listeners = new Set<(event: JournalEvent) => void>();
 
   /**
@@ -131,6 +131,11 @@ export class Journal {
   onAppend(listener: (event: JournalEvent) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** Pictures are kept under this key of 32 bytes from now on. Throws KEY_INVALID. */
+  useKey(key: Buffer): void {
+    this.#key = pictureKey(key);
   }
 
   /** Keeps a JPEG with an event, encrypted. Throws EVENT_NOT_FOUND, KEY_MISSING, PICTURE_UNREADABLE. */

@@ -1,6 +1,7 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { createLogger } from '../../src/common/index.ts';
 import { Records } from '../../src/gate/records.ts';
@@ -9,7 +10,7 @@ import { type JournalEvent, JournalReader } from '../../src/journal/index.ts';
 let folder: string;
 let records: Records;
 
-function build(): Records {
+function build(thread = new URL('../../dist/gate/records-thread.js', import.meta.url)): Records {
   return new Records(
     {
       dataDir: folder,
@@ -21,7 +22,7 @@ function build(): Records {
       retention: { retentionDays: 1, cropRetentionDays: 1, maxMegabytes: 100 },
     },
     createLogger('test', 'silent'),
-    new URL('../../dist/gate/records-thread.js', import.meta.url),
+    thread,
   );
 }
 
@@ -75,6 +76,34 @@ it('goes on under a new key without losing or doubling an event', async () => {
   await vi.waitFor(() => expect(written()).toHaveLength(30), 8000);
   expect(written().map(({ id }) => id)).toEqual(ids);
   expect(written().map(({ seq }) => seq)).toEqual(ids.map((_, n) => n + 1));
+});
+
+it('writes what it was told although the thread has just died and the end has come', async () => {
+  const built = new URL('../../dist/gate/records-thread.js', import.meta.url);
+  const dying = join(folder, 'dying.mjs');
+  writeFileSync(
+    dying,
+    `import { existsSync, writeFileSync } from 'node:fs';
+    if (existsSync(${JSON.stringify(`${dying}.died`)})) await import(${JSON.stringify(built.href)});
+    else { writeFileSync(${JSON.stringify(`${dying}.died`)}, ''); process.exit(1); }`,
+  );
+  records = build(pathToFileURL(dying));
+  records.start();
+  records.record({ type: 'system.started', data: {} });
+  await vi.waitFor(() => expect(existsSync(`${dying}.died`)).toBe(true), 5000);
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  records.record({ type: 'system.stopped', data: {} });
+  await records.stop(2000);
+  expect(written().map(({ type }) => type)).toEqual(['system.started', 'system.stopped']);
+});
+
+it('loses nothing when it is ended right after it was given its key', async () => {
+  records.start();
+  records.record({ type: 'system.started', data: {} });
+  records.useKey(new Uint8Array(32).fill(4));
+  records.record({ type: 'system.stopped', data: {} });
+  await records.stop(2000);
+  expect(written().map(({ type }) => type)).toEqual(['system.started', 'system.stopped']);
 });
 
 it('says when an event happened that had to wait', async () => {
