@@ -83,8 +83,8 @@ export class FaceAnalyser {
   }
 
   /** The faces of a photo, best first: looks again, closer and wider, where one look finds nothing. */
-  find(picture: Picture): Promise<DetectedFace[]> {
-    return this.#queue.run(() => findFaces(this.#detector, picture, this.#options.detectionScore));
+  find(picture: Picture, minScore = this.#options.detectionScore): Promise<DetectedFace[]> {
+    return this.#queue.run(() => findFaces(this.#detector, picture, minScore));
   }
 
   landmarks(picture: Picture, face: DetectedFace): Promise<Landmarks> {

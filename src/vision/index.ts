@@ -3,8 +3,13 @@
  * people before a camera. The only room that knows ONNX. `FaceAnalyser` is the way in for a picture; it opens
  * the networks once and keeps their buffers.
  */
+export { type ActionLook, ActionObserver } from './action-observer.ts';
+export { type ActionSample, HEAD_ACTIONS, type HeadAction, judgeActions } from './actions.ts';
 export { type AnalyserOptions, FaceAnalyser } from './analyser.ts';
+export { AttributeAnalyser, type AttributeOptions } from './attributes.ts';
+export type { EyeStates } from './eyes.ts';
 export type { Landmarks } from './landmarks.ts';
+export type { Pose } from './pose.ts';
 export {
   type Box,
   type DetectedFace,
