@@ -2,7 +2,8 @@ import { basename } from 'node:path';
 import { type Logger, MenshenError, messageOf } from '../common/index.ts';
 import { closeAfterWriting, journalPath, openForWriting } from './database.ts';
 import { isDamage, isDiskFault, needsReopening, writeFailed } from './faults.ts';
-import { restore, salvage, setAside } from './salvage.ts';
+import { NumberMarkFile } from './number-mark.ts';
+import { restore, type Salvage, salvage, setAside } from './salvage.ts';
 import { EventStore } from './store.ts';
 
 /** A disk that damages one new journal after the other must not be filled with them. */
@@ -13,7 +14,7 @@ export interface Replacement {
   readonly code: 'JOURNAL_CORRUPT';
   /** Name of the file set aside, without its folder. */
   readonly file: string;
-  /** Number after which the numbering goes on; null when it could not be read and begins again. */
+  /** Number after which the numbering goes on; null when nothing told it and it begins again. */
   readonly continuedAfter: number | null;
   /** Undelivered events carried over. */
   readonly carriedOver: number;
@@ -33,15 +34,19 @@ export interface JournalFileOptions {
 export class JournalFile {
   readonly #options: JournalFileOptions;
   readonly #path: string;
+  readonly #numbers: NumberMarkFile;
   #store: EventStore | undefined;
   #replacedAt = Number.NEGATIVE_INFINITY;
   #closed = false;
-  /** Highest number seen, for the case that a damaged file no longer tells it. */
+  /** Highest number seen in this process, for the case that the file no longer tells it. */
   #lastSeq: number | null = null;
+  /** What a new file must be given first; waits here while the disk refuses. */
+  #salvaged: { readonly pending: Salvage['pending']; readonly lastSeq: number | null } | null = null;
 
   constructor(options: JournalFileOptions) {
     this.#options = options;
     this.#path = journalPath(options.dataDir);
+    this.#numbers = new NumberMarkFile(options.dataDir, options.log);
   }
 
   /**
@@ -66,14 +71,22 @@ export class JournalFile {
     }
   }
 
+  /** To be called, within the same `use`, before `count` more numbers are given. */
+  reserve(store: EventStore, count: number): void {
+    this.#numbers.reserve(store.lastSeq(), count);
+  }
+
   close(): void {
+    if (!this.#closed && this.#store !== undefined && this.#lastSeq !== null) {
+      this.#numbers.settle(this.#lastSeq);
+    }
     this.#closed = true;
     this.#release(closeAfterWriting);
   }
 
   #attempt<T>(work: (store: EventStore) => T): T {
     try {
-      this.#store ??= this.#open();
+      this.#store ??= this.#openWhole();
       const result = work(this.#store);
       this.#lastSeq = this.#store.lastSeq();
       return result;
@@ -86,6 +99,38 @@ export class JournalFile {
       }
       throw writeFailed(this.#path, error);
     }
+  }
+
+  /** Opens the file; a new one is given what was salvaged of the one before. */
+  #openWhole(): EventStore {
+    const store = this.#open();
+    try {
+      if (this.#salvaged !== null) {
+        restore(store, this.#salvaged.pending, this.#salvaged.lastSeq);
+        this.#salvaged = null;
+      }
+      this.#checkNumbering(store);
+      return store;
+    } catch (error) {
+      store.db.close();
+      throw error;
+    }
+  }
+
+  /** A file that went missing, or was replaced by an older one, must not make numbers come twice. */
+  #checkNumbering(store: EventStore): void {
+    const { mark } = this.#numbers;
+    const last = store.lastSeq();
+    const given = this.#lastSeq ?? mark?.given ?? 0;
+    if (last >= given) {
+      return;
+    }
+    const after = this.#lastSeq ?? mark?.reserved ?? given;
+    store.rememberLastSeq(after);
+    this.#options.log.error(
+      { code: 'JOURNAL_CORRUPT' },
+      `The journal ${this.#path} ends at ${last}, but ${given} was given before: it was replaced or lost. The numbering goes on after ${after}.`,
+    );
   }
 
   #open(): EventStore {
@@ -112,24 +157,33 @@ export class JournalFile {
     this.#release();
     this.#replacedAt = performance.now();
     const found = salvage(this.#path);
-    const saved = { ...found, lastSeq: highest(found.lastSeq, this.#lastSeq) };
+    const lastSeq = this.#continuation(found);
     const file = this.#setAside();
-    this.#attempt((store) => restore(store, saved));
+    this.#salvaged = { pending: found.pending, lastSeq };
+    this.#attempt(() => {});
     const numbering =
-      saved.lastSeq === null
+      lastSeq === null
         ? 'The numbering could not be read and begins at 1.'
-        : `The numbering goes on after ${saved.lastSeq}.`;
+        : `The numbering goes on after ${lastSeq}.`;
     this.#options.log.error(
       { code: 'JOURNAL_CORRUPT', file },
       `The journal was damaged (${messageOf(cause)}). It was set aside as ${file} and a new one begun. ` +
-        `${numbering} ${saved.pending.length} undelivered events were carried over.`,
+        `${numbering} ${found.pending.length} undelivered events were carried over.`,
     );
     this.#options.onReplaced({
       code: 'JOURNAL_CORRUPT',
       file: basename(file),
-      continuedAfter: saved.lastSeq,
-      carriedOver: saved.pending.length,
+      continuedAfter: lastSeq,
+      carriedOver: found.pending.length,
     });
+  }
+
+  /** Number after which a new journal goes on: exact where that can be known, else beyond all that was reserved. */
+  #continuation(found: Salvage): number | null {
+    const { mark } = this.#numbers;
+    const seen = highest(found.highest, this.#lastSeq);
+    const sure = this.#lastSeq !== null || (found.complete && (seen ?? 0) >= (mark?.given ?? 0));
+    return sure ? seen : highest(seen, mark?.reserved ?? null);
   }
 
   #setAside(): string {

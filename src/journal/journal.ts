@@ -79,6 +79,7 @@ export class Journal {
     const added: JournalEvent[] = [];
     const events = this.#file.use((store) => {
       added.length = 0;
+      this.#file.reserve(store, inputs.length);
       return store.db
         .transaction(() =>
           inputs.map((input) => {

@@ -5,7 +5,7 @@ import { CountSchema, EventRowSchema, type SealedPicture, SealedPictureSchema } 
 import type { JournalEvent, Range } from './types.ts';
 
 /** Highest number ever given: of the newest row, or, when the newest rows were deleted, as remembered then. */
-export const LAST_SEQ_SQL = `SELECT max(
+const LAST_SEQ_SQL = `SELECT max(
   coalesce((SELECT max(seq) FROM events), 0),
   coalesce((SELECT value FROM meta WHERE key = 'last_seq'), 0))`;
 
