@@ -5,6 +5,7 @@ import { CloudSchema } from './schema/cloud.ts';
 import { filePath, id, SecretSchema } from './schema/common.ts';
 import { DecisionSchema } from './schema/decision.ts';
 import { DoorSchema, type LineConfig } from './schema/door.ts';
+import { JournalSchema } from './schema/journal.ts';
 import { MqttSchema } from './schema/mqtt.ts';
 import { VisionSchema } from './schema/vision.ts';
 
@@ -41,25 +42,7 @@ export const ConfigSchema = z
     cloud: CloudSchema.optional().describe(
       "CTYun's face APIs, or a private deployment of them; without it nothing is asked",
     ),
-    journal: z
-      .strictObject({
-        retentionDays: z
-          .number()
-          .int()
-          .min(1)
-          .max(3650)
-          .default(180)
-          .describe('Events delivered and older than this are deleted'),
-        cropRetentionDays: z
-          .number()
-          .int()
-          .min(0)
-          .max(3650)
-          .default(30)
-          .describe('Pictures of sightings are deleted after this time; 0 keeps none'),
-      })
-      .prefault({})
-      .describe('How long records are kept'),
+    journal: JournalSchema.prefault({}).describe('How long records are kept, and how many'),
     simulator: z
       .strictObject({
         socket: filePath.describe('Path of the control socket of the simulated lines'),

@@ -6,6 +6,7 @@
  */
 export { Journal, type JournalOptions } from './journal.ts';
 export { JournalReader } from './reader.ts';
+export type { Pruned } from './retention.ts';
 export { JournalEventSchema } from './schema.ts';
 export {
   EVENT_TYPES,

@@ -1,11 +1,11 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Logger } from '../common/index.ts';
 import { MenshenError, messageOf } from '../common/index.ts';
 import { ensureDirectory } from './database.ts';
 import { encodeEvent } from './encode.ts';
 import { JournalFile } from './file.ts';
 import { pictureKey, sealPicture, unsealPicture } from './pictures.ts';
-import { type Pruned, pruneBatch } from './retention.ts';
+import { emptyWal, prune } from './prune.ts';
+import { type Pruned, removePicturesOf } from './retention.ts';
 import type { EventInput, JournalEvent, Range, Retention } from './types.ts';
 
 export interface JournalOptions {
@@ -15,8 +15,13 @@ export interface JournalOptions {
   readonly log: Logger;
   /** The gate's key, 32 bytes, for pictures; without it none are kept. */
   readonly key?: Buffer;
-  /** Whether events wait in the outbox for delivery; false where there is no broker to deliver to. */
+  /**
+   * Whether events wait in the outbox for delivery; false where there is no broker to deliver to: what waits there
+   * since there was one is kept no longer than any other event, and sent if a broker comes back before that.
+   */
   readonly outbox?: boolean;
+  /** Whether pictures are kept; false where `cropRetentionDays` is 0, and `attachPicture` then does nothing. */
+  readonly pictures?: boolean;
   readonly now?: () => Date;
 }
 
@@ -115,12 +120,12 @@ export class Journal {
 
   /** What waits in the outbox, in order, numbered above `after`. */
   pending(limit: number, after = 0): JournalEvent[] {
-    return this.#file.use((store) => store.pending(limit, after));
+    return this.#options.outbox === false ? [] : this.#file.use((store) => store.pending(limit, after));
   }
 
   /** How many events wait in the outbox. */
   pendingCount(): number {
-    return this.#file.use((store) => store.pendingCount());
+    return this.#options.outbox === false ? 0 : this.#file.use((store) => store.pendingCount());
   }
 
   /** Takes events out of the outbox: the broker has them. A power cut may undo it; they are sent again then. */
@@ -141,6 +146,9 @@ export class Journal {
 
   /** Keeps a JPEG with an event, encrypted. Throws EVENT_NOT_FOUND, KEY_MISSING, PICTURE_UNREADABLE. */
   attachPicture(eventId: string, jpeg: Uint8Array): void {
+    if (this.#options.pictures === false) {
+      return;
+    }
     const sealed = sealPicture(this.#pictureKey(), eventId, jpeg);
     this.#file.use((store) => {
       const event = store.byId(eventId);
@@ -160,22 +168,33 @@ export class Journal {
     return sealed && unsealPicture(this.#pictureKey(), eventId, sealed);
   }
 
-  /** Deletes what is past its time, in small steps with room for the door between them. */
-  async prune(retention: Retention): Promise<Pruned> {
-    let total: Pruned = { events: 0, pictures: 0 };
-    for (;;) {
-      const step = this.#file.use((store) => pruneBatch(store, retention, this.#now()));
-      if (step.events + step.pictures === 0) {
-        break;
+  /**
+   * Deletes what is past its time, and what `maxMegabytes` leaves no room for, in small steps: to be called soon after
+   * the start and about once an hour. With a clock that cannot be believed nothing is deleted by its age.
+   */
+  prune(retention: Retention): Promise<Pruned> {
+    const { log, outbox = true } = this.#options;
+    return prune(
+      {
+        file: this.#file,
+        log,
+        now: () => this.#now(),
+        outbox,
+        append: (event) => this.append(event),
+      },
+      retention,
+    );
+  }
+
+  /** Deletes the pictures kept with grants of this person, and gives how many; the events stay. */
+  dropPicturesOf(personId: string): number {
+    return this.#file.use((store) => {
+      const dropped = removePicturesOf(store, personId);
+      if (dropped > 0) {
+        emptyWal(store);
       }
-      total = { events: total.events + step.events, pictures: total.pictures + step.pictures };
-      await nextTurn();
-    }
-    if (total.events + total.pictures > 0) {
-      // Erased is erased: the old pages leave the -wal file as well.
-      this.#file.use((store) => store.db.pragma('wal_checkpoint(TRUNCATE)'));
-    }
-    return total;
+      return dropped;
+    });
   }
 
   close(): void {

@@ -21,6 +21,8 @@ export const EVENT_TYPES = {
   'access.locked_out': 'Too many failed attempts: nobody is recognised at this door for a while (alarm).',
   'gallery.changed': 'People or references were added or removed.',
   'journal.damaged': 'The journal database was damaged and set aside; a new one was begun.',
+  'journal.trimmed':
+    'Events that had not been delivered were deleted: the journal has reached its largest size.',
 } as const satisfies Record<string, string>;
 export type EventType = keyof typeof EVENT_TYPES;
 
@@ -57,6 +59,8 @@ export interface Retention {
   readonly retentionDays: number;
   /** Pictures older than this are deleted; 0 deletes all. */
   readonly cropRetentionDays: number;
+  /** Largest size; beyond it pictures go, then delivered events, then undelivered ones, the oldest of each first. */
+  readonly maxMegabytes: number;
 }
 
 /** A stretch of the journal: events numbered above `after`, `limit` of them at most. */

@@ -34,7 +34,10 @@ export const DoorSchema = z
       })
       .describe('The relay that lets the lock go'),
     unlockMs: milliseconds(5000, 200, 255_000).describe('How long the relay stays energised'),
-    relockOnOpen: z.boolean().default(true).describe('Release the relay as soon as the door has opened'),
+    relockOnOpen: z
+      .boolean()
+      .default(true)
+      .describe('Release the relay as soon as the door has opened; if not, when it has closed again'),
     contact: z
       .strictObject({
         line: LineSchema,

@@ -1,0 +1,17 @@
+import { z } from 'zod';
+
+const days = (least: number, fallback: number) => z.number().int().min(least).max(3650).default(fallback);
+
+export const JournalSchema = z.strictObject({
+  retentionDays: days(1, 180).describe('Events delivered and older than this are deleted'),
+  cropRetentionDays: days(0, 30).describe('Pictures of sightings are deleted after this time; 0 keeps none'),
+  maxMegabytes: z
+    .number()
+    .int()
+    .min(16)
+    .max(1_048_576)
+    .default(512)
+    .describe(
+      'Largest size of the journal, looked at hourly; beyond it the oldest pictures go first, then the oldest events delivered, then the oldest undelivered',
+    ),
+});
