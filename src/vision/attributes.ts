@@ -53,13 +53,13 @@ export class AttributeAnalyser {
     return { pose: pose.ref, eye: eye.ref, age: age.ref, gender: gender.ref };
   }
 
-  /** Where the head turns, by a network that looks at the whole head; signs as in `Pose` (the network's own yaw and roll run the other way). */
+  /** Where the head turns, by a network that looks at the whole head; signs as in `Pose` (the yaw of the network itself runs the other way). */
   pose(picture: Picture, box: Box): Promise<Pose> {
     return this.#queue.run(async () => {
       await this.#pose.run(picture, box);
       const { pose } = this.#networks;
       const [yaw, pitch, roll] = ['output', '617', '618'].map((name) => degreesOf(pose.output(name)));
-      return { yaw: -yaw, pitch, roll: -roll };
+      return { yaw: -yaw, pitch, roll };
     });
   }
 

@@ -4,18 +4,14 @@ import { ALIGNED_SIDE } from './align.ts';
 import type { AlignedSampler } from './aligned-sampler.ts';
 import type { Landmarks } from './landmarks.ts';
 import { type Pose, poseOf } from './pose.ts';
+import { TextureMeter } from './texture.ts';
 import type { Box, DetectedFace, FivePoints, QualityGate, QualityReport } from './types.ts';
-
-/** The part of the aligned face that is looked at: eyes to mouth, without hair, background and collar. */
-const LEFT = 24;
-const RIGHT = 88;
-const TOP = 36;
-const BOTTOM = 104;
 
 /** Measures a face and holds it against the gates. */
 export class QualityMeter {
   readonly #config: QualityConfig;
   readonly #sampler: AlignedSampler;
+  readonly #texture = new TextureMeter();
   readonly #grey = new Float32Array(3 * ALIGNED_SIDE * ALIGNED_SIDE);
 
   constructor(config: QualityConfig, sampler: AlignedSampler) {
@@ -27,7 +23,7 @@ export class QualityMeter {
   measure(picture: Picture, face: DetectedFace, landmarks: Landmarks, area?: Box): QualityReport {
     const pose = poseOf(landmarks);
     const texture = this.#sampler.grey(picture, landmarks.five, this.#grey)
-      ? textureOf(this.#grey)
+      ? this.#texture.measure(this.#grey)
       : { sharpness: 0, brightness: 0, contrast: 0 };
     const measured = {
       eyeDistance: eyeDistance(landmarks.five),
@@ -39,7 +35,7 @@ export class QualityMeter {
   }
 }
 
-type Measured = Omit<QualityReport, 'score' | 'failed'>;
+export type Measured = Omit<QualityReport, 'score' | 'failed'>;
 
 /** Pixels between the centres of the eyes. */
 export function eyeDistance(five: FivePoints): number {
@@ -82,42 +78,21 @@ function turned(pose: Pose, config: QualityConfig): boolean {
   );
 }
 
-/**
- * Orders the frames of a face: the product of size, pose and sharpness, each 0..1 and 1 where more of it
- * no longer helps.
- */
-function scoreOf(measured: Measured): number {
-  const size = Math.min(1, measured.eyeDistance / 80);
-  const cosine = (degrees: number) =>
-    Math.max(0, Math.cos((Math.min(Math.abs(degrees), 90) * Math.PI) / 180));
-  const pose = cosine(measured.yaw) * cosine(measured.pitch);
-  const sharpness = measured.sharpness / (measured.sharpness + 0.05);
-  const light = Math.min(1, measured.contrast / 0.1);
-  return Math.sqrt(size) * pose * sharpness * light;
+/** Sharpness from which on, eye distance from which on, and contrast from which on more of it helps no further. */
+const SHARP = 0.45;
+const LARGE = 80;
+const CONTRASTY = 0.1;
+/** Sharpness of a face that is mere blur. */
+const BLURRED = 0.1;
+
+/** Orders the frames of a face: the product of size, pose, sharpness and contrast, each 0..1. */
+export function scoreOf(measured: Measured): number {
+  const size = Math.min(1, measured.eyeDistance / LARGE);
+  const sharpness = Math.min(1, Math.max(0, (measured.sharpness - BLURRED) / (SHARP - BLURRED)));
+  const light = Math.min(1, measured.contrast / CONTRASTY);
+  return Math.sqrt(size) * cosine(measured.yaw) * cosine(measured.pitch) * sharpness * light;
 }
 
-/** Detail, mean and spread of the luma of an aligned grey face (112x112, 0..255). */
-export function textureOf(grey: Float32Array): Pick<QualityReport, 'sharpness' | 'brightness' | 'contrast'> {
-  const width = ALIGNED_SIDE;
-  let sum = 0;
-  let squares = 0;
-  let edges = 0;
-  for (let y = TOP; y < BOTTOM; y++) {
-    for (let x = LEFT; x < RIGHT; x++) {
-      const at = y * width + x;
-      const value = grey[at];
-      sum += value;
-      squares += value * value;
-      const laplacian = 4 * value - grey[at - 1] - grey[at + 1] - grey[at - width] - grey[at + width];
-      edges += laplacian * laplacian;
-    }
-  }
-  const count = (BOTTOM - TOP) * (RIGHT - LEFT);
-  const mean = sum / count;
-  const variance = Math.max(0, squares / count - mean * mean);
-  return {
-    sharpness: edges / count / (variance + 1),
-    brightness: mean / 255,
-    contrast: Math.sqrt(variance) / 255,
-  };
+function cosine(degrees: number): number {
+  return Math.max(0, Math.cos((Math.min(Math.abs(degrees), 90) * Math.PI) / 180));
 }

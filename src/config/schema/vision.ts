@@ -12,12 +12,13 @@ export const QualitySchema = z
       .describe("Distance of the face from the border, in parts of the face's width, at least"),
     maxYaw: z.number().min(1).max(90).default(35).describe('Degrees turned left or right at most'),
     maxPitch: z.number().min(1).max(90).default(30).describe('Degrees turned up or down at most'),
-    maxRoll: z.number().min(1).max(90).default(45).describe('Degrees tilted at most'),
+    maxRoll: z.number().min(1).max(90).default(50).describe('Degrees tilted at most'),
     minSharpness: z
       .number()
       .min(0)
-      .default(0)
-      .describe('Detail of the aligned face at least; see docs/reference/quality.md'),
+      .max(1)
+      .default(0.25)
+      .describe('Sharpness of the aligned face at least, 0 (mere blur) to 1; see docs/reference/quality.md'),
     minBrightness: fraction.default(0.12).describe('Mean luma of the face at least'),
     maxBrightness: fraction.default(0.92).describe('Mean luma of the face at most'),
     minContrast: fraction.default(0.05).describe('Standard deviation of the luma of the face at least'),
