@@ -7,8 +7,9 @@ import { migrate, schemaVersion } from './migrations.ts';
 const FILE = 'journal.sqlite';
 
 /**
- * Up to this size the whole file is checked at every start; above, damage is found when it is read.
- * 64 MiB take 0.2 s here with the file in memory, and a few seconds from a slow SD card.
+ * Up to this size the whole file is checked at every start; above, damage is found when it is read. Measured on
+ * 64 MiB, 2 cores of a Xeon: 23 ms (decisions with pictures) to 0.1 s (small events) with the file in memory, 0.8 to
+ * 1.3 s read from its disk. An SD card has not been measured.
  */
 const FULL_CHECK_BYTES = 64 * 1024 * 1024;
 

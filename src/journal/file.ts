@@ -3,7 +3,8 @@ import { type Logger, MenshenError, messageOf } from '../common/index.ts';
 import { closeAfterWriting, journalPath, openForWriting } from './database.ts';
 import { isDamage, isDiskFault, needsReopening, writeFailed } from './faults.ts';
 import { NumberMarkFile } from './number-mark.ts';
-import { restore, type Salvage, salvage, setAside } from './salvage.ts';
+import { restore, type Salvage, salvage } from './salvage.ts';
+import { setAside } from './set-aside.ts';
 import { EventStore } from './store.ts';
 
 /** A disk that damages one new journal after the other must not be filled with them. */

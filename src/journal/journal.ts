@@ -1,6 +1,6 @@
 import type { Logger } from '../common/index.ts';
 import { MenshenError, messageOf } from '../common/index.ts';
-import { ensureDirectory } from './database.ts';
+import { ensureDirectory, journalPath } from './database.ts';
 import { encodeEvent } from './encode.ts';
 import { JournalFile } from './file.ts';
 import { pictureKey, sealPicture, unsealPicture } from './pictures.ts';
@@ -173,9 +173,10 @@ export class Journal {
    * the start and about once an hour. With a clock that cannot be believed nothing is deleted by its age.
    */
   prune(retention: Retention): Promise<Pruned> {
-    const { log, outbox = true } = this.#options;
+    const { dataDir, log, outbox = true } = this.#options;
     return prune(
       {
+        path: journalPath(dataDir),
         file: this.#file,
         log,
         now: () => this.#now(),

@@ -1,13 +1,16 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { z } from 'zod';
-import type { Logger } from '../common/index.ts';
+import { type Logger, messageOf } from '../common/index.ts';
 import { clockDoubt } from './clock-doubt.ts';
 import type { JournalFile } from './file.ts';
-import { type Due, dueByAge, NOTHING, type Pruned, pruneDue, sum, trim } from './retention.ts';
+import { dueByAge, NOTHING, type Pruned, pruneDue, sum, trim } from './retention.ts';
+import { pruneSetAside } from './set-aside.ts';
 import type { EventStore } from './store.ts';
 import type { EventInput, Retention } from './types.ts';
 
 export interface PruneParts {
+  /** Path of the journal. */
+  readonly path: string;
   readonly file: JournalFile;
   readonly log: Logger;
   readonly now: () => Date;
@@ -18,7 +21,9 @@ export interface PruneParts {
 
 /** Deletes what is past its time, then what there is no room for, in small steps with room for events between them. */
 export async function prune(parts: PruneParts, retention: Retention): Promise<Pruned> {
-  const due = parts.file.use((store) => dueNow(store, parts, retention));
+  const now = parts.file.use((store) => believedNow(store, parts));
+  removeSetAside(parts, retention, now);
+  const due = parts.file.use((store) => dueByAge(store, retention, now, parts.outbox));
   const aged = await inSteps(parts, (store) => pruneDue(store, due));
   const first = parts.file.use(oldestNumber);
   const trimmed = await inSteps(parts, (store) => trim(store, retention, parts.outbox));
@@ -35,15 +40,27 @@ export function emptyWal(store: EventStore): void {
   store.db.pragma('wal_checkpoint(TRUNCATE)');
 }
 
-function dueNow(store: EventStore, parts: PruneParts, retention: Retention): Due {
-  const now = parts.now();
-  const doubt = clockDoubt(store, now);
-  if (doubt !== null) {
-    parts.log.warn(
-      `Nothing is deleted from the journal by its age for now. ${doubt} It is believed once the gate has run for a day; set the clock if it is wrong.`,
-    );
+function believedNow(store: EventStore, { log, now }: PruneParts): Date | null {
+  const at = now();
+  const doubt = clockDoubt(store, at);
+  if (doubt === null) {
+    return at;
   }
-  return dueByAge(store, retention, doubt === null ? now : null, parts.outbox);
+  log.warn(
+    `Nothing is deleted from the journal by its age for now. ${doubt} It is believed once the gate has run for a day; set the clock if it is wrong.`,
+  );
+  return null;
+}
+
+function removeSetAside({ path, log }: PruneParts, retention: Retention, now: Date | null): void {
+  const { retentionDays, cropRetentionDays } = retention;
+  try {
+    for (const file of pruneSetAside(path, now, Math.min(retentionDays, Math.max(1, cropRetentionDays)))) {
+      log.info({ file }, 'A damaged journal that was set aside is past its time and was deleted.');
+    }
+  } catch (error) {
+    log.warn(`Damaged journals that were set aside could not be deleted: ${messageOf(error)}`);
+  }
 }
 
 async function inSteps({ file }: PruneParts, work: (store: EventStore) => Pruned): Promise<Pruned> {

@@ -1,8 +1,5 @@
-import { renameSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
 import Database, { type Database as Handle, type Statement } from 'better-sqlite3';
 import { z } from 'zod';
-import { syncDirectory } from './database.ts';
 import { EventRowSchema } from './schema.ts';
 import type { EventStore } from './store.ts';
 import type { JournalEvent } from './types.ts';
@@ -15,18 +12,6 @@ export interface Salvage {
   readonly complete: boolean;
   /** Events that had not left the outbox. */
   readonly pending: readonly JournalEvent[];
-}
-
-/** Renames a damaged journal, its -wal and -shm with it, to `<file>.damaged-<time>`; gives the new name. */
-export function setAside(path: string, at: Date): string {
-  const target = `${path}.damaged-${at.toISOString().replaceAll(':', '')}`;
-  for (const suffix of ['', '-wal', '-shm']) {
-    if (statSync(path + suffix, { throwIfNoEntry: false }) !== undefined) {
-      renameSync(path + suffix, target + suffix);
-    }
-  }
-  syncDirectory(dirname(path));
-  return target;
 }
 
 /** Reads what can be read of a damaged journal, each part by itself; never throws. */

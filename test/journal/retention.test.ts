@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
@@ -160,6 +160,37 @@ describe('a clock that is wrong', () => {
     const { journal, clock } = journalOfDays(3);
     clock.now = 0;
     expect(await journal.prune({ ...KEEP, cropRetentionDays: 0 })).toEqual({ ...NOTHING, pictures: 3 });
+  });
+});
+
+describe('journals that were damaged and set aside', () => {
+  const name = (time: number) => `journal.sqlite.damaged-${new Date(time).toISOString().replaceAll(':', '')}`;
+  const put = (dir: string, time: number) => {
+    for (const suffix of ['', '-wal', '-shm']) writeFileSync(join(dir, name(time) + suffix), 'x');
+  };
+  const setAside = (dir: string) => readdirSync(dir).filter((file) => file.includes('damaged'));
+
+  it('hold pictures too, and go when those would have to', async () => {
+    const dir = temporaryDir();
+    const { journal, clock } = journalOfDays(20, { dir });
+    for (const day of [0, 16]) put(dir, START + day * DAY);
+    writeFileSync(join(dir, 'journal.sqlite.damaged-by-hand'), 'not ours');
+    await journal.prune({ ...KEEP, cropRetentionDays: 10 });
+    const kept = ['', '-shm', '-wal'].map((suffix) => name(START + 16 * DAY) + suffix);
+    expect(setAside(dir)).toEqual([...kept, 'journal.sqlite.damaged-by-hand']);
+    clock.now = 0;
+    await journal.prune({ ...KEEP, cropRetentionDays: 10 });
+    expect(setAside(dir)).toHaveLength(4);
+  });
+
+  it('are three at most: a disk that damages one after the other must not fill up with them', async () => {
+    const dir = temporaryDir();
+    const { journal } = journalOfDays(20, { dir });
+    for (const day of [15, 16, 17, 18, 19]) put(dir, START + day * DAY);
+    await journal.prune(KEEP);
+    expect(setAside(dir).filter((file) => file.endsWith('Z'))).toEqual(
+      [17, 18, 19].map((day) => name(START + day * DAY)),
+    );
   });
 });
 
