@@ -12,6 +12,7 @@ const SECTIONS: readonly (readonly [string, RegExp])[] = [
   ['Door', /^(GPIO|REX)_/],
   ['Vision process', /^VISION_/],
   ['MQTT', /^MQTT_/],
+  ['Cloud', /^CLOUD_/],
   ['Command line', /^(USAGE|INTERNAL)$/],
 ];
 

@@ -1,12 +1,14 @@
 /** `npm run generate`: writes the files that are made from the source. A test fails when one is out of date. */
 import { writeFileSync } from 'node:fs';
 import { configJsonSchema, configReference } from '../src/config/index.ts';
+import { cloudErrorsPage } from './cloud-errors-page.ts';
 import { errorsPage } from './errors-page.ts';
 
 export const GENERATED: Readonly<Record<string, () => string>> = {
   'config/menshen.schema.json': () => `${JSON.stringify(configJsonSchema(), null, 2)}\n`,
   'docs/reference/config.md': configReference,
   'docs/reference/errors.md': errorsPage,
+  'docs/reference/cloud-errors.md': cloudErrorsPage,
 };
 
 if (process.argv[1] === import.meta.filename) {

@@ -33,6 +33,7 @@ export const ERRORS = {
   PICTURE_UNREADABLE: 'The file is not a readable JPEG, PNG, BMP or WebP picture, or it is truncated.',
   PICTURE_TOO_LARGE: 'The picture has more than 20 megapixels.',
   PICTURE_TYPE_MISMATCH: 'The file name promises another format than the file holds.',
+  PICTURE_UNFIT: 'The picture cannot be written within the size that the cloud takes.',
   ENROLL_NO_FACE: 'No face was found in the picture.',
   ENROLL_SEVERAL_FACES: 'The picture shows several faces; enrolment needs exactly one.',
   ENROLL_POOR_QUALITY: 'The face is not good enough to enrol. The message names each measure that failed.',
@@ -54,12 +55,14 @@ export const ERRORS = {
     'The journal database is damaged. It was set aside and a new one begun; the message names the file.',
   JOURNAL_TOO_NEW: 'The journal was written by a newer version of Menshen.',
   JOURNAL_WRITE_FAILED: 'An event could not be written (disk full or read-only). The door keeps working.',
-  JOURNAL_UNREADABLE: 'The journal cannot be read: it does not exist, or there is no permission. Check the data directory.',
+  JOURNAL_UNREADABLE:
+    'The journal cannot be read: it does not exist, or there is no permission. Check the data directory.',
   EVENT_NOT_FOUND: 'No event has this id.',
   // Door
   GPIO_UNAVAILABLE: 'The GPIO line cannot be opened: no such line, no driver, or no permission.',
   GPIO_WRITE_FAILED: 'The relay could not be switched.',
-  REX_STUCK: 'The exit button has been pressed for longer than rex.stuckMs: jammed, shorted, or `normally` is wrong.',
+  REX_STUCK:
+    'The exit button has been pressed for longer than rex.stuckMs: jammed, shorted, or `normally` is wrong.',
   // Vision process
   VISION_FAILED: 'The vision process ended unexpectedly; it is started again.',
   VISION_HUNG: 'The vision process stopped answering; it was killed and started again.',
@@ -67,6 +70,17 @@ export const ERRORS = {
   MQTT_UNREACHABLE: 'The MQTT broker cannot be reached.',
   MQTT_AUTH_FAILED: 'The MQTT broker refused the user name, password or certificate.',
   MQTT_TLS_FAILED: "The MQTT broker's certificate was not accepted, or TLS could not be set up.",
+  // Cloud
+  CLOUD_KEY_INVALID:
+    'A key of the cloud is malformed or altered: access key, secret key, or an SM2 key of the encrypted interface. Copy it again from the console.',
+  CLOUD_ENVELOPE_INVALID:
+    'The encrypted answer of the cloud was altered, is malformed, or came without encryption. It was not used.',
+  CLOUD_LEDGER_UNUSABLE:
+    'The quota ledger cloud.sqlite is damaged, cannot be written, or is of a newer version. No cloud call is made without it; move the file away to begin a new one.',
+  CLOUD_CREDENTIALS_INVALID:
+    'AppKey, access key or secret key of the cloud is empty or holds characters that no key has. Copy it again from the console.',
+  CLOUD_PACKAGE_INVALID:
+    'A package of calls needs an API, a size of 1 or more, and an end after its beginning.',
   // Command line
   USAGE: 'The command was called with arguments it does not understand.',
   INTERNAL: 'A fault in Menshen itself. Please report it with the log.',

@@ -42,7 +42,7 @@ const detect = {
   AI_OP_400005: noObject,
   AI_OP_400006: entry('Action or ImageData is missing.', 'input', [
     '必传的参数未传',
-    '必须的参数（Action、ImageData）未传',
+    '必须的参数 (Action、ImageData) 未传',
   ]),
   AI_OP_400008: entry('A parameter has the wrong type.', 'input', [
     ['请求体的参数字段类型错误', 'Action、ImageData 字段应该是 string 类型'],
@@ -158,7 +158,7 @@ const realName = {
   ),
   AI_OP_4109: entry('The register does not know this person, or name and ID number do not match.', 'input', [
     '非库内人员',
-    '非库内人员，该人员身份信息未收录或姓名与身份证号不匹配',
+    '非库内人员, 该人员身份信息未收录或姓名与身份证号不匹配',
   ]),
 } as const satisfies Record<string, ManualEntry>;
 
