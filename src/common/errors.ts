@@ -72,7 +72,7 @@ export const ERRORS = {
   MQTT_TLS_FAILED: "The MQTT broker's certificate was not accepted, or TLS could not be set up.",
   // Cloud
   CLOUD_KEY_INVALID:
-    'A key of the cloud is malformed or altered: access key, secret key, or an SM2 key of the encrypted interface. Copy it again from the console.',
+    'An SM2 key of the encrypted interface is malformed or altered. Copy the public key again from the console.',
   CLOUD_ENVELOPE_INVALID:
     'The encrypted answer of the cloud was altered, is malformed, or came without encryption. It was not used.',
   CLOUD_LEDGER_UNUSABLE:
