@@ -90,10 +90,11 @@ export interface Daemon {
   stop(): Promise<void>;
 }
 
-/** Starts `menshen run`; its log goes to menshen.log in `folder`. */
-export async function startDaemon(folder: string): Promise<Daemon> {
+/** Starts `menshen run`; its log goes to menshen.log in `folder`. `environment` is added to this process's own. */
+export async function startDaemon(folder: string, environment: NodeJS.ProcessEnv = {}): Promise<Daemon> {
   const daemon = spawn(process.execPath, [MENSHEN, 'run', '--config', join(folder, 'menshen.yaml')], {
     stdio: ['ignore', 'ignore', 'pipe'],
+    env: { ...process.env, ...environment },
   });
   daemon.stderr.pipe(createWriteStream(join(folder, 'menshen.log')));
   const ended = new Promise<string>((resolve) => {

@@ -111,8 +111,8 @@ export class House {
     await this.until(() => this.#subscriber?.connected === false, 2000, 'end of the connection');
   }
 
-  async startDaemon(): Promise<Daemon> {
-    this.daemon = await startDaemon(this.folder);
+  async startDaemon(environment: NodeJS.ProcessEnv = {}): Promise<Daemon> {
+    this.daemon = await startDaemon(this.folder, environment);
     await this.until(() => this.#openLines(), 15_000, 'the control socket of the daemon');
     return this.daemon;
   }
@@ -135,6 +135,12 @@ export class House {
   async relay(level: 0 | 1, since: number, withinMs = 20_000): Promise<Edge> {
     const wanted = (edge: Edge) => edge.line === RELAY && edge.level === level && edge.at >= since;
     return this.until(() => this.edges.find(wanted), withinMs, `the relay at ${level}`);
+  }
+
+  /** Waits until the relay is released. */
+  async released(withinMs = 10_000): Promise<void> {
+    const newest = () => this.edges.findLast((edge) => edge.line === RELAY);
+    await this.until(() => newest()?.level !== 1, withinMs, 'released relay');
   }
 
   /** Waits until `look` gives something. Throws with the end of the daemon's log after `withinMs`. */
