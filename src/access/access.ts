@@ -38,7 +38,10 @@ const MAX_TRACKS = 128;
 /** One person before the door, as far as the tracker can tell. */
 interface TrackState {
   evidence: Evidence[];
-  /** Monotonic time of the first evidence since the last verdict. */
+  /**
+   * Monotonic time at which the first evidence since the last verdict came. Not its capture time: who comes out of
+   * a backlog of old frames has not been waiting.
+   */
   since: number | null;
   consistency: number | null;
   attempts: number;
@@ -50,6 +53,8 @@ interface TrackState {
   counted: boolean;
   firstSeenAt: number;
   last: Sighting;
+  /** Monotonic time at which the last sighting came. */
+  lastAt: number;
   gates: Map<QualityGate, number>;
   crop: { jpeg: Uint8Array; quality: number } | null;
 }
@@ -96,6 +101,7 @@ export class Access {
   see(sighting: Sighting, now: number): Probe | null {
     const track = this.#trackOf(sighting, now);
     track.last = sighting;
+    track.lastAt = now;
     if (sighting.crop !== null && (track.crop === null || sighting.quality.score >= track.crop.quality)) {
       track.crop = { jpeg: sighting.crop, quality: sighting.quality.score };
     }
@@ -205,6 +211,7 @@ export class Access {
         counted: false,
         firstSeenAt: sighting.frame.capturedAt,
         last: sighting,
+        lastAt: now,
         gates: new Map(),
         crop: null,
       };
@@ -226,7 +233,7 @@ export class Access {
       (frame) => now - frame.frame.capturedAt <= this.#policy.evidenceAgeMs,
     );
     if (fresh.length === 0) {
-      track.since = sighting.frame.capturedAt;
+      track.since = now;
       track.consistency = null;
     } else {
       const likeness = cosine(fuse(fresh).embedding, sighting.embedding.vector);
@@ -256,7 +263,7 @@ export class Access {
   ): Case {
     const policy = this.#policy;
     const best = candidates[0] ?? null;
-    const waitedMs = track.since === null ? 0 : now - track.since;
+    const waitedMs = track.since === null ? 0 : (ended ? track.lastAt : now) - track.since;
     const grantedAt = best === null ? undefined : this.#grantedAt.get(best.personId);
     const agoMs = grantedAt === undefined ? null : now - grantedAt;
     // A face that passed by in fewer frames than a grant needs has not asked for anything.

@@ -169,6 +169,23 @@ describe('denials', () => {
     expect(decision?.record).toMatchObject({ outcome: 'deny', reason: 'STALE_FRAME' });
   });
 
+  it('holds nothing against a person whose frames come late, in a burst, when she has long gone', () => {
+    const door = open();
+    for (let n = 0; n < 2; n++) {
+      expect(door.look({ at: 1000 + n * FRAME_MS }, ALICE, 4000)).toBeNull();
+    }
+    expect(door.leave('t1', 6000, ALICE)).toBeNull();
+  });
+
+  it('tells why nobody came in when she stayed, though only one of her frames was any good', () => {
+    const door = open();
+    door.look({ at: 1000 }, ALICE);
+    for (let n = 1; n < 30; n++) {
+      door.look({ at: 1000 + n * FRAME_MS, failed: ['POSE'] }, []);
+    }
+    expect(door.leave('t1', 4000, ALICE)?.record).toMatchObject({ outcome: 'deny', reason: 'UNSURE' });
+  });
+
   it('names the quality gate that a face which stayed never passed', () => {
     const door = open();
     for (let n = 0; n < 30; n++) {
