@@ -143,7 +143,7 @@ class Camera implements CameraSource {
       return new FolderSession({ label, path: source.path, fps, loop }, this.#slot, listener, this.#log);
     }
     const command = ffmpegCommand(this.#options.id, source, this.#credentials, loop);
-    const redact = redactor(this.#credentials);
+    const redact = redactor(this.#credentials, source.kind === 'rtsp' ? source.url : undefined);
     const options = { label, kind: source.kind, command, stallMs, connectTimeoutMs, redact };
     return new FfmpegSession(options, this.#slot, listener, this.#log);
   }

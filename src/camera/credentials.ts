@@ -1,4 +1,4 @@
-import { MenshenError } from '../common/index.ts';
+import { MenshenError, redactUrl } from '../common/index.ts';
 
 /** User and password of a camera, in clear. */
 export interface Credentials {
@@ -32,15 +32,46 @@ export function withCredentials(url: string, credentials: Credentials | null): s
   return url.replace(/^\w+:\/\//, (scheme) => `${scheme}${userInfo(credentials)}@`);
 }
 
-/** A function that takes user and password out of a text, in clear and percent-encoded. */
-export function redactor(credentials: Credentials | null): (text: string) => string {
-  const password = credentials?.password ?? '';
-  const secrets = password === '' ? [] : [encode(password), password];
+/** A shorter path is too common a text to be a secret, and to be taken out wherever it stands. */
+const MIN_SECRET_PATH = 4;
+
+/**
+ * A function that takes secrets out of a text: user and password, in clear and percent-encoded; of every URL all
+ * but scheme, host and port, because cheap cameras want the password in path or query; path and query of `url`
+ * also where they stand alone.
+ */
+export function redactor(credentials: Credentials | null, url?: string): (text: string) => string {
+  const secrets = [...secretsOf(credentials), ...secretsIn(url)];
   return (text) => {
-    let clean = text.replace(/(\w:\/\/)[^/\s@]*@/g, '$1***@');
-    for (const secret of secrets) clean = clean.replaceAll(secret, '***');
+    let clean = text.replace(/[a-z][a-z0-9+.-]*:\/\/[^\s']+?(?=:?(?:[\s']|$))/gi, redactUrl);
+    for (const [secret, instead] of secrets) clean = clean.replaceAll(secret, instead);
     return clean;
   };
+}
+
+function secretsOf(credentials: Credentials | null): [secret: string, instead: string][] {
+  const password = credentials?.password ?? '';
+  return password === ''
+    ? []
+    : [
+        [encode(password), '***'],
+        [password, '***'],
+      ];
+}
+
+function secretsIn(url: string | undefined): [secret: string, instead: string][] {
+  const path = url === undefined ? '' : url.replace(/^\w+:\/\/[^/?#]*/, '');
+  return [path, decoded(path)]
+    .filter((secret) => secret.length >= MIN_SECRET_PATH)
+    .map((secret) => [secret, '/…']);
+}
+
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
 }
 
 function userInfo(credentials: Credentials): string {

@@ -14,16 +14,13 @@ export function createLogger(name: string, level: LogLevel = 'info'): Logger {
   return pino({ name, level, base: { name, pid: process.pid } }, pino.destination({ dest: 2, sync: true }));
 }
 
-/** The URL with user and password replaced by `***`; anything that is no URL comes back as `<unparseable url>`. */
+/**
+ * Scheme, host and port of a URL, and `/…` for whatever follows: cheap cameras want user and password in path or
+ * query. Anything that is no URL comes back as `<unparseable url>`.
+ */
 export function redactUrl(url: string): string {
-  try {
-    const parsed = new URL(url);
-    if (parsed.username !== '' || parsed.password !== '') {
-      parsed.username = '***';
-      parsed.password = parsed.password === '' ? '' : '***';
-    }
-    return parsed.href;
-  } catch {
-    return '<unparseable url>';
-  }
+  if (!URL.canParse(url)) return '<unparseable url>';
+  const { protocol, host, pathname, search, hash } = new URL(url);
+  const rest = pathname + search + hash;
+  return `${protocol}//${host}${rest === '' || rest === '/' ? rest : '/…'}`;
 }

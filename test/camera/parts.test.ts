@@ -29,11 +29,30 @@ describe('credentials', () => {
           ]);
           expect(parsed.host + parsed.pathname + parsed.search).toBe('camera.example:8554/a?b=1');
           expect(redactor({ username, password })(`cannot open '${url}'`)).toBe(
-            "cannot open 'rtsp://***@camera.example:8554/a?b=1'",
+            "cannot open 'rtsp://camera.example:8554/…'",
           );
         },
       ),
     );
+  });
+
+  it('are taken out where a camera wants them in the URL', () => {
+    const path = '/user=admin_password=ge%68eim_channel=1?key=geheim';
+    const redact = redactor(null, `rtsp://10.0.0.7:554${path}`);
+    const said = [
+      `rtsp://10.0.0.7:554${path}: Connection refused`,
+      `[in#0] Impossible to open 'rtsp://10.0.0.7:554${path}'`,
+      `method DESCRIBE failed: 404 no ${path} here`,
+      `method DESCRIBE failed: 404 no ${decodeURIComponent(path)} here`,
+      'see http://10.0.0.7/login?password=geheim and RTSPS://geheim@[::1]/',
+    ];
+    expect(said.map(redact)).toEqual([
+      'rtsp://10.0.0.7:554/…: Connection refused',
+      "[in#0] Impossible to open 'rtsp://10.0.0.7:554/…'",
+      'method DESCRIBE failed: 404 no /… here',
+      'method DESCRIBE failed: 404 no /… here',
+      'see http://10.0.0.7/… and rtsps://[::1]/',
+    ]);
   });
 });
 

@@ -43,7 +43,8 @@ describe.concurrent('the password of a camera', () => {
         JSON.stringify(camera.camera.stats()),
       ].join('\n');
       for (const secret of SECRETS) expect(told).not.toContain(secret);
-      expect(told).toContain(`rtsp://127.0.0.1:${server.port}/live`);
+      expect(told).toContain(`rtsp://127.0.0.1:${server.port}/…`);
+      expect(told).not.toContain(`:${server.port}/live`);
     }),
   );
 
