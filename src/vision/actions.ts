@@ -25,16 +25,18 @@ export interface ActionSample {
 /**
  * Measured on clips of four people (blinks, a yawn, talking, a head turned to all sides): openings of a blink fell to
  * 0.5 of the open eye, and to 0.82 without one when the head was lifted; the inner mouth stood at 0.2 or below at
- * rest, at 0.15 at most in speech and at 0.6 to 1.2 in a yawn; the pose network's pitch varied by 13 degrees on still
- * heads and by 48 and more in a nod.
+ * rest, at 0.15 at most in speech and at 0.6 to 1.2 in a yawn; the smaller of the two turns was one of 21 degrees; the
+ * pose network's pitch varied by 13 degrees on still heads and by 48 and more in a nod.
  */
 const EYE_SHUT = 0.72;
-const EYE_OPEN = 0.82;
 const BLINK_SECONDS = 2;
+/** Openings are compared between looks in which the head points the same way: turning it changes them as well. */
+const SAME_YAW = 8;
+const SAME_PITCH = 12;
 const MOUTH_SHUT = 0.2;
 const MOUTH_OPEN = 0.4;
-const AHEAD_DEGREES = 15;
-const TURNED_DEGREES = 22;
+const AHEAD_DEGREES = 12;
+const TURNED_DEGREES = 18;
 const NOD_DEGREES = 20;
 const NOD_BACK_DEGREES = 10;
 /** Beyond this yaw neither the eyes nor the pitch can be trusted. */
@@ -57,26 +59,24 @@ export function judgeActions(samples: readonly ActionSample[]): Readonly<Record<
   };
 }
 
-/** Open, shut and open again. The open eye is the person's own: eyes differ more than blinks do. */
+/** Open, shut and open again, held against the same person's open eyes: eyes differ more than blinks do. */
 function blinked(samples: readonly ActionSample[]): boolean {
   const facing = samples.filter(facesCamera);
-  if (facing.length < 3) return false;
-  const open = quantile(
-    facing.map(({ eyeOpening }) => eyeOpening),
-    0.8,
+  return facing.some((shut) => {
+    if (shut.eyesClosed < 0.5) return false;
+    const open = facing.filter((sample) => isOpenBeside(sample, shut));
+    return open.some(({ at }) => at < shut.at) && open.some(({ at }) => at > shut.at);
+  });
+}
+
+function isOpenBeside(sample: ActionSample, shut: ActionSample): boolean {
+  return (
+    Math.abs(sample.at - shut.at) <= BLINK_SECONDS / 2 &&
+    shut.eyeOpening <= EYE_SHUT * sample.eyeOpening &&
+    sample.eyesClosed < shut.eyesClosed &&
+    Math.abs(sample.yaw - shut.yaw) <= SAME_YAW &&
+    Math.abs(sample.headPitch - shut.headPitch) <= SAME_PITCH
   );
-  let openSeen = false;
-  let shutSince: number | null = null;
-  for (const { at, eyeOpening, eyesClosed } of facing) {
-    if (eyeOpening >= EYE_OPEN * open) {
-      if (shutSince !== null && at - shutSince <= BLINK_SECONDS) return true;
-      openSeen = true;
-      shutSince = null;
-    } else if (openSeen && eyeOpening <= EYE_SHUT * open && eyesClosed >= 0.5) {
-      shutSince ??= at;
-    }
-  }
-  return false;
 }
 
 function openedMouth(samples: readonly ActionSample[]): boolean {
@@ -131,9 +131,4 @@ function smoothed(values: readonly number[]): number[] {
     const [, middle] = [values[i - 1] ?? value, value, values[i + 1] ?? value].sort((a, b) => a - b);
     return middle;
   });
-}
-
-function quantile(values: readonly number[], part: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(part * (sorted.length - 1))];
 }
