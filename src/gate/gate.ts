@@ -13,6 +13,7 @@ import {
 } from '../door/index.ts';
 import { Gallery, gateKey } from '../gallery/index.ts';
 import { VisionHost } from '../vision/client.ts';
+import { CameraEvents } from './camera-events.ts';
 import { journalEntry } from './door-events.ts';
 import { lockDataDir } from './instance-lock.ts';
 import { Lane } from './lane.ts';
@@ -204,9 +205,10 @@ export class Gate {
       log: this.#log,
     });
     const lane = this.#lanes.get(camera.door);
+    const events = new CameraEvents(camera.id);
     host.on('sighting', (sighting) => lane?.sighting(sighting));
     host.on('trackEnd', (end) => lane?.trackEnd(end));
-    host.on('camera', (state) => this.#cameraState(camera.id, state));
+    host.on('camera', (state) => this.#cameraState(events, camera.id, state));
     host.on('up', () => this.#records.record({ type: 'vision.up', camera: camera.id, data: {} }));
     host.on('down', (failure) => {
       lane?.cameraLost(camera.id);
@@ -232,13 +234,10 @@ export class Gate {
     this.#records.state('doors', door.id, { ...door.status() });
   }
 
-  #cameraState(camera: string, state: CameraState): void {
-    if (state.state === 'streaming') {
-      const { width, height } = state;
-      this.#records.record({ type: 'camera.up', camera, data: { width, height } });
-    } else if (state.state === 'down') {
-      const { code, message } = state;
-      this.#records.record({ type: 'camera.down', camera, data: { code, message } });
+  #cameraState(events: CameraEvents, camera: string, state: CameraState): void {
+    const entry = events.entry(state);
+    if (entry !== null) {
+      this.#records.record(entry);
     }
     this.#records.state('cameras', camera, { ...state });
   }
