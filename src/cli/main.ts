@@ -2,13 +2,14 @@
 /** The `menshen` program: finds the command, loads only that one's code, and puts errors into words. */
 import { COMMANDS } from './commands.ts';
 import { outliveReader } from './output.ts';
-import { run } from './program.ts';
 import { stopRequest } from './stop-request.ts';
 
 const name = process.argv.slice(2).find((argument) => !argument.startsWith('-'));
 const daemon = name !== undefined && COMMANDS[name]?.daemon === true;
 if (daemon) stopRequest();
 outliveReader({ stay: daemon });
+// Loaded only now: it takes most of the time in which a signal would find nobody listening.
+const { run } = await import('./program.ts');
 const code = await run(process.argv.slice(2));
 // A command that ended well may have work in flight; one that failed must not hang on what it left open.
 if (code === 0) process.exitCode ??= 0;
