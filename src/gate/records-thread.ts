@@ -21,6 +21,7 @@ const journal = Journal.open({
   gate: settings.gate,
   log,
   outbox: settings.mqtt !== null,
+  pictures: settings.retention.cropRetentionDays > 0,
   ...(settings.key === null ? {} : { key: Buffer.from(settings.key) }),
 });
 const backlog = new Backlog(journal, log);
