@@ -53,8 +53,8 @@ export class Detector {
   }
 }
 
-/** The smallest box of the shape `width` by `height` that holds the whole picture, centred on it. */
-export function letterbox(picture: Picture, width: number, height: number): Box {
+/** The smallest box of the shape `width` by `height` that holds the whole picture (from 0, 0), centred on it. */
+export function letterbox(picture: Pick<Picture, 'width' | 'height'>, width: number, height: number): Box {
   const scale = Math.max(picture.width / width, picture.height / height);
   return {
     x: (picture.width - width * scale) / 2,
