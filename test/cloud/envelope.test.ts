@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RequestEnvelope } from '../../src/cloud/envelope/request-envelope.ts';
-import { sm2Decrypt, sm2Encrypt } from '../../src/cloud/envelope/sm2.ts';
+import { sm2Decrypt } from '../../src/cloud/envelope/sm2-decrypt.ts';
+import { sm2Encrypt } from '../../src/cloud/envelope/sm2-encrypt.ts';
 import { fieldHash, sm4Encrypt } from '../../src/cloud/envelope/symmetric.ts';
 import { wrapFreshKeys } from '../../src/cloud/envelope/wrapped-keys.ts';
 import {
@@ -15,7 +16,7 @@ import {
   type Sm2PrivateKey,
   type Sm2PublicKey,
 } from '../../src/cloud/index.ts';
-import { bouncyCastleVectors } from './support.ts';
+import { bouncyCastleVectors } from './vectors.ts';
 
 const vectors = bouncyCastleVectors();
 const bcPublic = readSm2PublicKey(vectors.publicKeySpkiBase64);

@@ -13,7 +13,7 @@ import {
   signRequest,
   verifySignature,
 } from '../../src/cloud/index.ts';
-import { signatureVectors } from './support.ts';
+import { signatureVectors } from './vectors.ts';
 
 const SECRET = 'SKEXAMPLE0001';
 const BASE: SignRequestOptions = {

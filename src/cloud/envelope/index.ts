@@ -5,5 +5,5 @@
 export { EnvelopeKeyPool, type EnvelopeKeyPoolOptions } from './key-pool.ts';
 export { type EnvelopeRefusal, type OpenedRequest, openEncryptedRequest } from './open-request.ts';
 export { type OpenedAnswer, RequestEnvelope } from './request-envelope.ts';
-export { SM2_ORDERS, type Sm2Order } from './sm2.ts';
+export { SM2_ORDERS, type Sm2Order } from './sm2-order.ts';
 export { type EncryptedAnswer, type EncryptedRequest, encryptedAnswer, encryptedRequest } from './wire.ts';

@@ -1,11 +1,12 @@
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
+import { z } from 'zod';
 import { MenshenError, messageOf } from '../../common/index.ts';
 import type { Sm2PublicKey } from '../keys.ts';
 import { RequestEnvelope } from './request-envelope.ts';
-import type { Sm2Order } from './sm2.ts';
-import { type WrappedKeys, wrappedKeys } from './wrapped-keys.ts';
+import type { Sm2Order } from './sm2-order.ts';
+import type { WrappedKeys } from './wrapped-keys.ts';
 
 export interface EnvelopeKeyPoolOptions {
   readonly publicKey: Sm2PublicKey;
@@ -15,12 +16,26 @@ export interface EnvelopeKeyPoolOptions {
   readonly size?: number;
 }
 
+/** What the thread is given when it starts. */
+export interface ThreadData {
+  readonly publicKey: Sm2PublicKey;
+  readonly order: Sm2Order;
+}
+
 interface Waiting {
   readonly resolve: (envelope: RequestEnvelope) => void;
   readonly reject: (reason: unknown) => void;
 }
 
 const DEFAULT_SIZE = 8;
+const WrappedKeysSchema = z.object({
+  sm4Key: z.instanceof(Uint8Array),
+  hmacKey: z.instanceof(Uint8Array),
+  ciphertextBlob: z.string(),
+  encryptedHashKey: z.string(),
+});
+/** MB. Enough for SM2; left alone, V8 lets the thread's heap grow before it collects. */
+const THREAD_LIMITS = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 32 };
 /** After a failure of the thread; it has no reason to fail, so a second try at once would fail as well. */
 const RESTART_MS = 1000;
 
@@ -107,8 +122,9 @@ export class EnvelopeKeyPool {
 
   #start(): Worker {
     const { publicKey, order } = this.#options;
-    const thread = new Worker(entry(), { workerData: { point: publicKey.point, order }, env: {} });
-    thread.on('message', (message: unknown) => this.#receive(wrappedKeys.parse(message)));
+    const data: ThreadData = { publicKey, order };
+    const thread = new Worker(entry(), { workerData: data, env: {}, resourceLimits: THREAD_LIMITS });
+    thread.on('message', (message: unknown) => this.#receive(WrappedKeysSchema.parse(message)));
     thread.on('error', (error: unknown) => this.#fail(thread, messageOf(error)));
     thread.on('exit', () => this.#fail(thread, 'it ended'));
     return thread;

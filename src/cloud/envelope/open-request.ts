@@ -1,6 +1,7 @@
 import { ENVELOPE_ERRORS, type EnvelopeCode } from '../catalogue.ts';
 import type { Sm2PrivateKey } from '../keys.ts';
-import { type Sm2Order, sm2Decrypt } from './sm2.ts';
+import { sm2Decrypt } from './sm2-decrypt.ts';
+import type { Sm2Order } from './sm2-order.ts';
 import { fieldHash, fieldHashMatches, readBase64, sm4Decrypt, sm4Encrypt } from './symmetric.ts';
 import { type EncryptedAnswer, type EncryptedRequest, encryptedRequest, readJson } from './wire.ts';
 

@@ -1,28 +1,11 @@
 import { createHash, ECDH } from 'node:crypto';
-import smCrypto from 'sm-crypto';
-import { POINT_BYTES, SM2_CURVE, type Sm2PrivateKey, type Sm2PublicKey } from '../keys.ts';
-
-/**
- * How the three parts of a ciphertext follow each other: C1 the ephemeral point, C2 the message, C3 its SM3.
- * The manual and GB/T 32918.4 say C1C3C2; BouncyCastle's `Cipher.getInstance("SM2")` writes C1C2C3.
- */
-export const SM2_ORDERS = ['C1C3C2', 'C1C2C3'] as const;
-export type Sm2Order = (typeof SM2_ORDERS)[number];
+import { POINT_BYTES, SM2_CURVE, type Sm2PrivateKey } from '../keys.ts';
+import { SM2_ORDERS, type Sm2Order } from './sm2-order.ts';
 
 const SM3_BYTES = 32;
 const HALF = 32;
-/** sm-crypto's own names of the orders. */
-const MODE = { C1C2C3: 0, C1C3C2: 1 } as const;
 /** Of a compressed point: its Y is even, or odd. */
 const PARITIES = [2, 3] as const;
-
-/**
- * Encrypts a few bytes (a key) and leads the result with 04, as BouncyCastle does and sm-crypto does not.
- * Takes about 20 ms of the CPU: call it off the door path.
- */
-export function sm2Encrypt(plain: Uint8Array, key: Sm2PublicKey, order: Sm2Order): Buffer {
-  return Buffer.from(`04${smCrypto.sm2.doEncrypt(plain, key.point, MODE[order])}`, 'hex');
-}
 
 /**
  * Decrypts what `sm2Encrypt` or BouncyCastle wrote, in either order: C3 tells which one it is. Null when it is none
