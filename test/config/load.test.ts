@@ -22,7 +22,7 @@ describe('a good configuration', () => {
   it('is completed with the defaults and frozen to the bottom', () => {
     const { config } = parseConfig(MINIMAL, FILE);
     expect(config.doors[0]?.unlockMs).toBe(5000);
-    expect(config.decision.lockout.failures).toBe(10);
+    expect(config.decision.lockout.failures).toBe(5);
     expect(config.vision.quality.minEyeDistance).toBe(40);
     expect(() => {
       config.decision.lockout.failures = 0;
