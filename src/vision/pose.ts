@@ -1,6 +1,6 @@
 import type { Landmarks } from './landmarks.ts';
 
-/** Degrees: yaw above 0 turns to the right of the picture, pitch above 0 looks up, roll above 0 tilts clockwise as seen. */
+/** Degrees: yaw above 0 turns to the right of the picture, pitch above 0 looks up, roll above 0 tilts clockwise as seen; the head tilts, then turns, then nods. */
 export interface Pose {
   readonly yaw: number;
   readonly pitch: number;
