@@ -1,4 +1,5 @@
 import { type Logger, pino } from 'pino';
+import { LogSink } from './log-sink.ts';
 
 export type { Logger };
 
@@ -6,12 +7,21 @@ export type { Logger };
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
+/** One for the process (or the thread): two would mix their lines when stderr is read slowly. */
+const sink = new LogSink();
+
 /**
- * The process's logger: one JSON object a line on stderr, so that stdout stays free for a command's answer.
+ * A logger: one JSON object a line on stderr, so that stdout stays free for a command's answer. It never waits for
+ * the reader of stderr: what that leaves for too long is dropped, and the number of lines told once it reads again.
  * Secrets never reach it: configuration is logged only through `redactConfig`, URLs only through `redactUrl`.
  */
 export function createLogger(name: string, level: LogLevel = 'info'): Logger {
-  return pino({ name, level, base: { name, pid: process.pid } }, pino.destination({ dest: 2, sync: true }));
+  const logger = pino({ name, level, base: { name, pid: process.pid } }, sink);
+  if (level !== 'silent') {
+    sink.open();
+    sink.onDropped = (lines) => logger.warn({ lines }, 'log lines were dropped: nobody took them');
+  }
+  return logger;
 }
 
 /**
