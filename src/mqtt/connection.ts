@@ -79,7 +79,7 @@ export class Connection {
     return this.#maxPayload;
   }
 
-  /** Sends with QoS 1; calls back on PUBACK, or with the reason why there will be none. */
+  /** Sends with QoS 1; calls back on PUBACK, or with the reason why the broker refuses; not at all when the connection ends first. */
   publish(
     topic: string,
     payload: Buffer | string,
@@ -91,7 +91,10 @@ export class Connection {
       topic,
       payload,
       { qos: 1, retain, ...(this.#options.version === 5 ? { properties } : {}) },
-      (error) => answer(error ?? null),
+      (error) => {
+        // What the end of the connection cuts off was not refused: `onDown` tells of it, and it is sent again.
+        if (!(error && this.#isDown)) answer(error ?? null);
+      },
     );
   }
 

@@ -116,6 +116,7 @@ describe.skipIf(!mosquittoInstalled())(
       const unique = withoutDuplicates(received);
       expect(unique).toEqual(gate.journal.range({ after: 0, limit: 10_000 }));
       expect(numbers(unique)).toEqual(upTo(450));
+      expect(gate.log()).not.toContain('refused');
     });
 
     it('is declared lost by its will when the process is killed, and sends after a restart what was not acknowledged', async () => {
