@@ -1,7 +1,7 @@
 /**
  * Measures how long a picture takes from the camera (an RTSP server on loopback) to us, and what it costs:
  * the camera room as it is, and the same stream through plainer ffmpeg commands.
- * `npx tsx bench/camera-ingest.ts [--seconds 20] [--size 1280x720] [--fps 15]`
+ * `npx tsx bench/camera-ingest.ts [--seconds 20] [--size 1280x720] [--fps 15] [--only "camera room"]`
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -20,6 +20,7 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '20' },
     size: { type: 'string', default: '1280x720' },
     fps: { type: 'string', default: '15' },
+    only: { type: 'string', default: '' },
   },
 });
 const [width = 1280, height = 720] = values.size.split('x').map(Number);
@@ -37,23 +38,25 @@ interface Seen {
 /** Reads for `seconds` after a warm-up; answers what it saw and the CPU time of ffmpeg and of this process, ms a frame. */
 type Reader = (url: string) => Promise<{ seen: Seen[]; ffmpegMs: number; nodeMs: number }>;
 
-const room: Reader = async (url) => {
-  const id = 'bench';
-  const options = { id, source: url, stallMs: 5000, connectTimeoutMs: 10_000, fps: 15, loop: true };
-  const camera = openCamera(options, () => {}, createLogger('bench', 'error'));
-  camera.start();
-  const meter = new Meter(() => findFfmpeg(`camera=${id}`));
-  for (;;) {
-    const frame = await camera.next();
-    if (frame === null) throw new Error('the camera ended');
-    const more = meter.frame(monotonicMs(), readTimecode(frame.picture));
-    frame.release();
-    if (!more) break;
-  }
-  const result = meter.result();
-  await camera.stop();
-  return result;
-};
+const room =
+  (reader: 'auto' | 'ffmpeg'): Reader =>
+  async (url) => {
+    const id = 'bench';
+    const options = { id, source: url, stallMs: 5000, connectTimeoutMs: 10_000, fps: 15, loop: true, reader };
+    const camera = openCamera(options, () => {}, createLogger('bench', 'error'));
+    camera.start();
+    const meter = new Meter(() => findFfmpeg(`camera=${id}`));
+    for (;;) {
+      const frame = await camera.next();
+      if (frame === null) throw new Error('the camera ended');
+      const more = meter.frame(monotonicMs(), readTimecode(frame.picture));
+      frame.release();
+      if (!more) break;
+    }
+    const result = meter.result();
+    await camera.stop();
+    return result;
+  };
 
 /** A plain command; pictures are put together and copied once, like in the room. */
 function plain(
@@ -166,7 +169,8 @@ function findFfmpeg(argument: string): number {
 const luma = width * height;
 const raw = ['-f', 'rawvideo', '-pix_fmt', 'yuv420p'];
 const VARIANTS: readonly (readonly [string, Reader])[] = [
-  ['the camera room', room],
+  ['the camera room', room('auto')],
+  ['the same, reader: ffmpeg', room('ffmpeg')],
   ['rawvideo, -threads 1', plain(['-threads', '1', ...raw], luma * 1.5, () => 0)],
   ['rawvideo, no -threads 1', plain(raw, luma * 1.5, () => 0)],
   [
@@ -189,7 +193,7 @@ console.log(
   'Node'.padStart(8),
   ' frames',
 );
-for (const [name, reader] of VARIANTS) {
+for (const [name, reader] of VARIANTS.filter(([name]) => name.includes(values.only))) {
   const server = await startRtspServer({ file, fps, log });
   const { seen, ffmpegMs, nodeMs } = await reader(server.url);
   await server.stop();

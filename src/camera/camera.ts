@@ -5,6 +5,7 @@ import { type Credentials, credentialsOf, redactor } from './credentials.ts';
 import { FfmpegSession } from './ffmpeg-session.ts';
 import { FolderSession, sleep } from './folder-session.ts';
 import { FrameSlot } from './frame-slot.ts';
+import { RtspReader } from './rtsp/index.ts';
 import type { Session, SessionEnd, SessionListener } from './session.ts';
 import { parseSource, type Source } from './source.ts';
 import type { CameraSource, CameraState, CameraStats, Frame } from './types.ts';
@@ -24,6 +25,8 @@ export interface CameraOptions {
   readonly fps: number;
   /** A file or a folder begins again at its end. */
   readonly loop: boolean;
+  /** Who reads RTSP from the network: `auto` (default) is our own reader, and ffmpeg's where ours cannot; `ffmpeg` always ffmpeg's. */
+  readonly reader?: 'auto' | 'ffmpeg' | undefined;
 }
 
 /**
@@ -55,6 +58,7 @@ class Camera implements CameraSource {
   #timestamps: CameraStats['timestamps'] = 'stream';
   #restarts = 0;
   #streamingSince: number | null = null;
+  #reader: 'own' | 'ffmpeg';
 
   constructor(
     options: CameraOptions,
@@ -64,6 +68,7 @@ class Camera implements CameraSource {
     log: Logger,
   ) {
     this.#options = options;
+    this.#reader = options.reader === 'ffmpeg' ? 'ffmpeg' : 'own';
     this.#source = source;
     this.#credentials = credentials;
     this.#onState = onState;
@@ -85,6 +90,7 @@ class Camera implements CameraSource {
       dropped: this.#slot.dropped,
       restarts: this.#restarts,
       timestamps: this.#session?.timestamps ?? this.#timestamps,
+      stream: this.#session?.stream ?? null,
     };
   }
 
@@ -100,10 +106,14 @@ class Camera implements CameraSource {
     for (let attempt = 1; !this.#stopping.signal.aborted; attempt++) {
       this.#tell({ state: 'connecting', attempt });
       let end = await this.#attempt();
+      if (end.kind === 'unsupported' && !this.#stopping.signal.aborted) {
+        this.#giveUpOwnReader(end.why);
+        end = await this.#attempt();
+      }
       // Some containers cannot be wound back by ffmpeg: those are opened again.
       while (end.kind === 'finished' && this.#options.loop && !this.#stopping.signal.aborted)
         end = await this.#attempt();
-      if (this.#stopping.signal.aborted || end.kind === 'finished') break;
+      if (this.#stopping.signal.aborted || end.kind !== 'failed') break;
       const sound = this.#streamingSince !== null && monotonicMs() - this.#streamingSince >= SOUND_AFTER_MS;
       failures = sound ? 1 : failures + 1;
       const retryInMs = backoffMs(failures, end.code, Math.random());
@@ -129,6 +139,12 @@ class Camera implements CameraSource {
     return end;
   }
 
+  /** Leaves the stream to ffmpeg's reader until we are started again. */
+  #giveUpOwnReader(why: string): void {
+    this.#reader = 'ffmpeg';
+    this.#log.warn({ reason: why }, 'stream left to the RTSP reader of ffmpeg, one picture later');
+  }
+
   #newSession(): Session {
     const { fps, loop, stallMs, connectTimeoutMs } = this.#options;
     const source = this.#source;
@@ -142,9 +158,11 @@ class Camera implements CameraSource {
     if (source.kind === 'folder') {
       return new FolderSession({ label, path: source.path, fps, loop }, this.#slot, listener, this.#log);
     }
-    const command = ffmpegCommand(this.#options.id, source, this.#credentials, loop);
+    const command = ffmpegCommand(this.#options.id, source, this.#credentials, loop, this.#reader);
+    const own = source.kind === 'rtsp' && this.#reader === 'own';
+    const reader = own ? new RtspReader({ url: source.url, credentials: this.#credentials }) : null;
     const redact = redactor(this.#credentials, source.kind === 'rtsp' ? source.url : undefined);
-    const options = { label, kind: source.kind, command, stallMs, connectTimeoutMs, redact };
+    const options = { label, kind: source.kind, command, reader, stallMs, connectTimeoutMs, redact };
     return new FfmpegSession(options, this.#slot, listener, this.#log);
   }
 

@@ -28,12 +28,16 @@ const OUTPUT = [
   ...['-f', 'nut', '-syncpoints', 'none', '-f_strict', 'experimental', '-flush_packets', '1', 'pipe:1'],
 ];
 
-/** The command for a source of the camera `id`. Throws FFMPEG_MISSING when ffmpeg is not installed. */
+/**
+ * The command for a source of the camera `id`; with the reader `own` an RTSP stream is expected on stdin, as
+ * nut-writer.ts writes it. Throws FFMPEG_MISSING when ffmpeg is not installed.
+ */
 export function ffmpegCommand(
   id: string,
   source: Exclude<Source, { kind: 'folder' }>,
   credentials: Credentials | null,
   loop: boolean,
+  reader: 'own' | 'ffmpeg',
 ): Command {
   const ffmpeg = findProgram('ffmpeg');
   if (ffmpeg === null) {
@@ -42,7 +46,8 @@ export function ffmpegCommand(
       'ffmpeg is not on the search path. Install the system package ffmpeg.',
     );
   }
-  const input = source.kind === 'rtsp' ? RTSP_INPUT : fileInput(source.path, loop);
+  const input =
+    source.kind === 'file' ? fileInput(source.path, loop) : reader === 'own' ? FED_INPUT : RTSP_INPUT;
   const args = [
     '-hide_banner',
     '-nostats',
@@ -54,7 +59,10 @@ export function ffmpegCommand(
     `camera=${id}`,
     ...OUTPUT,
   ];
-  const script = source.kind === 'rtsp' ? rtspScript(withCredentials(source.url, credentials)) : null;
+  const script =
+    source.kind === 'rtsp' && reader === 'ffmpeg'
+      ? rtspScript(withCredentials(source.url, credentials))
+      : null;
   return { ...boundToParent(ffmpeg, args), script };
 }
 
@@ -66,6 +74,15 @@ export function ffmpegCommand(
 const RTSP_INPUT = [
   ...['-flags', 'low_delay', '-fpsprobesize', '0'],
   ...['-f', 'concat', '-safe', '0', '-protocol_whitelist', PROTOCOLS, '-i', 'pipe:3'],
+];
+
+/**
+ * Pictures in NUT on stdin, each decoded as soon as it is there: no parser looks for its end, nothing is probed
+ * beyond the first picture, and `-copyts` keeps the time stamps by which pictures are known again.
+ */
+const FED_INPUT = [
+  ...['-flags', 'low_delay', '-fpsprobesize', '0', '-analyzeduration', '1', '-fflags', '+noparse', '-copyts'],
+  ...['-protocol_whitelist', 'pipe', '-f', 'nut', '-i', 'pipe:0'],
 ];
 
 function rtspScript(url: string): string {

@@ -1,13 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Writable } from 'node:stream';
-import { type Logger, messageOf, monotonicMs } from '../common/index.ts';
+import { type Logger, MenshenError, messageOf, monotonicMs } from '../common/index.ts';
 import { CaptureClock } from './capture-clock.ts';
 import type { Command } from './command.ts';
 import { diagnose, type Symptoms } from './diagnose.ts';
 import { FfmpegLog } from './ffmpeg-log.ts';
 import type { FrameSlot } from './frame-slot.ts';
 import { NutError, NutReader } from './nut.ts';
+import { type RtspReader, UnsupportedStream } from './rtsp/index.ts';
 import type { Session, SessionEnd, SessionListener } from './session.ts';
+import type { StreamStats } from './types.ts';
 
 /** A picture older than this on arrival does not count as a sign of life. */
 const FRESH_MS = 1000;
@@ -18,6 +20,8 @@ export interface FfmpegSessionOptions {
   readonly label: string;
   readonly kind: 'rtsp' | 'file';
   readonly command: Command;
+  /** Reads the network for ffmpeg; `null` where ffmpeg does so itself. */
+  readonly reader: RtspReader | null;
   readonly stallMs: number;
   readonly connectTimeoutMs: number;
   readonly redact: (text: string) => string;
@@ -57,12 +61,32 @@ export class FfmpegSession implements Session {
     return this.#clock.timestamps;
   }
 
+  get stream(): StreamStats | null {
+    return this.#options.reader?.stats ?? null;
+  }
+
   async run(): Promise<SessionEnd> {
+    const watch = this.#startWatch();
+    try {
+      return await this.#run();
+    } finally {
+      clearInterval(watch);
+      this.#options.reader?.close();
+    }
+  }
+
+  async #run(): Promise<SessionEnd> {
+    const { command, reader } = this.#options;
+    let failure: unknown = null;
+    await reader?.open().catch((error: unknown) => {
+      failure = error;
+    });
     if (this.#ended) return { kind: 'finished' };
-    const { command } = this.#options;
+    if (this.#stopReason !== 'exit') return this.#conclude('not started');
+    if (failure !== null) return this.#refused(failure);
     // Its own process group, so that whatever ffmpeg might start goes with it; only PATH, so that no secret of ours is in its environment.
     const child = spawn(command.file, command.args, {
-      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+      stdio: [reader === null ? 'ignore' : 'pipe', 'pipe', 'pipe', 'pipe'],
       detached: true,
       env: { PATH: process.env.PATH },
     });
@@ -70,9 +94,8 @@ export class FfmpegSession implements Session {
     const exit = exitOf(child);
     feed(child, command.script ?? '');
     this.#read(child);
-    const watch = this.#startWatch();
+    if (child.stdin !== null) reader?.play(child.stdin);
     const how = await exit;
-    clearInterval(watch);
     this.#child = null;
     if (this.#data !== null) this.#slot.discard(this.#data);
     return this.#conclude(how);
@@ -80,6 +103,7 @@ export class FfmpegSession implements Session {
 
   end(): void {
     this.#ended = true;
+    this.#options.reader?.close();
     this.#kill();
   }
 
@@ -122,8 +146,15 @@ export class FfmpegSession implements Session {
   #finish(): void {
     if (this.#stopReason !== 'exit') return;
     const now = monotonicMs();
-    const { capturedAt, settled } = this.#clock.observe(this.#pts, now);
+    const { reader } = this.#options;
+    // With our own reader we know when it came off the network, whatever ffmpeg did with it since.
+    const time = reader === null ? { streamMs: this.#pts, arrival: now } : reader.leave(this.#pts);
     this.#pictures++;
+    if (time === null) {
+      this.#unknown();
+      return;
+    }
+    const { capturedAt, settled } = this.#clock.observe(time.streamMs, time.arrival);
     this.#lastAgeMs = now - capturedAt;
     const data = this.#data;
     this.#data = null;
@@ -134,6 +165,12 @@ export class FfmpegSession implements Session {
     }
     if (this.#lastAgeMs < FRESH_MS) this.#signOfLife(now);
     this.#slot.publish({ format: 'yuv420p', width: this.#width, height: this.#height, data }, capturedAt);
+  }
+
+  /** A picture that nobody put in, or whose time stamp ffmpeg altered: its age is not known. */
+  #unknown(): void {
+    this.#slot.discard(this.#data);
+    this.#data = null;
   }
 
   #signOfLife(now: number): void {
@@ -160,6 +197,7 @@ export class FfmpegSession implements Session {
 
   #stop(reason: Symptoms['end']): void {
     if (this.#stopReason === 'exit') this.#stopReason = reason;
+    this.#options.reader?.close();
     this.#kill();
   }
 
@@ -176,13 +214,18 @@ export class FfmpegSession implements Session {
   #conclude(exit: string): SessionEnd {
     if (this.#ended) return { kind: 'finished' };
     // A file ends by right; a camera never does.
+    const cause = this.#options.reader?.failure ?? null;
+    if (cause instanceof UnsupportedStream) return this.#refused(cause);
+    // What our reader has seen is nearer to the cause than what ffmpeg makes of it.
+    const noneCame = this.#pictures === 0 && this.#log.decodeErrors === 0;
+    if (cause !== null && noneCame && this.#stopReason === 'exit') return this.#refused(cause);
     const readThrough = exit === 'exit code 0' && this.#pictures > 0 && this.#stopReason === 'exit';
     if (this.#options.kind === 'file' && readThrough) return { kind: 'finished' };
     const { code, what } = diagnose({
       kind: this.#options.kind,
       end: this.#stopReason,
       exit,
-      connected: this.#log.connected,
+      connected: this.#log.connected || (this.#options.reader?.connected ?? false),
       pictures: this.#pictures,
       lastAgeMs: this.#lastAgeMs,
       decodeErrors: this.#log.decodeErrors,
@@ -190,11 +233,20 @@ export class FfmpegSession implements Session {
       limitMs: this.#limitMs,
     });
     const said = this.#log.complaints.at(-1);
+    const seen =
+      cause === null || this.#stopReason !== 'exit' ? '' : ` The RTSP reader says: "${cause.message}".`;
     return {
       kind: 'failed',
       code,
-      message: `${this.#options.label}: ${what}.${said === undefined ? '' : ` ffmpeg says: "${said}".`}`,
+      message: `${this.#options.label}: ${what}.${said === undefined ? '' : ` ffmpeg says: "${said}".`}${seen}`,
     };
+  }
+
+  /** The stream did not come about. */
+  #refused(error: unknown): SessionEnd {
+    if (error instanceof UnsupportedStream) return { kind: 'unsupported', why: error.message };
+    if (!(error instanceof MenshenError)) throw error;
+    return { kind: 'failed', code: error.code, message: `${this.#options.label}: ${error.message}.` };
   }
 }
 

@@ -20,6 +20,7 @@ export interface FolderSessionOptions {
 /** Shows the pictures of a folder in the order of their names, each as rgb24 in its own size. */
 export class FolderSession implements Session {
   readonly timestamps = 'arrival';
+  readonly stream = null;
   readonly #options: FolderSessionOptions;
   readonly #slot: FrameSlot;
   readonly #listener: SessionListener;

@@ -1,8 +1,11 @@
 import type { ErrorCode } from '../common/index.ts';
+import type { StreamStats } from './types.ts';
 
 /** How one attempt to read a source ended. */
 export type SessionEnd =
   | { readonly kind: 'finished' }
+  /** Our own RTSP reader cannot read this stream, and ffmpeg's may. */
+  | { readonly kind: 'unsupported'; readonly why: string }
   | { readonly kind: 'failed'; readonly code: ErrorCode; readonly message: string };
 
 /** What a session tells while it runs. */
@@ -19,4 +22,6 @@ export interface Session {
   end(): void;
   /** Whose time stamps the capture times follow. */
   readonly timestamps: 'stream' | 'arrival';
+  /** See `CameraStats.stream`. */
+  readonly stream: StreamStats | null;
 }

@@ -32,6 +32,17 @@ export type CameraState =
   | { readonly state: 'down'; readonly code: ErrorCode; readonly message: string; readonly retryInMs: number }
   | { readonly state: 'stopped' };
 
+/** What our own RTSP reader counted since the stream was opened. */
+export interface StreamStats {
+  /** RTP packets received, and those missing by their numbers. */
+  readonly packets: number;
+  readonly lost: number;
+  /** Pictures left out before they were decoded: damaged, built on a damaged one, or ffmpeg was too far behind. */
+  readonly discarded: number;
+  /** The camera's own clock by its last sender report: Unix time in milliseconds at an RTP time stamp. */
+  readonly senderClock: { readonly unixMs: number; readonly rtpTimestamp: number } | null;
+}
+
 export interface CameraStats {
   /** Frames decoded (of a folder: read). */
   readonly received: number;
@@ -41,6 +52,8 @@ export interface CameraStats {
   readonly restarts: number;
   /** What capture times follow: the time stamps of the stream, or only the arrival here because those were unusable. */
   readonly timestamps: 'stream' | 'arrival';
+  /** Of the stream that is open; `null` without one, and where ffmpeg reads it from the network. */
+  readonly stream: StreamStats | null;
 }
 
 /** A source of frames that never gives up: it reconnects by itself until stopped. */

@@ -57,9 +57,9 @@ export class VisionHost extends EventEmitter<VisionHostEvents> {
 
   constructor(options: VisionHostOptions) {
     super();
-    const { id, source, username, password, stallMs, connectTimeoutMs, fps, loop, area } = options.camera;
+    const { id, source, username, password, stallMs, connectTimeoutMs, fps, loop, reader, area } = options.camera;
     this.#settings = {
-      camera: { id, source, username, password, stallMs, connectTimeoutMs, fps, loop },
+      camera: { id, source, username, password, stallMs, connectTimeoutMs, fps, loop, reader },
       area,
       vision: options.vision,
       logLevel: levelOf(options.log),

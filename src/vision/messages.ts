@@ -102,6 +102,7 @@ const settings = z.strictObject({
     connectTimeoutMs: notNegative,
     fps: z.number().positive(),
     loop: z.boolean(),
+    reader: z.enum(['auto', 'ffmpeg']).optional(),
   }),
   area: z.strictObject({ left: fraction, top: fraction, right: fraction, bottom: fraction }),
   vision: VisionSchema,

@@ -63,18 +63,18 @@ describe.concurrent('each failure has its own code', () => {
     }),
   );
 
-  it(
-    'wrong path',
-    staged(async (stage) => {
+  it.each(['auto', 'ffmpeg'] as const)('wrong path (reader: %s)', async (reader) => {
+    await staged(async (stage) => {
       const server = await stage.serve({ file });
-      const camera = stage.watch({ source: server.url.replace('/live', '/elsewhere') });
+      const camera = stage.watch({ source: server.url.replace('/live', '/elsewhere'), reader });
       expect((await camera.until('down')).code).toBe('CAMERA_NOT_FOUND');
-    }),
-  );
+    })();
+  });
 
   it.each([
     ['wrong', { username: 'viewer', password: 'wrong' }],
     ['missing', {}],
+    ["wrong (ffmpeg's reader)", { username: 'viewer', password: 'wrong', reader: 'ffmpeg' as const }],
   ])('%s password, not tried again soon', async (_, credentials) => {
     await staged(async (stage) => {
       const server = await stage.serve({ file, user: 'viewer', password: 'right' });

@@ -16,36 +16,38 @@ beforeAll(async () => {
 });
 
 describe.concurrent('the password of a camera', () => {
-  it(
-    'opens the stream whatever is in it, and shows in no process list, log, state or error',
-    staged(async (stage) => {
-      let logged = '';
-      const sink = new Writable({
-        write: (chunk, _, done) => {
-          logged += chunk;
-          done();
-        },
-      });
-      const log = pino({ level: 'trace' }, sink);
-      const server = await stage.serve({ file, user: USER, password: PASSWORD });
-      const camera = stage.watch({ source: server.url, username: USER, password: PASSWORD }, log);
-      (await camera.frame()).release();
-      const pid = ffmpegPid(camera.id);
-      const visible = [cmdline(pid).join(' '), readFileSync(`/proc/${pid}/environ`, 'latin1')];
-      await server.stop();
-      await camera.until('down');
-      await camera.until('down');
-      expect(logged).toContain('ffmpeg');
-      const told = [
-        ...visible,
-        logged,
-        JSON.stringify(camera.states),
-        JSON.stringify(camera.camera.stats()),
-      ].join('\n');
-      for (const secret of SECRETS) expect(told).not.toContain(secret);
-      expect(told).toContain(`rtsp://127.0.0.1:${server.port}/…`);
-      expect(told).not.toContain(`:${server.port}/live`);
-    }),
+  it.each(['auto', 'ffmpeg'] as const)(
+    'opens the stream whatever is in it, and shows in no process list, log, state or error (reader: %s)',
+    async (reader) => {
+      await staged(async (stage) => {
+        let logged = '';
+        const sink = new Writable({
+          write: (chunk, _, done) => {
+            logged += chunk;
+            done();
+          },
+        });
+        const log = pino({ level: 'trace' }, sink);
+        const server = await stage.serve({ file, user: USER, password: PASSWORD });
+        const camera = stage.watch({ source: server.url, username: USER, password: PASSWORD, reader }, log);
+        (await camera.frame()).release();
+        const pid = ffmpegPid(camera.id);
+        const visible = [cmdline(pid).join(' '), readFileSync(`/proc/${pid}/environ`, 'latin1')];
+        await server.stop();
+        await camera.until('down');
+        await camera.until('down');
+        expect(logged).toContain('ffmpeg');
+        const told = [
+          ...visible,
+          logged,
+          JSON.stringify(camera.states),
+          JSON.stringify(camera.camera.stats()),
+        ].join('\n');
+        for (const secret of SECRETS) expect(told).not.toContain(secret);
+        expect(told).toContain(`rtsp://127.0.0.1:${server.port}/…`);
+        expect(told).not.toContain(`:${server.port}/live`);
+      })();
+    },
   );
 
   it('is refused with a clear message where ffmpeg could not use it', () => {

@@ -31,7 +31,15 @@ export function watchCamera(
   const states: CameraState[] = [];
   const waiters = new Set<() => void>();
   const id = `test-${randomUUID().slice(0, 8)}`;
-  const all = { id, stallMs: 1000, connectTimeoutMs: 5000, fps: 15, loop: true, ...options };
+  const all = {
+    id,
+    stallMs: 1000,
+    connectTimeoutMs: 5000,
+    fps: 15,
+    loop: true,
+
+    ...options,
+  };
   const camera = openCamera(
     all,
     (state) => {

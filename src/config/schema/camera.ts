@@ -26,6 +26,12 @@ export const CameraSchema = z
       .default(15)
       .describe('Pictures a second when the source is a folder of pictures'),
     loop: z.boolean().default(true).describe('Begin again at the end when the source is a file or a folder'),
+    reader: z
+      .enum(['auto', 'ffmpeg'])
+      .default('auto')
+      .describe(
+        'Who reads RTSP from the network: auto is the built-in reader, which is one picture faster, and that of ffmpeg where it cannot; ffmpeg is always that of ffmpeg',
+      ),
     area: z
       .strictObject({
         left: fraction.describe('Left border'),
