@@ -9,7 +9,7 @@ import type { RequestEnvelope } from './envelope/index.ts';
 import { type CloudError, cloudError } from './error.ts';
 import { InputRefused } from './input-refused.ts';
 import type { Ticket } from './ledger.ts';
-import { RateWindow, Slots } from './pacing.ts';
+import { RateWindow, Slots, type Turn } from './pacing.ts';
 import { redactSaid } from './redact.ts';
 import { parseJson, type Reading, readAnswer } from './response.ts';
 import { type CloudAnswer, Run } from './run.ts';
@@ -68,6 +68,11 @@ export interface CallerOptions {
 interface Packed {
   readonly body: Buffer;
   readonly envelope: RequestEnvelope | null;
+}
+
+interface Signed extends Packed {
+  readonly requestId: string;
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 interface Attempt<Id extends CloudApi> {
@@ -187,15 +192,22 @@ export class Caller {
     run: Run,
   ): Promise<Attempt<Id> | { readonly refused: CloudError }> {
     const refused = (code: LocalCode, what = '') => ({ refused: cloudError(api, code, what) });
-    const start = this.#rates[api].take(monotonicMs(), run.deadline);
-    if (start === null) return refused('RATE_LIMITED');
-    await sleep(Math.max(0, start - monotonicMs()), undefined, { signal: run.signal });
     const packed = await this.#pack(outgoing, run);
     if (packed === null) return refused('ENVELOPE_FAILED');
-    const ticket = this.#count(api);
-    if (ticket === null) return refused('DAILY_CAP');
-    if (ticket === 'failed') return refused('LEDGER_FAILED');
-    return this.#send(api, packed, ticket, run);
+    const rate = this.#rates[api];
+    const turn = rate.take(monotonicMs(), run.deadline);
+    if (turn === null) return refused('RATE_LIMITED');
+    const sent = () => rate.sent(turn, monotonicMs());
+    try {
+      await due(rate, turn, run);
+      const request = this.#signed(api, packed);
+      const ticket = this.#count(api);
+      if (ticket === null) return refused('DAILY_CAP');
+      if (ticket === 'failed') return refused('LEDGER_FAILED');
+      return await this.#send(api, request, ticket, run, sent);
+    } finally {
+      sent();
+    }
   }
 
   /** The bytes to send; null when they cannot be encrypted. Rejects when the call is given up. */
@@ -221,19 +233,24 @@ export class Caller {
     }
   }
 
+  #signed(api: CloudApi, packed: Packed): Signed {
+    const requestId = randomUUID();
+    const headers = this.#headers(api, requestId, packed.envelope !== null);
+    const signature = this.#options.sign({ requestId, headers, body: packed.body });
+    return { ...packed, requestId, headers: { ...headers, ...signature } };
+  }
+
   async #send<Id extends CloudApi>(
     api: Id,
-    { body, envelope }: Packed,
+    { requestId, headers, body, envelope }: Signed,
     ticket: Ticket,
     run: Run,
+    onSent: () => void,
   ): Promise<Attempt<Id>> {
-    const requestId = randomUUID();
     run.attempts += 1;
-    const headers = this.#headers(api, requestId, envelope !== null);
-    const signed = { ...headers, ...this.#options.sign({ requestId, headers, body }) };
     const sentAt = Date.now();
     try {
-      const raw = await this.#options.transport.post(APIS[api].path, signed, body, run.signal);
+      const raw = await this.#options.transport.post(APIS[api].path, headers, body, run.signal, onSent);
       this.#compareClocks(raw.date, sentAt);
       const reading = this.#read(api, raw, envelope);
       if (!reading.ok && catalogueEntry(api, reading.code).fault === 'throttled') {
@@ -302,6 +319,15 @@ export class Caller {
 
   #withClock(code: CloudErrorCode): CloudErrorCode {
     return code === '10020' && this.#isDrifted() ? 'CLOCK_SKEW' : code;
+  }
+}
+
+/** Waits for the turn; rejects when the call is given up or its deadline passes. */
+async function due(rate: RateWindow, turn: Turn, run: Run): Promise<void> {
+  for (;;) {
+    const wait = rate.dueIn(turn, monotonicMs());
+    if (wait === 0) return;
+    await sleep(Math.ceil(wait), undefined, { signal: run.signal });
   }
 }
 

@@ -25,7 +25,7 @@ export {
   type Ticket,
   WARN_AT,
 } from './ledger.ts';
-export { RateWindow, Slots } from './pacing.ts';
+export { RateWindow, Slots, type Turn } from './pacing.ts';
 export { type PictureHeader, pictureHeader } from './picture-header.ts';
 export type { FitLimits, FitPicture } from './prepare.ts';
 export type { CloudAnswer } from './run.ts';

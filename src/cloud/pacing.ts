@@ -1,15 +1,24 @@
-/** Calls arrive less evenly than they start: the endpoint's window must not see one more than ours. */
-const JITTER_MS = 20;
+/** Ways through the network differ a little: the endpoint's window must not see one call more than ours. */
+const JITTER_MS = 50;
+
+/** A place in the order of starts. */
+export interface Turn {
+  /** When the call starts, or was sent. */
+  at: number;
+  /** The call that must have been sent a whole window before this one; gone once this one is sent. */
+  before: Turn | undefined;
+}
 
 /**
- * At most so many starts within any window, reckoned ahead: a caller is given the time at which it may start, and
- * that start is taken. Pure; times are monotonic milliseconds.
+ * At most so many calls within any window. A caller takes a turn ahead of its time, waits until it is due, and says
+ * when its request was out: a window begins then, because a connection that had to be opened delays the first calls
+ * more than those that follow. Pure; times are monotonic milliseconds.
  */
 export class RateWindow {
   readonly #count: number;
   readonly #windowMs: number;
-  /** The last `#count` starts given, oldest first. */
-  #starts: number[] = [];
+  /** The last `#count` turns, oldest first. */
+  #turns: Turn[] = [];
   #heldUntil = Number.NEGATIVE_INFINITY;
 
   constructor(callsPerSecond: number) {
@@ -17,20 +26,36 @@ export class RateWindow {
     this.#windowMs = (this.#count / callsPerSecond) * 1000 + JITTER_MS;
   }
 
-  /** The time at which a call may start, `now` or later; null, with nothing taken, when that is after `latest`. */
-  take(now: number, latest: number): number | null {
-    const oldest = this.#starts.length < this.#count ? undefined : this.#starts[0];
-    const free = oldest === undefined ? now : oldest + this.#windowMs;
-    const start = Math.max(now, free, this.#heldUntil);
-    if (start > latest) return null;
-    this.#starts.push(start);
-    if (this.#starts.length > this.#count) this.#starts.shift();
-    return start;
+  /** A turn, `now` or later; null, with nothing taken, when it would come after `latest`. */
+  take(now: number, latest: number): Turn | null {
+    const before = this.#turns.length < this.#count ? undefined : this.#turns[0];
+    const at = now + this.#dueIn(before, now);
+    if (at > latest) return null;
+    const turn: Turn = { at, before };
+    this.#turns.push(turn);
+    if (this.#turns.length > this.#count) this.#turns.shift();
+    return turn;
+  }
+
+  /** Milliseconds until the turn is due; to be asked again after waiting, since others may have been late. */
+  dueIn(turn: Turn, now: number): number {
+    return Math.max(0, turn.at - now, this.#dueIn(turn.before, now));
+  }
+
+  /** The call of this turn is out, or was given up. */
+  sent(turn: Turn, now: number): void {
+    turn.at = Math.max(turn.at, now);
+    turn.before = undefined;
   }
 
   /** No start before `until`: the endpoint said that there were too many. */
   hold(until: number): void {
     this.#heldUntil = Math.max(this.#heldUntil, until);
+  }
+
+  #dueIn(before: Turn | undefined, now: number): number {
+    const free = before === undefined ? now : before.at + this.#windowMs;
+    return Math.max(0, free - now, this.#heldUntil - now);
   }
 }
 

@@ -27,9 +27,9 @@ export function readAnswer<Id extends CloudApi>(api: Id, status: number, body: u
   const failure = FailureBodySchema.safeParse(body);
   if (!failure.success) return unread(status, 'The body is no JSON object of this kind.');
   const told = failure.data;
-  const code = typeof told.code === 'string' ? numberOf(told.code) : told.code;
+  const code = typeof told.code === 'string' ? numberOf(told.code) : (told.code ?? undefined);
   const numeric = told.statusCode ?? code;
-  const saysSuccess = numeric === 0 && (code === undefined || code === 0) && !namesError(told.error);
+  const saysSuccess = numeric === 0 && (told.code == null || code === 0) && !namesError(told.error);
   if (saysSuccess && status === 200) return readSuccess(api, body);
   const said = told.message ?? told.retMessage ?? '';
   const record = api === 'realName' ? realNameFailure.safeParse(body).data : undefined;
@@ -73,13 +73,11 @@ function readSuccess<Id extends CloudApi>(api: Id, body: unknown): Reading<Id> {
 function codeOf(
   api: CloudApi,
   status: number,
-  error: string | undefined,
+  error: string | null | undefined,
   numeric: number | undefined,
-  code: string | number | undefined,
+  code: string | number | null | undefined,
 ): CloudErrorCode {
-  const spellings = [error, numeric, code].flatMap((word) =>
-    word === undefined ? [] : spellingsOf(String(word)),
-  );
+  const spellings = [error, numeric, code].flatMap((word) => (word == null ? [] : spellingsOf(String(word))));
   const known = knownCode(api, spellings);
   if (known !== null) return known;
   if (status === 429) return 'HTTP_429';
@@ -103,8 +101,8 @@ function numberOf(text: string): number | undefined {
 }
 
 /** An `error` that is there and is not a way of writing "none". */
-function namesError(error: string | undefined): boolean {
-  return error !== undefined && !/^\s*(0|none|null|success)?\s*$/i.test(error);
+function namesError(error: string | null | undefined): boolean {
+  return error != null && !/^\s*(0|none|null|success)?\s*$/i.test(error);
 }
 
 function unread<Id extends CloudApi>(status: number, said: string): Reading<Id> {

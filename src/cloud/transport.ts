@@ -71,7 +71,8 @@ export class Transport {
   }
 
   /**
-   * Sends `body` and reads the answer. `signal` ends it at any moment, with its reason's code.
+   * Sends `body` and reads the answer. `signal` ends it at any moment, with its reason's code;
+   * `onSent` is called when the whole request went out.
    * @throws TransportFailure UNREACHABLE, TLS_FAILED, RESPONSE_TOO_LARGE, DEADLINE, CANCELLED.
    */
   post(
@@ -79,6 +80,7 @@ export class Transport {
     headers: Readonly<Record<string, string>>,
     body: Buffer,
     signal: AbortSignal,
+    onSent: () => void = () => {},
   ): Promise<RawAnswer> {
     return new Promise((resolve, reject) => {
       let sent = false;
@@ -99,6 +101,7 @@ export class Transport {
       signal.addEventListener('abort', abort, { once: true });
       request.once('finish', () => {
         sent = true;
+        onSent();
       });
       request.on('error', (error) => end(networkFailure(error, answered)));
       request.once('response', (response) => {

@@ -1,50 +1,79 @@
-import { readFileSync } from 'node:fs';
-import { z } from 'zod';
-import { SM2_ORDERS } from '../../src/cloud/index.ts';
+import { Writable } from 'node:stream';
+import { pino } from 'pino';
+import sharp from 'sharp';
+import { type CloudApi, CloudClient, type CloudClientOptions, type Ticket } from '../../src/cloud/index.ts';
+import { type CloudConfig, CloudSchema } from '../../src/config/index.ts';
+import { KEYS } from './strict-server.ts';
 
-const record = z.record(z.string(), z.string());
-const signatures = z.object({
-  vectors: z.array(
-    z.object({
-      accessKey: z.string(),
-      secretKey: z.string(),
-      eopDate: z.string(),
-      requestId: z.string(),
-      query: record,
-      body: z.string(),
-      extraSignedHeaders: record,
-      signature: z.string(),
-      authorization: z.string(),
-    }),
-  ),
-});
-const bouncyCastle = z.object({
-  publicKeySpkiBase64: z.string(),
-  privateKeyPkcs8Base64: z.string(),
-  sm2: z.array(z.object({ mode: z.enum(SM2_ORDERS), plainHex: z.string(), cipherBase64: z.string() })),
-  envelopes: z.array(
-    z.object({
-      sm2Mode: z.enum(SM2_ORDERS),
-      sm4KeyHex: z.string(),
-      hmacKeyHex: z.string(),
-      body: z.string(),
-      request: record,
-      responseBody: z.string(),
-      response: record,
-    }),
-  ),
-});
+/** The example of GB 11643-1999. */
+export const ID_NUMBER = '11010519491231002X';
 
-/** Signatures made by the formulas of 6.2.3, with keys made up for the purpose. */
-export function signatureVectors(): z.infer<typeof signatures>['vectors'] {
-  return signatures.parse(read('eop-signature.json')).vectors;
+/** Keys of the section `cloud`; those of `apis` are laid over the fast ones. */
+export interface ConfigOverrides {
+  readonly apis?: Readonly<Partial<Record<CloudApi, object>>>;
+  readonly [key: string]: unknown;
 }
 
-/** SM2 ciphertexts and whole envelopes made by BouncyCastle 1.72, with keys made up for the purpose. */
-export function bouncyCastleVectors(): z.infer<typeof bouncyCastle> {
-  return bouncyCastle.parse(read('sm-bouncycastle.json'));
+/** A configuration for a test's endpoint; calls are not slowed down unless `apis` says so. */
+export function cloudConfig(endpoint: string, overrides: ConfigOverrides = {}): CloudConfig {
+  const fast = { callsPerSecond: 1000 };
+  const apis = {
+    detect: fast,
+    attributes: fast,
+    compare: fast,
+    silentLiveness: fast,
+    realName: { ...fast, deadlineMs: 1500 },
+    actionLiveness: { ...fast, deadlineMs: 1500 },
+  };
+  const keys = {
+    appKey: { value: KEYS.appKey },
+    accessKey: { value: KEYS.accessKey },
+    secretKey: { value: KEYS.secretKey },
+  };
+  return CloudSchema.parse({ endpoint, ...keys, ...overrides, apis: { ...apis, ...overrides.apis } });
 }
 
-function read(name: string): unknown {
-  return JSON.parse(readFileSync(new URL(`./vectors/${name}`, import.meta.url), 'utf8'));
+/** Counts in memory. */
+export class Counter {
+  counted = 0;
+  released = 0;
+  #next = 0;
+
+  count(api: CloudApi, dailyCap: number): Ticket | null {
+    if (this.counted - this.released >= dailyCap) return null;
+    this.counted += 1;
+    this.#next += 1;
+    return { id: this.#next, api };
+  }
+
+  release(): void {
+    this.released += 1;
+  }
+
+  get charged(): number {
+    return this.counted - this.released;
+  }
+}
+
+/** A client with everything it logs kept as text. */
+export function makeClient(config: CloudConfig, options: Partial<CloudClientOptions> = {}) {
+  const lines: string[] = [];
+  const sink = new Writable({
+    write(chunk, _encoding, done) {
+      lines.push(String(chunk));
+      done();
+    },
+  });
+  const counter = new Counter();
+  const log = pino({ level: 'trace' }, sink);
+  const client = new CloudClient({ config, keys: KEYS, counter, log, ...options });
+  return { client, counter, logged: () => lines.join('') };
+}
+
+/** A JPEG of about `kilobytes`, no picture of anybody. */
+export async function jpeg(width = 240, height = 320): Promise<Uint8Array> {
+  const noise = { type: 'gaussian' as const, mean: 128, sigma: 30 };
+  return sharp({ create: { width, height, channels: 3, background: '#888', noise } })
+    .jpeg({ quality: 70 })
+    .toBuffer();
 }

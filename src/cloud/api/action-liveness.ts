@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineApi } from './definition.ts';
-import { base64, success, words, yesOrNo } from './wire.ts';
+import { base64, byTheWay, success, yesOrNo } from './wire.ts';
 
 /** Actions that can be asked for, by the names Menshen gives them. */
 export const LIVENESS_ACTIONS = ['blink', 'openMouth', 'turnLeft', 'turnRight', 'nod'] as const;
@@ -60,7 +60,7 @@ export const actionLiveness = defineApi({
     ActionType: z.enum(['Blink', 'OpenMouth', 'FaceLeft', 'FaceRight', 'FaceUpdown']),
   }),
   response: z
-    .object({ statusCode: success, message: words.optional(), returnObj })
+    .object({ statusCode: success, message: byTheWay, returnObj })
     .transform((body): ActionReport => body.returnObj),
   base64Fields: ['VideoBase64'],
   // The example holds "//+q3E": the standard alphabet.

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineApi } from './definition.ts';
-import { base64, boxObject, type FaceBox, figure, MAX_FACES, success, words } from './wire.ts';
+import { base64, boxObject, byTheWay, type FaceBox, figure, MAX_FACES, success, words } from './wire.ts';
 
 /** Sex and age as the cloud's networks see them: an estimate from a picture, no fact about a person. */
 export interface FaceAttributes {
@@ -39,7 +39,7 @@ export const attributes = defineApi({
   action: null,
   request: z.object({ imageContent: base64 }),
   response: z
-    .object({ statusCode: success, message: words.optional(), returnObj })
+    .object({ statusCode: success, message: byTheWay, returnObj })
     .transform((body): { readonly faces: readonly FaceAttributes[] } => ({
       faces: body.returnObj.face_list,
     })),

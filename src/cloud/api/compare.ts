@@ -1,6 +1,15 @@
 import { z } from 'zod';
 import { defineApi } from './definition.ts';
-import { base64, boxList, type FaceBox, type FacePoint, fivePoints, share, success, words } from './wire.ts';
+import {
+  base64,
+  boxList,
+  byTheWay,
+  type FaceBox,
+  type FacePoint,
+  fivePoints,
+  share,
+  success,
+} from './wire.ts';
 
 /** What the cloud says of the two central faces. */
 export interface CloudComparison {
@@ -32,7 +41,7 @@ export const compare = defineApi({
   version: 'v2',
   action: null,
   request: z.object({ img1Base64: base64, img2Base64: base64 }),
-  response: z.object({ statusCode: success, message: words.optional(), returnObj }).transform(
+  response: z.object({ statusCode: success, message: byTheWay, returnObj }).transform(
     ({ returnObj: found }): CloudComparison => ({
       score: found.Score,
       first: { box: found.RectAList ?? null, landmarks: found.LandmarkA ?? null },

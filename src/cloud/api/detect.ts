@@ -3,6 +3,7 @@ import { defineApi } from './definition.ts';
 import {
   base64,
   boxList,
+  byTheWay,
   type FaceBox,
   type FacePoint,
   fivePoints,
@@ -71,7 +72,7 @@ export const detect = defineApi({
     NeedFaceAngle: z.boolean().optional().describe('Asks for FaceAngles; false by default'),
   }),
   response: z
-    .object({ statusCode: success, message: words.optional(), returnObj })
+    .object({ statusCode: success, message: byTheWay, returnObj })
     .transform((body) => facesOf(body.returnObj)),
   base64Fields: ['ImageData'],
   // "AAAAAA....." decides nothing; the rule below the table says urlsafe_b64encode.

@@ -5,7 +5,7 @@ import { compare } from './compare.ts';
 import { detect } from './detect.ts';
 import { realName } from './real-name.ts';
 import { silentLiveness } from './silent-liveness.ts';
-import { statusCode, words } from './wire.ts';
+import { byTheWay, statusCode, words } from './wire.ts';
 
 /** The six services of section 6.3, each with its schemas of both directions. */
 export const APIS = { detect, attributes, compare, silentLiveness, realName, actionLiveness } as const;
@@ -21,12 +21,12 @@ export type ApiValue<Id extends keyof typeof APIS> = z.output<(typeof APIS)[Id][
  * services leave out one or the other, and `message` is `retMessage` in real-name authentication.
  */
 export const FailureBodySchema = z.object({
-  statusCode: statusCode.optional(),
-  code: z.union([statusCode, words]).optional(),
-  error: words.optional(),
-  message: words.optional(),
-  retMessage: words.optional(),
-  details: words.optional(),
+  statusCode: statusCode.nullish(),
+  code: z.union([statusCode, words]).nullish(),
+  error: words.nullish(),
+  message: byTheWay,
+  retMessage: byTheWay,
+  details: byTheWay,
 });
 export type FailureBody = z.input<typeof FailureBodySchema>;
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineApi } from './definition.ts';
-import { base64, statusCode, success, words } from './wire.ts';
+import { base64, byTheWay, success } from './wire.ts';
 
 /** `00XX`: one byte for name and ID number, one for the portrait, two to be ignored. */
 export const resStr = z.string().regex(/^\s*[0-9A-Za-z]{2,8}\s*$/, 'is no result string');
@@ -42,8 +42,7 @@ export const realName = defineApi({
   response: z
     .object({
       statusCode: success,
-      code: statusCode.optional(),
-      retMessage: words.optional(),
+      retMessage: byTheWay,
       certToken,
       resStr,
     })

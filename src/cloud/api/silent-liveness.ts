@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineApi } from './definition.ts';
-import { base64, boxObject, type FaceBox, MAX_FACES, success, words } from './wire.ts';
+import { base64, boxObject, byTheWay, type FaceBox, MAX_FACES, success, words } from './wire.ts';
 
 export type SilentVerdict = 'live' | 'attack' | 'unclear';
 
@@ -44,7 +44,7 @@ export const silentLiveness = defineApi({
   action: null,
   request: z.object({ imageContent: base64 }),
   response: z
-    .object({ statusCode: success, message: words.optional(), returnObj })
+    .object({ statusCode: success, message: byTheWay, returnObj })
     .transform((body): { readonly faces: readonly SilentFace[] } => ({ faces: body.returnObj.face_list })),
   base64Fields: ['imageContent'],
   base64: 'standard',

@@ -28,8 +28,11 @@ export const figure = z
 /** A part of a whole, 0..1. */
 export const share = z.number().min(0).max(1);
 
-/** Words for a reader; never long. */
-export const words = z.string().max(2000);
+/** Words for a reader. */
+export const words = z.string();
+
+/** Words that nothing hangs on: whatever stands in their place is overlooked. */
+export const byTheWay = words.nullish().catch(undefined);
 
 /** Faces in one answer at most: the count of anything larger is not believed. */
 export const MAX_FACES = 2000;
