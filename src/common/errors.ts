@@ -81,6 +81,15 @@ export const ERRORS = {
     'AppKey, access key or secret key of the cloud is empty or holds characters that no key has. Copy it again from the console.',
   CLOUD_PACKAGE_INVALID:
     'A package of calls needs an API, a size of 1 or more, and an end after its beginning.',
+  // Private deployment of the cloud
+  CLOUD_SERVER_STORE_UNUSABLE:
+    'The database of the cloud server cannot be opened, is damaged, or is of a newer version. The message names the file.',
+  CLOUD_SERVER_UNUSABLE:
+    'The cloud server cannot start: address taken or not allowed, certificate or key unreadable, no memory file system. The message tells which.',
+  CLOUD_APP_NOT_FOUND: 'No application of the cloud server has this AppKey.',
+  CLOUD_REGISTER_INVALID:
+    'A line of the register file is malformed, or its portrait cannot be used. The message names the line; nothing was imported.',
+  CLOUD_CHECK_FAILED: 'The endpoint failed at least one of the checks. The table says which, and what to do.',
   // Command line
   USAGE: 'The command was called with arguments it does not understand.',
   INTERNAL: 'A fault in Menshen itself. Please report it with the log.',
