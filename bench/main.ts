@@ -18,6 +18,7 @@ const photo = values.photo === undefined ? {} : { photo: values.photo };
 const BENCHES: Readonly<Record<string, () => Promise<BenchRow[]>>> = {
   pipeline: async () => (await import('./pipeline.ts')).benchPipeline(photo),
   latency: async () => (await import('./latency.ts')).benchLatency(),
+  'cloud-envelope': async () => (await import('./cloud-envelope.ts')).benchCloudEnvelope(),
 };
 
 const names = values.only?.split(',') ?? Object.keys(BENCHES);

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Brings whatever the demo, the tests and CI need and is not there yet; `npm run demo` and `npm test` begin with it.
 // Needs root for missing Debian packages and the network (apt and npm) for what is missing; with everything
-// there it works offline and says nothing.
+// there it works offline and says nothing. `--long` adds what only the long tests need.
 import { systemPackages } from './setup/apt.mjs';
 import { build, models } from './setup/build.mjs';
 import { npmPackages, npmStale } from './setup/npm.mjs';
@@ -12,7 +12,7 @@ const NODE = [20, 19];
 
 async function setUp() {
   const stale = npmStale();
-  await systemPackages({ compiler: stale });
+  await systemPackages({ compiler: stale, long: process.argv.includes('--long') });
   if (stale) await npmPackages();
   await build();
   await models();

@@ -13,6 +13,8 @@ const NEEDS = [
   { package: 'gstreamer1.0-plugins-good' },
   { package: 'gstreamer1.0-plugins-bad' },
 ];
+/** BouncyCastle is the counterpart that the cloud's encrypted interface is proven against. */
+const LONG_TESTS = [{ package: 'default-jdk-headless', program: 'javac' }, { package: 'libbcprov-java' }];
 /** better-sqlite3 and epoll are compiled where npm has no binary for them. */
 const COMPILER = [
   { package: 'g++', program: 'g++' },
@@ -20,9 +22,9 @@ const COMPILER = [
   { package: 'python3', program: 'python3' },
 ];
 
-/** @param {{ compiler: boolean }} options whether npm packages will be compiled */
-export async function systemPackages({ compiler }) {
-  const needs = compiler ? [...NEEDS, ...COMPILER] : NEEDS;
+/** @param {{ compiler: boolean, long?: boolean }} options whether npm packages will be compiled, and long tests run */
+export async function systemPackages({ compiler, long = false }) {
+  const needs = [...NEEDS, ...(compiler ? COMPILER : []), ...(long ? LONG_TESTS : [])];
   const candidates = needs.filter((need) => need.program === undefined || !onPath(need.program));
   const present = installedPackages(candidates.map((need) => need.package));
   const missing = candidates.map((need) => need.package).filter((name) => !present.has(name));

@@ -119,6 +119,16 @@ describe('system packages', () => {
     );
   });
 
+  it('of the long tests are asked for with them only', async () => {
+    status(`${installed}installed gstreamer1.0-plugins-bad`);
+    for (const name of ['ffmpeg', 'mosquitto', 'javac']) program(name, 'exit 0');
+    const { code, err } = await script(
+      `process.getuid = () => 1000;\n${call.replace('false', 'false, long: true')}`,
+    );
+    expect(code).toBe(1);
+    expect(err).toContain('--no-install-recommends libbcprov-java');
+  });
+
   it('that are there are left alone', async () => {
     status(`${installed}installed gstreamer1.0-plugins-bad`);
     for (const name of ['ffmpeg', 'mosquitto']) program(name, 'exit 0');

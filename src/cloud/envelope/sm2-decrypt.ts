@@ -9,7 +9,7 @@ const PARITIES = [2, 3] as const;
 
 /**
  * Decrypts what `sm2Encrypt` or BouncyCastle wrote, in either order: C3 tells which one it is. Null when it is none
- * for this key, or was altered. It computes with Node's own curve arithmetic, which takes a fourteenth of sm-crypto's
+ * for this key, or was altered. It computes with Node's own curve arithmetic, which takes a thirteenth of sm-crypto's
  * time; ECDH gives the shared point without the sign of its Y, so both are tried, and C3 tells again.
  */
 export function sm2Decrypt(
