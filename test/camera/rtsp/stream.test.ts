@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, renameSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createServer } from 'node:tls';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { monotonicMs } from '../../../src/common/index.ts';
 import { makeTestVideo, readTimecode } from '../../support/rtsp.ts';
@@ -300,6 +301,35 @@ describe.concurrent('our own RTSP reader', () => {
       },
     )();
   });
+
+  it(
+    'does not talk to a camera whose certificate nobody vouches for',
+    staged(async (stage) => {
+      const folder = mkdtempSync(join(tmpdir(), 'menshen-tls-'));
+      const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
+      const args = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
+      spawnSync('openssl', [...args, '-subj', '/CN=localhost', '-days', '1', '-keyout', key, '-out', cert]);
+      let heard = 0;
+      const server = createServer({ key: readFileSync(key), cert: readFileSync(cert) }, (socket) => {
+        socket.on('data', (chunk) => {
+          heard += chunk.length;
+        });
+      });
+      server.on('tlsClientError', () => {});
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      const address = server.address();
+      const port = typeof address === 'object' ? address?.port : undefined;
+      const camera = stage.watch({ source: `rtsps://localhost:${port}/live`, username: 'u', password: 'p' });
+      const down = await camera.until('down');
+      server.close();
+      rmSync(folder, { recursive: true });
+      expect(down).toMatchObject({
+        code: 'CAMERA_UNREACHABLE',
+        message: expect.stringContaining('certificate'),
+      });
+      expect(heard).toBe(0);
+    }),
+  );
 
   it.each([
     ['another codec', { sdp: 'v=0\r\nm=video 0 RTP/AVP 26\r\na=control:track1\r\n' }],
