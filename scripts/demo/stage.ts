@@ -66,11 +66,11 @@ async function phone(picture: Buffer, { width, height }: Region): Promise<Figure
   const [outerWidth, outerHeight] = [width + 2 * edge, height + 5 * edge];
   const screen = await sharp(picture)
     .modulate({ saturation: 0.75 })
-    .linear([0.7, 0.74, 0.85], [38, 42, 52])
+    .linear([0.62, 0.68, 0.85], [50, 56, 70])
     .toBuffer();
   const lines = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}"><defs>
     <pattern id="p" width="5" height="5" patternUnits="userSpaceOnUse" patternTransform="rotate(7)">
-      <rect width="5" height="2" fill="#000" fill-opacity="0.16"/><rect width="2" height="5" fill="#04f" fill-opacity="0.08"/></pattern>
+      <rect width="5" height="2" fill="#000" fill-opacity="0.26"/><rect width="2" height="5" fill="#04f" fill-opacity="0.14"/></pattern>
     <linearGradient id="g" x1="0" y1="0" x2="1" y2="1"><stop offset="0.25" stop-color="#fff" stop-opacity="0"/>
       <stop offset="0.4" stop-color="#fff" stop-opacity="0.3"/><stop offset="0.5" stop-color="#fff" stop-opacity="0"/></linearGradient></defs>
     <rect width="100%" height="100%" fill="url(#p)"/><rect width="100%" height="100%" fill="url(#g)"/></svg>`;
