@@ -16,7 +16,7 @@ export class LivenessDetector {
     this.network = network;
     network.outputLength('output');
     this.#crop = new FaceCrop(network.entry);
-    // Separates a little better than averaging does (docs/reference/quality.md) and costs less.
+    // Separates a little better than averaging does (docs/decisions/still-picture.md) and costs less.
     this.#sampler = new BoxSampler(network.width, network.height, this.#crop.edge, 'interpolate');
     this.#conversion = colourConversion(network);
   }
