@@ -11,6 +11,8 @@ import {
 } from './api/index.ts';
 import type { BreakerState } from './breaker.ts';
 import { type CallCounter, Caller, type CallOptions, type Outgoing } from './caller.ts';
+import { ClockWatch } from './clock-watch.ts';
+import { type CloudKeys, checkKeys } from './credentials.ts';
 import { EnvelopeKeyPool } from './envelope/index.ts';
 import { normaliseIdNumber, normaliseName } from './id-number.ts';
 import { InputRefused } from './input-refused.ts';
@@ -19,13 +21,7 @@ import { encodeBase64, type FitPicture, prepareClip, preparePicture, preparePort
 import { signerFor } from './request.ts';
 import type { CloudAnswer } from './run.ts';
 import { Transport } from './transport.ts';
-
-/** The keys of the configuration, read. */
-export interface CloudKeys {
-  readonly appKey: string;
-  readonly accessKey: string;
-  readonly secretKey: string;
-}
+import { Wire } from './wire.ts';
 
 export interface CloudClientOptions {
   readonly config: CloudConfig;
@@ -55,6 +51,7 @@ export class CloudClient {
   readonly #options: CloudClientOptions;
   readonly #transport: Transport;
   readonly #envelopes: EnvelopeKeyPool | null;
+  readonly #clocks: ClockWatch;
   readonly #caller: Caller;
 
   /**
@@ -75,17 +72,16 @@ export class CloudClient {
       envelope &&
       new EnvelopeKeyPool({ publicKey: readSm2PublicKey(envelope.publicKey), order: envelope.order });
     this.#envelopes = pool ?? null;
-    this.#caller = new Caller({
-      config,
+    this.#clocks = new ClockWatch(config.clockSkewS, log, onClockSkew);
+    const wire = new Wire({
       appKey: keys.appKey,
-      secrets: [keys.secretKey, keys.accessKey, keys.appKey],
       transport: this.#transport,
-      counter,
-      log,
+      clocks: this.#clocks,
       sign: signerFor(config, keys),
       ...(pool && { takeEnvelope: (signal) => pool.take(signal) }),
-      ...(onClockSkew && { onClockSkew }),
     });
+    const secrets = [keys.secretKey, keys.accessKey, keys.appKey];
+    this.#caller = new Caller({ config, secrets, wire, clocks: this.#clocks, counter, log });
   }
 
   /** 6.3.1: faces in a picture. `minScore` 0..1 (0.5); `angles` asks for pitch, yaw and roll. */
@@ -202,7 +198,7 @@ export class CloudClient {
 
   /** This machine's clock less the endpoint's in milliseconds, good to a second; null before any answer. */
   get clockSkewMs(): number | null {
-    return this.#caller.skewMs;
+    return this.#clocks.skewMs;
   }
 
   /** Whether calls of an API are let through at the moment. */
@@ -222,17 +218,6 @@ export class CloudClient {
 
   #encode(api: CloudApi, bytes: Uint8Array): string {
     return encodeBase64(bytes, this.#options.config.apis[api].base64);
-  }
-}
-
-function checkKeys(keys: CloudKeys): void {
-  for (const name of ['appKey', 'accessKey', 'secretKey'] as const) {
-    if (!/^[\x21-\x7e]+$/.test(keys[name])) {
-      throw new MenshenError(
-        'CLOUD_CREDENTIALS_INVALID',
-        `cloud.${name} holds a space or another character that no key has. Copy it again from the console.`,
-      );
-    }
   }
 }
 

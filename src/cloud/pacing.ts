@@ -7,6 +7,8 @@ export interface Turn {
   at: number;
   /** The call that must have been sent a whole window before this one; gone once this one is sent. */
   before: Turn | undefined;
+  /** It went out, or was given up. */
+  out: boolean;
 }
 
 /**
@@ -31,7 +33,7 @@ export class RateWindow {
     const before = this.#turns.length < this.#count ? undefined : this.#turns[0];
     const at = now + this.#dueIn(before, now);
     if (at > latest) return null;
-    const turn: Turn = { at, before };
+    const turn: Turn = { at, before, out: false };
     this.#turns.push(turn);
     if (this.#turns.length > this.#count) this.#turns.shift();
     return turn;
@@ -42,8 +44,10 @@ export class RateWindow {
     return Math.max(0, turn.at - now, this.#dueIn(turn.before, now));
   }
 
-  /** The call of this turn is out, or was given up. */
+  /** The call of this turn is out, or was given up; said again, it changes nothing. */
   sent(turn: Turn, now: number): void {
+    if (turn.out) return;
+    turn.out = true;
     turn.at = Math.max(turn.at, now);
     turn.before = undefined;
   }

@@ -1,6 +1,6 @@
 import type { CloudConfig } from '../config/index.ts';
-import type { SignRequest } from './caller.ts';
 import { signRequest } from './signing.ts';
+import type { SignRequest } from './wire.ts';
 
 /** Signs with the keys, in the time zone and spelling of the configuration. */
 export function signerFor(

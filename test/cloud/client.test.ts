@@ -11,6 +11,7 @@ import {
   GLOBAL_ERRORS,
   generateSm2KeyPair,
   QuotaLedger,
+  readCloudKeys,
   readSm2PrivateKey,
   SERVICE_ERRORS,
 } from '../../src/cloud/index.ts';
@@ -156,6 +157,17 @@ describe.each([
     expect(String(realName?.portrait)).toMatch(/^_9j_/);
     expect(action).toMatchObject({ Action: 'ActionFas', ActionType: 'FaceUpdown' });
     expect(server.violations).toEqual([]);
+  });
+});
+
+describe('the signature', () => {
+  it('can take in more headers', async () => {
+    const { server, client } = await setUp({ signedHeaders: ['host', 'appkey', 'content-type'] });
+    expect(await client.detect({ picture })).toMatchObject({ ok: true });
+    expect(server.violations).toEqual([]);
+    expect(server.received[0]?.headers['eop-authorization']).toContain(
+      ' Headers=appkey;content-type;ctyun-eop-request-id;eop-date;host Signature=',
+    );
   });
 });
 
@@ -316,6 +328,12 @@ describe('input that the API would refuse', () => {
     expect(JSON.stringify(refusals)).not.toMatch(/110105|龙/);
     expect(server.received).toEqual([]);
     expect(counter.counted).toBe(0);
+  });
+
+  it('reads its keys from where the configuration says', () => {
+    expect(readCloudKeys(cloudConfig('https://example.invalid'))).toEqual(KEYS);
+    const missing = cloudConfig('https://example.invalid', { secretKey: { file: join(dir, 'nothing') } });
+    expect(() => readCloudKeys(missing)).toThrow(expect.objectContaining({ code: 'SECRET_UNREADABLE' }));
   });
 
   it('keys that no header can carry are refused at once, without being shown', () => {

@@ -43,6 +43,7 @@ describe('RateWindow', () => {
     if (first === null || second === null) throw new Error('no turn');
     expect(second.at).toBe(1050);
     window.sent(first, 300);
+    window.sent(first, 900);
     expect(window.dueIn(second, 1050)).toBe(300);
     expect(window.dueIn(second, 1350)).toBe(0);
   });
