@@ -4,8 +4,8 @@ export interface CommandEntry {
   /** One line for `menshen --help`; the command's own description, known before its code is loaded. */
   readonly summary: string;
   readonly load: () => Promise<Command>;
-  /** Works on when nobody reads its output any more. */
-  readonly daemon?: true;
+  /** Works on when nobody reads its output any more; a word: only this command below it does. */
+  readonly daemon?: true | string;
 }
 
 /** Every command, with its code loaded only when it is called: `menshen events tail` must not load the networks. */
@@ -30,6 +30,11 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   door: {
     summary: 'work the doors from outside the gate process',
     load: async () => (await import('./door.ts')).doorCommand(),
+  },
+  cloud: {
+    summary: 'serve the face APIs to others, and check an endpoint',
+    load: async () => (await import('./cloud.ts')).cloudCommand(),
+    daemon: 'serve',
   },
   models: {
     summary: 'fetch and prove the networks',

@@ -4,8 +4,9 @@ import { COMMANDS } from './commands.ts';
 import { outliveReader } from './output.ts';
 import { stopRequest } from './stop-request.ts';
 
-const name = process.argv.slice(2).find((argument) => !argument.startsWith('-'));
-const daemon = name !== undefined && COMMANDS[name]?.daemon === true;
+const [name, part] = process.argv.slice(2).filter((argument) => !argument.startsWith('-'));
+const stays = name === undefined ? undefined : COMMANDS[name]?.daemon;
+const daemon = stays === true || (stays !== undefined && stays === part);
 if (daemon) stopRequest();
 outliveReader({ stay: daemon });
 // Loaded only now: it takes most of the time in which a signal would find nobody listening.

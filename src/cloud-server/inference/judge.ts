@@ -75,7 +75,7 @@ export class Judge {
       case 'silentLiveness':
         return this.#silent(task.picture);
       case 'portrait':
-        return this.#portrait(task.picture);
+        return this.#portrait(task.picture, task.jpegOnly ? ['JPEG'] : undefined);
       case 'actionLiveness':
         return judgeClip(task.clip, {
           analyser: this.#analyser,
@@ -140,8 +140,8 @@ export class Judge {
     return { faces };
   }
 
-  async #portrait(bytes: Uint8Array): Promise<TaskResult<'portrait'>> {
-    const picture = await decode(bytes, 0, ['JPEG']);
+  async #portrait(bytes: Uint8Array, formats?: readonly string[]): Promise<TaskResult<'portrait'>> {
+    const picture = await decode(bytes, 0, formats);
     const face = centralOf(await this.#analyser.find(picture), picture);
     if (face === null) return { face: null };
     const landmarks = await this.#analyser.landmarks(picture, face);

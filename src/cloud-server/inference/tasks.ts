@@ -34,7 +34,8 @@ export type Task =
   | { readonly kind: 'attributes'; readonly picture: Uint8Array }
   | { readonly kind: 'compare'; readonly first: Uint8Array; readonly second: Uint8Array }
   | { readonly kind: 'silentLiveness'; readonly picture: Uint8Array }
-  | { readonly kind: 'portrait'; readonly picture: Uint8Array }
+  /** `jpegOnly`: as 6.3.5 demands it of callers. */
+  | { readonly kind: 'portrait'; readonly picture: Uint8Array; readonly jpegOnly: boolean }
   | { readonly kind: 'actionLiveness'; readonly clip: Uint8Array };
 export type TaskKind = Task['kind'];
 

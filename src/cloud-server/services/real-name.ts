@@ -52,7 +52,7 @@ async function compared(
   reference: Float32Array,
   { pool, curve }: Tools,
 ): Promise<Answer> {
-  const outcome = await pool.run('portrait', { kind: 'portrait', picture: portrait });
+  const outcome = await pool.run('portrait', { kind: 'portrait', picture: portrait, jpegOnly: true });
   if (outcome.kind === 'busy') return throttled('realName', '');
   if (outcome.kind === 'failed') return internalFailure('realName');
   if (outcome.kind === 'refused') {

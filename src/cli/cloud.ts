@@ -1,0 +1,17 @@
+import { Command } from 'commander';
+import { addAppCommands } from './cloud/app.ts';
+import { addCheckCommand } from './cloud/check.ts';
+import { addRegisterCommands } from './cloud/register.ts';
+import { addServeCommand } from './cloud/serve.ts';
+import { addUsageCommand } from './cloud/usage.ts';
+
+/** `menshen cloud serve|app|register|usage|check`. Errors are thrown as MenshenError for main.ts to print. */
+export function cloudCommand(): Command {
+  const cloud = new Command('cloud').description('serve the face APIs to others, and check an endpoint');
+  addServeCommand(cloud);
+  addAppCommands(cloud);
+  addRegisterCommands(cloud);
+  addUsageCommand(cloud);
+  addCheckCommand(cloud);
+  return cloud;
+}
