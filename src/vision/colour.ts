@@ -24,9 +24,12 @@ export class ColourConversion {
   readonly #fromYuv: Float64Array;
   readonly #fromRgb: Float64Array;
   readonly #redPlane: number;
+  /** Whether mean and scale are the same for all planes. */
+  readonly #alike: boolean;
 
   constructor(order: 'rgb' | 'bgr', mean: readonly number[], scale: readonly number[]) {
     this.#redPlane = order === 'rgb' ? 0 : 2;
+    this.#alike = new Set(mean).size === 1 && new Set(scale).size === 1;
     const colours = [this.#redPlane, 1, 2 - this.#redPlane].map((plane) => ({
       mean: mean[plane],
       scale: scale[plane],
@@ -66,7 +69,9 @@ export class ColourConversion {
     const matrix = format === 'yuv420p' ? this.#fromYuv : this.#fromRgb;
     const sources = [0, 1, 2].map((plane) => planes.subarray(plane * size + begin, plane * size + end));
     const targets = [this.#redPlane, 1, 2 - this.#redPlane];
-    convert(sources, sources[targets[0]], sources[1], sources[targets[2]], matrix);
+    const [red, green, blue] = targets.map((plane) => sources[plane]);
+    if (format === 'yuv420p' && this.#alike) convertAlike(sources, red, green, blue, matrix);
+    else convert(sources, red, green, blue, matrix);
     targets.forEach((plane, colour) => {
       const black = matrix[colour * ROW + LOW];
       planes.fill(black, plane * size, plane * size + begin);
@@ -117,6 +122,41 @@ function convert(
     green[i] = toGreen < gLow ? gLow : toGreen > gHigh ? gHigh : toGreen;
     // biome-ignore lint/complexity/useMathMinMax: Math.min and Math.max take half as long again here
     blue[i] = toBlue < bLow ? bLow : toBlue > bHigh ? bHigh : toBlue;
+  }
+}
+
+/** The same from YUV where mean and scale are the same for all colours, as they mostly are: half the multiplications. */
+function convertAlike(
+  sources: readonly Float32Array[],
+  red: Float32Array,
+  green: Float32Array,
+  blue: Float32Array,
+  m: Float64Array,
+): void {
+  const [lumas, us, vs] = sources;
+  const luma = m[0];
+  const redV = m[2];
+  const redBase = m[3];
+  const low = m[4];
+  const high = m[5];
+  const greenU = m[ROW + 1];
+  const greenV = m[ROW + 2];
+  const greenBase = m[ROW + 3];
+  const blueU = m[2 * ROW + 1];
+  const blueBase = m[2 * ROW + 3];
+  for (let i = 0; i < lumas.length; i++) {
+    const y = luma * lumas[i];
+    const u = us[i];
+    const v = vs[i];
+    const r = y + redV * v + redBase;
+    const g = y + greenU * u + greenV * v + greenBase;
+    const b = y + blueU * u + blueBase;
+    // biome-ignore lint/complexity/useMathMinMax: Math.min and Math.max take half as long again here
+    red[i] = r < low ? low : r > high ? high : r;
+    // biome-ignore lint/complexity/useMathMinMax: Math.min and Math.max take half as long again here
+    green[i] = g < low ? low : g > high ? high : g;
+    // biome-ignore lint/complexity/useMathMinMax: Math.min and Math.max take half as long again here
+    blue[i] = b < low ? low : b > high ? high : b;
   }
 }
 

@@ -33,7 +33,8 @@ export function resample(
     if (meanOfBlocks(raster, columns, rows, y, out, target)) continue;
     const row = mixRows(raster, columns, rows, y);
     for (let c = 0; c < channels; c++) {
-      if (columns.linear) interpolateColumns(row, columns, channels, shift + c, out, target + c * plane);
+      if (columns.step > 0 && channels === 1) stepColumns(row, columns, shift, out, target);
+      else if (columns.linear) interpolateColumns(row, columns, channels, shift + c, out, target + c * plane);
       else mixColumns(row, columns, channels, shift + c, out, target + c * plane);
       if (columns.partial || inside < WEIGHT_ONE)
         fillBlank(columns, inside, out, target + c * plane, blank[c]);
@@ -62,6 +63,25 @@ function mixColumns(
       source += channels;
     }
     out[target + x] = sum * scale;
+  }
+}
+
+/** The same where all have two taps: their weights follow from the position, and are not looked up. */
+function stepColumns(
+  row: Uint16Array,
+  columns: Taps,
+  shift: number,
+  out: Float32Array,
+  target: number,
+): void {
+  const { step, length } = columns;
+  const scale = UNIT / WEIGHT_ONE;
+  let position = columns.position;
+  for (let x = 0; x < length; x++) {
+    const source = (position >> 16) + shift;
+    const left = row[source];
+    out[target + x] = ((left << 8) + ((position >> 8) & 0xff) * (row[source + 1] - left)) * scale;
+    position += step;
   }
 }
 

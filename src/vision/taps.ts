@@ -37,6 +37,9 @@ export class Taps {
   even = 0;
   /** Whether no output sample has more than two taps; a second one that is missing weighs 0. */
   linear = false;
+  /** Where all have two: position of the first one's left tap after `low` and the step to the next, in 1/65536; else step is 0. */
+  position = 0;
+  step = 0;
   readonly #shrinking: Shrinking;
 
   constructor(length: number, shrinking: Shrinking) {
@@ -63,6 +66,9 @@ export class Taps {
     if (this.low > this.high) this.low = this.high;
     for (let i = 0; i < this.length; i++) if (this.count[i] === 0) this.first[i] = this.low;
     this.partial = this.inside.some((sum) => sum < WEIGHT_ONE);
+    const smooth = this.linear && this.count.every((count) => count === 2) && sourceLength < 1 << 15;
+    this.position = Math.round((start + scale / 2 - 0.5 - this.low) * 65536);
+    this.step = smooth ? Math.round(scale * 65536) : 0;
     const whole = Number.isInteger(scale) && Number.isInteger(start) && start >= 0;
     this.even = whole && !this.linear && start + size <= sourceLength ? scale : 0;
   }
