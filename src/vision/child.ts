@@ -3,7 +3,10 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { type ErrorCode, monotonicMs } from '../common/index.ts';
-import { type FromVision, parseFromVision, type ToVision, type VisionSettings } from './messages.ts';
+import { ChildPipe } from './child-pipe.ts';
+import { encodeToVision, parseFromVision } from './codec.ts';
+import type { FromVision, ToVision, VisionSettings } from './messages.ts';
+import { type Packet, PIPE_FD } from './packet.ts';
 
 /** Time from the start of the process to `ready`: networks are read, proved and opened, on a slow board too. */
 const READY_MS = 30_000;
@@ -31,20 +34,27 @@ export class VisionChild {
   readonly #settings: VisionSettings;
   readonly #onMessage: (message: FromVision) => void;
   readonly #process: ChildProcess;
+  readonly #pipe: ChildPipe;
   readonly #watch: NodeJS.Timeout;
   #allowedMs: number;
   #silentMs = 0;
   #stopping = false;
   #failure: VisionFailure | null = null;
 
-  /** Starts the process `entry`. `onMessage` gets its messages, each checked. */
+  /**
+   * Starts the process `entry`. `onMessage` gets its messages, each checked. Throws when the system refuses to
+   * start a process in a way that Node throws for, want of memory for one.
+   */
   constructor(settings: VisionSettings, onMessage: (message: FromVision) => void, entry = ENTRY) {
     this.#settings = settings;
     this.#onMessage = onMessage;
     this.#allowedMs = Math.max(READY_MS, settings.vision.hangMs);
     this.#process = start(entry);
+    this.#pipe = new ChildPipe(this.#process.stdio?.[PIPE_FD], {
+      packet: (packet) => this.#receive(packet),
+      fault: (what) => this.#fail('VISION_FAILED', what),
+    });
     this.ended = this.#end();
-    this.#process.on('message', (message: unknown) => this.#receive(message));
     this.#watch = this.#startWatch(settings.vision.hangMs / LOOKS_PER_HANG);
     this.send({ type: 'start', settings });
   }
@@ -54,8 +64,7 @@ export class VisionChild {
   }
 
   send(message: ToVision): void {
-    // A process on its way out takes no messages; its end is told by `ended`.
-    if (this.#process.connected) this.#process.send(message, undefined, undefined, () => {});
+    this.#pipe.send(encodeToVision(message));
   }
 
   /** Asks the process to end, and kills it if it does not; resolves when it is gone. */
@@ -67,10 +76,10 @@ export class VisionChild {
     clearTimeout(timer);
   }
 
-  #receive(message: unknown): void {
+  #receive(packet: Packet): void {
     if (this.#failure !== null || this.#stopping) return;
     const { camera, vision } = this.#settings;
-    const parsed = parseFromVision(message, camera.id, monotonicMs());
+    const parsed = parseFromVision(packet, camera.id, monotonicMs());
     if ('problem' in parsed) {
       this.#fail('VISION_FAILED', `it sent what is no message: ${parsed.problem}`);
       return;
@@ -122,16 +131,14 @@ export class VisionChild {
     );
   }
 
-  /** What the process said before it ended may still be in the channel. */
+  /** What the process said before it ended may still be in the pipe. */
   async #lastWords(): Promise<void> {
-    if (!this.#process.connected) return;
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, LAST_WORDS_MS);
-      this.#process.once('disconnect', () => {
-        clearTimeout(timer);
-        resolve();
-      });
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, LAST_WORDS_MS);
     });
+    await Promise.race([this.#pipe.closed, late]);
+    clearTimeout(timer);
   }
 
   /** Kills the process and whatever else is in its group. */
@@ -163,8 +170,7 @@ function start(entry: URL): ChildProcess {
   const env: NodeJS.ProcessEnv = {};
   for (const name of ENVIRONMENT) if (process.env[name] !== undefined) env[name] = process.env[name];
   return spawn(file, args, {
-    stdio: ['ignore', 2, 2, 'ipc'],
-    serialization: 'advanced',
+    stdio: ['ignore', 2, 2, 'pipe'],
     detached: true,
     env,
   });

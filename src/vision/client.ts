@@ -14,5 +14,6 @@ export {
   type QualityReport,
   type Sighting,
   type Stage,
+  type TrackCrop,
   type TrackEnd,
 } from './types.ts';

@@ -1,10 +1,10 @@
-import { EventEmitter } from 'node:events';
+import { captureRejectionSymbol, EventEmitter } from 'node:events';
 import type { CameraState } from '../camera/types.ts';
-import { LOG_LEVELS, type Logger, type LogLevel, monotonicMs } from '../common/index.ts';
+import { LOG_LEVELS, type Logger, type LogLevel, messageOf, monotonicMs } from '../common/index.ts';
 import type { CameraConfig, VisionConfig } from '../config/index.ts';
 import { VisionChild, type VisionFailure } from './child.ts';
 import type { FromVision, Heartbeat, VisionSettings } from './messages.ts';
-import type { ModelRef, Sighting, TrackEnd } from './types.ts';
+import type { ModelRef, Sighting, TrackCrop, TrackEnd } from './types.ts';
 
 const BACKOFF_FIRST_MS = 250;
 const BACKOFF_MAX_MS = 10_000;
@@ -35,6 +35,8 @@ export interface VisionHostEvents {
   /** The process is gone, and with it every track; told once until it is up again or the cause is another. */
   down: [VisionDown];
   sighting: [Sighting];
+  /** The picture of a sighting that was told before; also of a track that has ended meanwhile. */
+  crop: [TrackCrop];
   trackEnd: [TrackEnd];
   camera: [CameraState];
   heartbeat: [Heartbeat];
@@ -42,7 +44,8 @@ export interface VisionHostEvents {
 
 /**
  * Keeps the vision process of one camera running, from the gate process: starts it, believes none of its messages
- * unchecked, kills it when it hangs, starts it again when it is gone. Loads no native code itself.
+ * unchecked, kills it when it hangs, starts it again when it is gone. Loads no native code itself. A listener that
+ * throws, or whose promise is rejected, is told to the log and changes nothing else.
  */
 export class VisionHost extends EventEmitter<VisionHostEvents> {
   readonly #settings: VisionSettings;
@@ -56,8 +59,9 @@ export class VisionHost extends EventEmitter<VisionHostEvents> {
   #reported = '';
 
   constructor(options: VisionHostOptions) {
-    super();
-    const { id, source, username, password, stallMs, connectTimeoutMs, fps, loop, reader, area } = options.camera;
+    super({ captureRejections: true });
+    const { id, source, username, password, stallMs, connectTimeoutMs, fps, loop, reader, area } =
+      options.camera;
     this.#settings = {
       camera: { id, source, username, password, stallMs, connectTimeoutMs, fps, loop, reader },
       area,
@@ -98,9 +102,21 @@ export class VisionHost extends EventEmitter<VisionHostEvents> {
     this.#child?.send({ type: 'resume', track });
   }
 
+  override [captureRejectionSymbol](error: Error, ...[event]: unknown[]): void {
+    this.#log.error({ event, err: messageOf(error) }, 'a listener of the vision process failed');
+  }
+
   #run(): void {
     this.#upSince = null;
-    const child = new VisionChild(this.#settings, (message) => this.#tell(message), this.#entry);
+    let child: VisionChild;
+    try {
+      child = new VisionChild(this.#settings, (message) => this.#receive(message), this.#entry);
+    } catch (error) {
+      const camera = this.#settings.camera.id;
+      const message = `Vision process of camera ${camera}: cannot be started: ${messageOf(error)}. It is tried again.`;
+      this.#restart({ code: 'VISION_FAILED', message });
+      return;
+    }
     this.#child = child;
     void child.ended.then((failure) => {
       if (this.#child === child) this.#child = null;
@@ -108,8 +124,11 @@ export class VisionHost extends EventEmitter<VisionHostEvents> {
     });
   }
 
+  #receive(message: FromVision): void {
+    if (!this.#stopped) this.#guard(message.type, () => this.#tell(message));
+  }
+
   #tell(message: FromVision): void {
-    if (this.#stopped) return;
     switch (message.type) {
       case 'ready':
         this.#upSince = monotonicMs();
@@ -119,6 +138,9 @@ export class VisionHost extends EventEmitter<VisionHostEvents> {
         break;
       case 'sighting':
         this.emit('sighting', message.sighting);
+        break;
+      case 'crop':
+        this.emit('crop', message.crop);
         break;
       case 'trackEnd':
         this.emit('trackEnd', message.end);
@@ -134,17 +156,25 @@ export class VisionHost extends EventEmitter<VisionHostEvents> {
     }
   }
 
+  #guard(event: string, tell: () => void): void {
+    try {
+      tell();
+    } catch (error) {
+      this.#log.error({ event, err: messageOf(error) }, 'a listener of the vision process failed');
+    }
+  }
+
   #restart(failure: VisionFailure): void {
     const sound = this.#upSince !== null && monotonicMs() - this.#upSince >= SOUND_AFTER_MS;
     this.#failures = sound ? 1 : this.#failures + 1;
     const retryInMs = Math.round(retryAfter(failure, this.#failures));
+    this.#retry = setTimeout(() => this.#run(), retryInMs);
     const cause = `${failure.code} ${failure.message}`;
     if (cause !== this.#reported) {
       this.#reported = cause;
       this.#log.error({ code: failure.code, retryInMs }, failure.message);
-      this.emit('down', { ...failure, retryInMs });
+      this.#guard('down', () => this.emit('down', { ...failure, retryInMs }));
     }
-    this.#retry = setTimeout(() => this.#run(), retryInMs);
   }
 }
 

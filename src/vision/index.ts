@@ -23,5 +23,6 @@ export {
   type QualityReport,
   type Sighting,
   type Stage,
+  type TrackCrop,
   type TrackEnd,
 } from './types.ts';

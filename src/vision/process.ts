@@ -1,15 +1,18 @@
 /**
  * The vision process of one camera: entry of the child that `VisionHost` starts. It is the only process that loads
  * ONNX Runtime and decodes video, so that a crash, a hang or a leak of either stays here. It lives exactly as long as
- * its channel to the gate process: signals meant for the gate are left to the gate, and when the channel closes,
+ * its pipe to the gate process: signals meant for the gate are left to the gate, and when the pipe closes,
  * however the gate died, this process and its ffmpeg go too.
  *
  * ONNX Runtime for Node runs a network inside setImmediate, on this thread: the event loop stands still for one
  * network (some milliseconds), not for a frame, and reads the camera's pipe between two networks. Capture times do
  * not suffer from it, because the camera room takes them from the stream.
  */
+import { Socket } from 'node:net';
 import { createLogger, ERRORS, type ErrorCode, MenshenError, messageOf } from '../common/index.ts';
-import { parseToVision, type ToVision, type VisionSettings } from './messages.ts';
+import { parseToVision } from './codec.ts';
+import type { ToVision, VisionSettings } from './messages.ts';
+import { type Packet, PacketReader, PIPE_FD } from './packet.ts';
 import { Uplink } from './uplink.ts';
 import { Watcher } from './watcher.ts';
 
@@ -19,21 +22,26 @@ const BEATS_PER_HANG = 4;
 /** Time for the camera to end its ffmpeg; afterwards the kernel does, since ffmpeg is bound to this process. */
 const STOP_MS = 1000;
 
-const uplink = new Uplink();
+const pipe = new Socket({ fd: PIPE_FD });
+const uplink = new Uplink(pipe);
 const watcher = new Watcher(uplink);
 let stopping = false;
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
-process.on('disconnect', () => void stop());
 process.on('uncaughtException', (error) => void fail(error));
-process.on('message', (message: unknown) => {
-  const parsed = parseToVision(message);
+const reader = new PacketReader(receive);
+pipe.on('data', (piece: Uint8Array) => reader.push(piece));
+pipe.on('error', () => {}); // it closes then
+pipe.on('close', () => void stop());
+
+function receive(packet: Packet): void {
+  const parsed = parseToVision(packet);
   if ('problem' in parsed) {
     void fail(new MenshenError('INTERNAL', `The gate process sent what is no message: ${parsed.problem}`));
   } else {
     obey(parsed);
   }
-});
+}
 
 function obey(message: ToVision): void {
   if (message.type === 'start') void start(message.settings);

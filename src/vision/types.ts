@@ -85,12 +85,27 @@ export interface Sighting {
   /** Null when a quality gate failed; liveness and embedding are always of this same frame. */
   readonly liveness: { readonly score: number; readonly model: ModelRef } | null;
   readonly embedding: { readonly vector: Float32Array; readonly model: ModelRef } | null;
-  /** JPEG of the face with some surroundings, for the record; null on most frames. */
+  /** Always null as it comes from the vision process: the picture comes after it, as a `TrackCrop`. */
   readonly crop: Uint8Array | null;
   /** Milliseconds spent in each step for this face (detection: for the frame). */
   readonly timings: Readonly<Partial<Record<Stage, number>>>;
   /** Other faces in view at the time. */
   readonly facesInView: number;
+}
+
+/**
+ * The picture of a tracked face for the record. It comes after the sighting of the same track and `seq`, so that no
+ * door waits for a JPEG, and may come after the end of the track; on most sightings none follows.
+ */
+export interface TrackCrop {
+  readonly camera: string;
+  readonly track: string;
+  /** `frame.seq` of the sighting it shows. */
+  readonly seq: number;
+  /** `quality.score` of that sighting. */
+  readonly qualityScore: number;
+  /** The face with some surroundings, 4:5 upright, at most 480x600. */
+  readonly jpeg: Uint8Array;
 }
 
 /** The end of a track: the face has left or could not be followed. */

@@ -1,27 +1,35 @@
+import type { Socket } from 'node:net';
+import { encodeFromVision } from './codec.ts';
 import type { FromVision } from './messages.ts';
 
-/** Messages under way to the gate process above which sightings are left out: when it takes them, they would be stale. */
-const MAX_UNDER_WAY = 64;
+/**
+ * What may wait in this process because the gate process takes nothing. Beyond the first limit is left out what will
+ * be stale when it is taken, or comes again; beyond the second nothing can be told, and this process is of no use.
+ */
+const MAX_WAITING_BYTES = 1 << 18;
+const USELESS_WAITING_BYTES = 1 << 20;
+const DISPENSABLE: ReadonlySet<FromVision['type']> = new Set(['sighting', 'crop', 'heartbeat']);
 
 /** The way from a vision process to the gate process. */
 export class Uplink {
-  /** Sightings left out because the gate process did not take what was sent before. */
+  /** Messages left out because the gate process did not take what was sent before. */
   untold = 0;
-  #underWay = 0;
+  readonly #pipe: Socket;
+
+  /** `pipe` is closed when the gate process takes nothing for too long. */
+  constructor(pipe: Socket) {
+    this.#pipe = pipe;
+  }
 
   /** Sends a message; resolves when it has left this process, or never will because the gate process is gone. */
   send(message: FromVision): Promise<void> {
-    if (message.type === 'sighting' && this.#underWay >= MAX_UNDER_WAY) {
+    const waiting = this.#pipe.writableLength;
+    if (waiting > MAX_WAITING_BYTES && DISPENSABLE.has(message.type)) {
       this.untold++;
       return Promise.resolve();
     }
-    if (process.send === undefined || !process.connected) return Promise.resolve();
-    this.#underWay++;
-    return new Promise((resolve) => {
-      process.send?.(message, undefined, undefined, () => {
-        this.#underWay--;
-        resolve();
-      });
-    });
+    if (waiting > USELESS_WAITING_BYTES) this.#pipe.destroy();
+    if (!this.#pipe.writable) return Promise.resolve();
+    return new Promise((resolve) => this.#pipe.write(encodeFromVision(message), () => resolve()));
   }
 }

@@ -7,7 +7,10 @@ import { fileURLToPath } from 'node:url';
 import { createLogger } from '../../src/common/index.ts';
 import { VisionSchema } from '../../src/config/index.ts';
 import { CameraSchema } from '../../src/config/schema/camera.ts';
+import { ChildPipe } from '../../src/vision/child-pipe.ts';
 import { VisionHost } from '../../src/vision/client.ts';
+import { encodeToVision } from '../../src/vision/codec.ts';
+import { PIPE_FD } from '../../src/vision/packet.ts';
 
 const [id = '', source = '', unbound] = process.argv.slice(2);
 const { password, ...camera } = CameraSchema.parse({ id, source, door: 'door' });
@@ -22,13 +25,16 @@ if (unbound === undefined) {
 } else {
   const entry = fileURLToPath(new URL('../../src/vision/process.ts', import.meta.url));
   const child = spawn(process.execPath, ['--import', 'tsx', entry], {
-    stdio: ['ignore', 2, 2, 'ipc'],
-    serialization: 'advanced',
+    stdio: ['ignore', 2, 2, 'pipe'],
     detached: true,
   });
   const { door, area, ...options } = camera;
-  child.send({ type: 'start', settings: { camera: options, area, vision, logLevel: 'silent' } });
-  child.on('message', (message: { type: string; state?: { state: string } }) => {
-    if (message.type === 'camera' && message.state?.state === 'streaming') console.log(child.pid);
+  const pipe = new ChildPipe(child.stdio[PIPE_FD], {
+    packet: ({ header }) => {
+      if (/"camera".*"streaming"/.test(JSON.stringify(header))) console.log(child.pid);
+    },
+    fault: (what) => console.log(what),
   });
+  const settings = { camera: options, area, vision, logLevel: 'silent' } as const;
+  pipe.send(encodeToVision({ type: 'start', settings }));
 }

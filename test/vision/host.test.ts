@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { encodeH264 } from '../../scripts/rtsp/encode.ts';
 import { createLogger, monotonicMs } from '../../src/common/index.ts';
@@ -55,6 +56,16 @@ function hostOf(source: string, vision: object = {}, entry?: URL): { host: Visio
   });
   hosts.push(host);
   return { host, id };
+}
+
+/** A host of a rogue, with what it logs. */
+function loggingHost(source: string): { host: VisionHost; logged: string[] } {
+  const logged: string[] = [];
+  const { password, ...camera } = CameraSchema.parse({ id: cameraId(), source, door: 'door' });
+  const log = pino({ level: 'error' }, { write: (line: string) => void logged.push(line) });
+  const host = new VisionHost({ camera, vision: VisionSchema.parse({}), log, entry: ROGUE });
+  hosts.push(host);
+  return { host, logged };
 }
 
 /** The next event of this name. */
@@ -194,6 +205,11 @@ describe.skipIf(PHOTO_MISSING)('VisionHost', () => {
 describe('a vision process gone wrong', () => {
   it.each([
     ['gibberish', 'VISION_FAILED', 'no message'],
+    ['garbage', 'VISION_FAILED', 'no message'],
+    ['endless', 'VISION_FAILED', 'no message'],
+    ['no json', 'VISION_FAILED', 'no message'],
+    ['flood', 'VISION_FAILED', 'more than can be of use'],
+    ['flood of pictures', 'VISION_FAILED', 'more than can be of use'],
     ['stuck', 'VISION_HUNG', 'on one frame for 1001 ms'],
     ['quits', 'VISION_FAILED', 'exit code 7'],
   ])('is killed and started again, each time later: %s', async (how, code, message) => {
@@ -209,6 +225,35 @@ describe('a vision process gone wrong', () => {
     expect(second).toBeGreaterThanOrEqual(400);
     expect(second).toBeLessThanOrEqual(600);
     expect(processesOf(id)).toEqual([]);
+  });
+
+  it('is replaced when the system cannot even start it', async () => {
+    // A path longer than any argument may be: execve fails, and spawn throws instead of telling of it later.
+    const { host } = hostOf('anything', {}, new URL(`file:///${'x'.repeat(200_000)}.js`));
+    const downs: unknown[] = [];
+    host.on('down', (failure) => downs.push(failure));
+    host.start();
+    expect(downs).toEqual([expect.objectContaining({ code: 'VISION_FAILED' })]);
+    expect(host.pid).toBeUndefined();
+    await new Promise((resolve) => setTimeout(resolve, 900));
+    expect(downs).toHaveLength(1);
+    await host.stop();
+  });
+
+  it('is watched on when a listener throws, or fails later', async () => {
+    const { host, logged } = loggingHost('well');
+    host.once('up', () => {
+      throw new Error('unheard of');
+    });
+    host.once('heartbeat', async () => {
+      await Promise.resolve();
+      throw new Error('heard too late');
+    });
+    host.start();
+    await next(host, 'heartbeat');
+    await next(host, 'heartbeat');
+    expect(logged.join('')).toContain('unheard of');
+    expect(logged.join('')).toContain('heard too late');
   });
 
   it('is killed when it does not stop', async () => {

@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseFromVision, parseToVision } from '../../src/vision/messages.ts';
-import type { Sighting } from '../../src/vision/types.ts';
+import { encodeFromVision, encodeToVision, parseFromVision, parseToVision } from '../../src/vision/codec.ts';
+import type { FromVision } from '../../src/vision/messages.ts';
+import { encodePacket, type Packet, PacketReader } from '../../src/vision/packet.ts';
+import type { Sighting, TrackCrop } from '../../src/vision/types.ts';
 
 const NOW = 10_000;
 const model = { id: 'fr_feature', version: '1' };
@@ -22,15 +24,34 @@ function sighting(changes: Partial<Sighting> = {}): Sighting {
     },
     liveness: { score: 0.98, model },
     embedding: { vector: unit(), model },
-    crop: Uint8Array.of(0xff, 0xd8, 0xff),
+    crop: null,
     timings: { detect: 5, embedding: 5.5 },
     facesInView: 0,
     ...changes,
   };
 }
 
-const parse = (message: unknown) => parseFromVision(message, 'gate', NOW);
-const told = (changes: object) => parse({ type: 'sighting', sighting: { ...sighting(), ...changes } });
+/** The packet as it arrives at the other end. */
+function sent(bytes: Uint8Array): Packet {
+  const packets: Packet[] = [];
+  new PacketReader((packet) => packets.push(packet)).push(bytes);
+  const [packet] = packets;
+  if (packet === undefined || packets.length > 1) throw new Error('not one packet');
+  return packet;
+}
+
+const parse = (packet: Packet) => parseFromVision(packet, 'gate', NOW);
+const tell = (message: FromVision) => parse(sent(encodeFromVision(message)));
+const told = (changes: object) => tell({ type: 'sighting', sighting: { ...sighting(), ...changes } });
+const NOTHING = new Uint8Array(0);
+const JPEG = Uint8Array.of(0xff, 0xd8, 0xff);
+
+function crop(changes: Partial<TrackCrop> = {}): FromVision {
+  return {
+    type: 'crop',
+    crop: { camera: 'gate', track: 'abc-1', seq: 7, qualityScore: 0.7, jpeg: JPEG, ...changes },
+  };
+}
 
 /** The embedding with its first number replaced. */
 function spoilt(value: number): Sighting['embedding'] {
@@ -40,11 +61,15 @@ function spoilt(value: number): Sighting['embedding'] {
 }
 
 describe('messages of a vision process', () => {
-  it('passes a sighting on as it is', () => {
-    const message = { type: 'sighting', sighting: sighting() };
-    expect(parse(message)).toEqual(message);
-    const below = sighting({ liveness: null, embedding: null, crop: null });
-    expect(parse({ type: 'sighting', sighting: below })).toEqual({ type: 'sighting', sighting: below });
+  it('come as they were sent', () => {
+    const messages: FromVision[] = [
+      { type: 'sighting', sighting: sighting() },
+      { type: 'sighting', sighting: sighting({ liveness: null, embedding: null }) },
+      crop(),
+      { type: 'trackEnd', end: { camera: 'gate', track: 'abc-1', frames: 3, lastSeenAt: 0.1 + 0.2 } },
+      { type: 'camera', state: { state: 'down', code: 'CAMERA_STALLED', message: 'ä', retryInMs: 500 } },
+    ];
+    for (const message of messages) expect(tell(message)).toEqual(message);
   });
 
   it.each([
@@ -56,34 +81,85 @@ describe('messages of a vision process', () => {
     ['with infinity in its embedding', { embedding: spoilt(Number.POSITIVE_INFINITY) }],
     ['with an embedding of another norm', { embedding: spoilt(0.5) }],
     ['with an embedding of nothing', { embedding: { vector: new Float32Array(512), model } }],
-    ['with an array of numbers as embedding', { embedding: { vector: [...unit()], model } }],
     ['with an embedding and no liveness', { liveness: null }],
     ['with liveness and no embedding', { embedding: null }],
     ['with a liveness above 1', { liveness: { score: 1.01, model } }],
     ['recognised below the gate', { quality: { ...sighting().quality, failed: ['SIZE'] } }],
     ['with a gate that does not exist', { quality: { ...sighting().quality, failed: ['LOOKS'] } }],
-    ['with a crop that is no JPEG', { crop: Uint8Array.of(1, 2, 3) }],
-    [
-      'with a crop that is too large',
-      { crop: new Uint8Array((1 << 20) + 1).fill(0xff, 0, 1).fill(0xd8, 1, 2) },
-    ],
     ['with more than a sighting holds', { person: 'somebody' }],
   ])('refuses a sighting %s', (_, changes) => {
     expect(told(changes)).toEqual({ problem: expect.any(String) });
   });
 
+  it.each([
+    ['of another camera', { camera: 'other' }],
+    ['that is no JPEG', { jpeg: Uint8Array.of(1, 2, 3) }],
+    ['that is empty', { jpeg: NOTHING }],
+    ['of a quality above 1', { qualityScore: 1.01 }],
+  ])('refuses a picture %s', (_, changes) => {
+    expect(tell(crop(changes))).toEqual({ problem: expect.any(String) });
+  });
+
+  it('refuses bytes where none belong, and an embedding that does not come', () => {
+    const stopped = { type: 'camera', state: { state: 'stopped' } };
+    expect(parse({ header: stopped, body: NOTHING })).toEqual(stopped);
+    expect(parse({ header: stopped, body: JPEG })).toHaveProperty('problem');
+    const { header, body } = sent(encodeFromVision({ type: 'sighting', sighting: sighting() }));
+    expect(parse({ header, body: body.slice(4) })).toHaveProperty('problem');
+    expect(parse({ header, body: NOTHING })).toHaveProperty('problem');
+    const below = sent(
+      encodeFromVision({ type: 'sighting', sighting: sighting({ liveness: null, embedding: null }) }),
+    );
+    expect(parse({ ...below, body })).toHaveProperty('problem');
+  });
+
+  it('says what is wrong in few words, however much is', () => {
+    const header = Object.fromEntries(Array.from({ length: 3000 }, (_, n) => [`key${n}`, n]));
+    const problem = parse({ header: { type: 'trackEnd', ...header }, body: NOTHING });
+    expect(problem).toEqual({ problem: expect.any(String) });
+    expect(JSON.stringify(problem).length).toBeLessThan(1000);
+  });
+
   it('refuses a failure with a code that is not in the catalogue', () => {
-    expect(parse({ type: 'failed', code: 'MODEL_MISSING', message: 'x' })).toHaveProperty('type', 'failed');
-    expect(parse({ type: 'failed', code: 'toString', message: 'x' })).toHaveProperty('problem');
+    const failed = (code: string) => parse({ header: { type: 'failed', code, message: 'x' }, body: NOTHING });
+    expect(failed('MODEL_MISSING')).toHaveProperty('type', 'failed');
+    expect(failed('toString')).toHaveProperty('problem');
   });
 
   it('never throws, and lets nothing pass that has no known type', () => {
     fc.assert(
-      fc.property(fc.anything({ withBigInt: true, withDate: true, withTypedArray: true }), (message) => {
-        expect(parse(message)).toHaveProperty('problem');
-        expect(parseToVision(message)).toHaveProperty('problem');
+      fc.property(fc.jsonValue(), fc.uint8Array(), (header, body) => {
+        expect(parse({ header, body })).toHaveProperty('problem');
+        expect(parseToVision({ header, body })).toHaveProperty('problem');
       }),
       { numRuns: 1000 },
     );
+  });
+
+  it('survives any change of one byte of a real message', () => {
+    const bytes = encodeFromVision({ type: 'sighting', sighting: sighting() });
+    fc.assert(
+      fc.property(fc.nat(bytes.length - 1), fc.integer({ min: 0, max: 255 }), (at, value) => {
+        const spoiled = Buffer.from(bytes);
+        spoiled[at] = value;
+        const parsed: unknown[] = [];
+        const reader = new PacketReader((packet) => parsed.push(parse(packet)));
+        try {
+          reader.push(spoiled);
+        } catch (error) {
+          expect(error instanceof RangeError || error instanceof SyntaxError).toBe(true);
+        }
+        expect(parsed.length).toBeLessThanOrEqual(1);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});
+
+describe('messages of the gate process', () => {
+  it('come as they were sent', () => {
+    const settle = { type: 'settle', track: 'abc-1', until: Number.MAX_VALUE } as const;
+    expect(parseToVision(sent(encodeToVision(settle)))).toEqual(settle);
+    expect(parseToVision(sent(encodePacket({ type: 'settle', track: 'abc-1' })))).toHaveProperty('problem');
   });
 });

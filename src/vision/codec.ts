@@ -1,0 +1,220 @@
+import { z } from 'zod';
+import { ERRORS, type ErrorCode, LOG_LEVELS } from '../common/index.ts';
+import { VisionSchema } from '../config/index.ts';
+import type { FromVision, ToVision } from './messages.ts';
+import { encodePacket, type Packet } from './packet.ts';
+import { EMBEDDING_DIMENSIONS, QUALITY_GATES, type Stage } from './types.ts';
+
+const MAX_TEXT = 2000;
+/** Of what is wrong with a message. */
+const MAX_PROBLEM = 500;
+const NORM_TOLERANCE = 1e-3;
+const EMBEDDING_BYTES = EMBEDDING_DIMENSIONS * Float32Array.BYTES_PER_ELEMENT;
+const NOTHING = new Uint8Array(0);
+
+const text = z.string().max(MAX_TEXT);
+const name = z.string().min(1).max(100);
+const finite = z.number();
+const count = z.number().int().min(0);
+const notNegative = z.number().min(0);
+const fraction = z.number().min(0).max(1);
+const errorCode = z.custom<ErrorCode>((value) => typeof value === 'string' && Object.hasOwn(ERRORS, value));
+const STAGES = ['detect', 'landmarks', 'quality', 'liveness', 'embedding', 'crop'] as const satisfies Stage[];
+const modelRef = z.strictObject({ id: name, version: name });
+
+const settings = z.strictObject({
+  camera: z.strictObject({
+    id: name,
+    source: z.string().min(1),
+    username: z.string().optional(),
+    password: z.string().optional(),
+    stallMs: notNegative,
+    connectTimeoutMs: notNegative,
+    fps: z.number().positive(),
+    loop: z.boolean(),
+    reader: z.enum(['auto', 'ffmpeg']).optional(),
+  }),
+  area: z.strictObject({ left: fraction, top: fraction, right: fraction, bottom: fraction }),
+  vision: VisionSchema,
+  logLevel: z.enum(LOG_LEVELS),
+});
+
+const toVision = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('start'), settings }),
+  z.strictObject({ type: z.literal('settle'), track: name, until: finite }),
+  z.strictObject({ type: z.literal('resume'), track: name }),
+  z.strictObject({ type: z.literal('stop') }),
+]);
+
+const sighting = z
+  .strictObject({
+    camera: name,
+    track: name,
+    frame: z.strictObject({
+      seq: count,
+      capturedAt: finite,
+      width: z.number().int().positive(),
+      height: z.number().int().positive(),
+    }),
+    box: z.strictObject({
+      x: finite,
+      y: finite,
+      width: z.number().positive(),
+      height: z.number().positive(),
+    }),
+    quality: z.strictObject({
+      eyeDistance: notNegative,
+      margin: finite,
+      yaw: finite,
+      pitch: finite,
+      roll: finite,
+      sharpness: notNegative,
+      brightness: fraction,
+      contrast: fraction,
+      score: fraction,
+      failed: z.array(z.enum(QUALITY_GATES)).max(QUALITY_GATES.length),
+    }),
+    liveness: z.strictObject({ score: fraction, model: modelRef }).nullable(),
+    embedding: z.strictObject({ model: modelRef }).nullable(),
+    timings: z.partialRecord(z.enum(STAGES), notNegative),
+    facesInView: count,
+  })
+  .refine(
+    ({ liveness, embedding }) => (liveness === null) === (embedding === null),
+    'liveness and embedding must be of the same frame',
+  )
+  .refine(
+    ({ embedding, quality }) => embedding === null || quality.failed.length === 0,
+    'nothing is recognised below the quality gate',
+  );
+
+const crop = z.strictObject({ camera: name, track: name, seq: count, qualityScore: fraction });
+
+const cameraState = z.discriminatedUnion('state', [
+  z.strictObject({ state: z.literal('connecting'), attempt: count }),
+  z.strictObject({ state: z.literal('streaming'), width: count, height: count }),
+  z.strictObject({ state: z.literal('down'), code: errorCode, message: text, retryInMs: notNegative }),
+  z.strictObject({ state: z.literal('stopped') }),
+]);
+
+const stepTime = z.strictObject({ count, p50: notNegative, p99: notNegative });
+
+const heartbeat = z.strictObject({
+  received: count,
+  dropped: count,
+  frames: count,
+  fps: notNegative,
+  busyMs: notNegative,
+  steps: z.partialRecord(z.enum([...STAGES, 'frame']), stepTime),
+  rssBytes: count,
+  loopDelayMs: notNegative,
+  untold: count,
+});
+
+const fromVision = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('ready'), models: z.record(name, modelRef) }),
+  z.strictObject({ type: z.literal('failed'), code: errorCode, message: text }),
+  z.strictObject({ type: z.literal('camera'), state: cameraState }),
+  z.strictObject({ type: z.literal('sighting'), sighting }),
+  z.strictObject({ type: z.literal('crop'), crop }),
+  z.strictObject({
+    type: z.literal('trackEnd'),
+    end: z.strictObject({ camera: name, track: name, frames: count, lastSeenAt: finite }),
+  }),
+  z.strictObject({ type: z.literal('heartbeat'), heartbeat }),
+]);
+
+type Received = z.infer<typeof fromVision>;
+
+interface Problem {
+  readonly problem: string;
+}
+
+export function encodeToVision(message: ToVision): Buffer {
+  return encodePacket(message);
+}
+
+/** Embedding and JPEG travel as they are, behind the rest. Throws RangeError for a JPEG larger than any can be. */
+export function encodeFromVision(message: FromVision): Buffer {
+  if (message.type === 'sighting') {
+    const { embedding, crop, ...sighting } = message.sighting;
+    const model = embedding === null ? null : { model: embedding.model };
+    const header = { type: message.type, sighting: { ...sighting, embedding: model } };
+    return encodePacket(header, embedding === null ? NOTHING : bytesOf(embedding.vector));
+  }
+  if (message.type === 'crop') {
+    const { jpeg, ...crop } = message.crop;
+    return encodePacket({ type: message.type, crop }, jpeg);
+  }
+  return encodePacket(message);
+}
+
+/** A message of the gate process, or why it is none. */
+export function parseToVision({ header }: Packet): ToVision | Problem {
+  const parsed = toVision.safeParse(header);
+  return parsed.success ? parsed.data : problemOf(z.prettifyError(parsed.error));
+}
+
+/**
+ * A message of the vision process of `camera`, or why it is none. A vision process decodes video that anybody before
+ * the camera, or on its network, can shape; therefore the gate believes nothing of it without looking. `now`
+ * (monotonic ms): a frame that was captured later would count as fresh for longer than it is.
+ */
+export function parseFromVision({ header, body }: Packet, camera: string, now: number): FromVision | Problem {
+  const parsed = fromVision.safeParse(header);
+  if (!parsed.success) return problemOf(z.prettifyError(parsed.error));
+  const about = subjectOf(parsed.data);
+  if (about !== null && about !== camera) return problemOf('it is about another camera');
+  if (parsed.data.type === 'sighting') return sightingOf(parsed.data.sighting, body, now);
+  if (parsed.data.type === 'crop') return cropOf(parsed.data.crop, body);
+  return body.length === 0 ? parsed.data : problemOf(`${parsed.data.type} with ${body.length} bytes more`);
+}
+
+function subjectOf(message: Received): string | null {
+  if (message.type === 'sighting') return message.sighting.camera;
+  if (message.type === 'crop') return message.crop.camera;
+  return message.type === 'trackEnd' ? message.end.camera : null;
+}
+
+function sightingOf(
+  { embedding, ...rest }: z.infer<typeof sighting>,
+  body: Uint8Array,
+  now: number,
+): FromVision | Problem {
+  if (rest.frame.capturedAt > now) return problemOf('the frame was captured in the future');
+  const bytes = embedding === null ? 0 : EMBEDDING_BYTES;
+  if (body.length !== bytes) return problemOf(`the embedding has ${body.length} bytes instead of ${bytes}`);
+  if (embedding === null) return { type: 'sighting', sighting: { ...rest, embedding, crop: null } };
+  const vector = vectorOf(body);
+  // A NaN anywhere makes the norm NaN, which no comparison passes.
+  if (!(Math.abs(norm(vector) - 1) <= NORM_TOLERANCE)) return problemOf('the embedding must have the norm 1');
+  const { model } = embedding;
+  return { type: 'sighting', sighting: { ...rest, embedding: { vector, model }, crop: null } };
+}
+
+function cropOf(about: z.infer<typeof crop>, jpeg: Uint8Array): FromVision | Problem {
+  if (jpeg[0] !== 0xff || jpeg[1] !== 0xd8) return problemOf('the picture is no JPEG');
+  return { type: 'crop', crop: { ...about, jpeg } };
+}
+
+function problemOf(problem: string): Problem {
+  return { problem: problem.slice(0, MAX_PROBLEM) };
+}
+
+/** In the byte order of this machine: both processes run on it. */
+function bytesOf(vector: Float32Array): Uint8Array {
+  return new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength);
+}
+
+/** A copy, because the bytes of a packet lie anywhere, and numbers do not. */
+function vectorOf(bytes: Uint8Array): Float32Array {
+  const vector = new Float32Array(EMBEDDING_DIMENSIONS);
+  bytesOf(vector).set(bytes);
+  return vector;
+}
+
+function norm(vector: Float32Array): number {
+  let sum = 0;
+  for (const value of vector) sum += value * value;
+  return Math.sqrt(sum);
+}
