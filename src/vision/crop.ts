@@ -15,22 +15,39 @@ const JPEG_QUALITY = 90;
 sharp.cache(false);
 sharp.concurrency(1);
 
-/** Cuts faces out of pictures as JPEG. Keeps its buffers for crops of the same size. */
+/** A face with surroundings, cut out of a picture and not yet compressed. */
+export interface CutFace {
+  readonly width: number;
+  readonly height: number;
+  /** Three bytes a pixel, row by row, sRGB. */
+  readonly rgb: Uint8Array;
+}
+
+/** The JPEG of a face that was cut out; compressed on another thread. */
+export function toJpeg({ rgb, width, height }: CutFace): Promise<Uint8Array> {
+  return sharp(rgb, { raw: { width, height, channels: 3 } })
+    .jpeg({ quality: JPEG_QUALITY })
+    .toBuffer();
+}
+
+/** Cuts faces out of pictures. Keeps its buffers for crops of the same size. */
 export class FaceCropper {
   #sampler: BoxSampler | null = null;
   #width = 0;
   #height = 0;
   #planes = new Float32Array(0);
 
-  /** JPEG (sRGB) of a face box with surroundings, 4:5 upright, at most 480x600; black where it reaches beyond the picture. */
-  async crop(picture: Picture, box: Box): Promise<Uint8Array> {
+  /** JPEG of a face box, see `cut`. */
+  crop(picture: Picture, box: Box): Promise<Uint8Array> {
+    return toJpeg(this.cut(picture, box));
+  }
+
+  /** A face box with surroundings, 4:5 upright, at most 480x600; black where it reaches beyond the picture. */
+  cut(picture: Picture, box: Box): CutFace {
     const view = surroundings(box);
     const height = Math.max(10, Math.min(MAX_HEIGHT, Math.round(view.height)));
     const width = Math.max(8, Math.round(height * SHAPE));
-    const rgb = this.#sample(picture, view, width, height);
-    return sharp(rgb, { raw: { width, height, channels: 3 } })
-      .jpeg({ quality: JPEG_QUALITY })
-      .toBuffer();
+    return { width, height, rgb: this.#sample(picture, view, width, height) };
   }
 
   #sample(picture: Picture, view: Box, width: number, height: number): Uint8Array {

@@ -2,6 +2,7 @@ import type { Frame, Picture } from '../camera/types.ts';
 import { monotonicMs } from '../common/index.ts';
 import type { FaceAnalyser } from './analyser.ts';
 import { Attention, type RecognisePolicy } from './attention.ts';
+import { type CutFace, FaceCropper } from './crop.ts';
 import type { Landmarks } from './landmarks.ts';
 import type { Area } from './messages.ts';
 import { SameFace } from './same-face.ts';
@@ -14,6 +15,7 @@ import {
   type QualityReport,
   type Sighting,
   type Stage,
+  type TrackCrop,
   type TrackEnd,
 } from './types.ts';
 
@@ -29,10 +31,17 @@ export interface PipelineOptions {
   readonly recognise: RecognisePolicy;
 }
 
-/** What came out of a frame. */
-export interface Outcome {
-  readonly sightings: Sighting[];
-  readonly ended: TrackEnd[];
+/** The picture of a face for the record, to be compressed. */
+export interface UncodedCrop extends Omit<TrackCrop, 'jpeg'> {
+  readonly face: CutFace;
+}
+
+/** Who is told what a frame shows, each thing as soon as it is known. */
+export interface PipelineListener {
+  sighting(sighting: Sighting): void;
+  trackEnd(end: TrackEnd): void;
+  /** After every sighting of the frame. */
+  crop(crop: UncodedCrop): void;
 }
 
 interface Followed {
@@ -40,9 +49,17 @@ interface Followed {
   identity: SameFace;
 }
 
-/** One face of one frame on its way through the steps. */
-interface Look {
+/** One frame on its way through the steps. */
+interface Visit {
   readonly frame: Frame;
+  readonly listener: PipelineListener;
+  /** Faces whose picture goes into the record. */
+  readonly pictured: { readonly track: Track; readonly qualityScore: number }[];
+}
+
+/** One face of it. */
+interface Look {
+  readonly visit: Visit;
   readonly track: Track;
   readonly facesInView: number;
   readonly timings: Partial<Record<Stage, number>>;
@@ -57,6 +74,7 @@ export class Pipeline {
   /** How long the steps took. */
   readonly times = new StepTimes();
   readonly #analyser: FaceAnalyser;
+  readonly #cropper = new FaceCropper();
   readonly #options: PipelineOptions;
   readonly #tracker = new Tracker();
   readonly #followed = new Map<string, Followed>();
@@ -67,22 +85,23 @@ export class Pipeline {
   }
 
   /** Looks at a frame; one at a time. The frame's picture is not used after the promise has settled. */
-  async process(frame: Frame): Promise<Outcome> {
+  async process(frame: Frame, listener: PipelineListener): Promise<void> {
     const started = monotonicMs();
     const faces = await this.#analyser.detect(frame.picture);
     const detect = monotonicMs() - started;
     this.times.add('detect', detect);
 
     const { tracks, ended } = this.#tracker.update(largest(faces, this.#options.maxFaces), frame.capturedAt);
-    const outcome: Outcome = { sightings: [], ended: ended.map((track) => this.#forget(track)) };
+    for (const track of ended) listener.trackEnd(this.#forget(track));
+    const visit: Visit = { frame, listener, pictured: [] };
     let recognised = 0;
     for (const track of this.#inOrder(tracks)) {
-      const look = { frame, track, facesInView: faces.length - 1, timings: { detect } };
+      const look = { visit, track, facesInView: faces.length - 1, timings: { detect } };
       const hurried = recognised > 0 && monotonicMs() - started > FRAME_BUDGET_MS;
-      if (await this.#look(look, hurried, outcome)) recognised++;
+      if (await this.#look(look, hurried)) recognised++;
     }
     this.times.add('frame', monotonicMs() - started);
-    return outcome;
+    this.#picture(visit);
   }
 
   /** Ends the tracks that have not been seen for too long; for times without frames. `now` is monotonic ms. */
@@ -109,8 +128,9 @@ export class Pipeline {
   }
 
   /** Takes one face through the steps that are due; answers whether the networks of recognition ran. */
-  async #look(look: Look, hurried: boolean, outcome: Outcome): Promise<boolean> {
-    const { frame, track } = look;
+  async #look(look: Look, hurried: boolean): Promise<boolean> {
+    const { visit, track } = look;
+    const { frame, listener } = visit;
     const { attention } = this.#state(track.id);
     if (!attention.wanted(frame.capturedAt, track.doubt)) return false;
     const settled = attention.settled(frame.capturedAt);
@@ -122,7 +142,7 @@ export class Pipeline {
     );
     if (quality.failed.length > 0) {
       if (!settled && attention.tellBelowGate(frame.capturedAt, quality)) {
-        outcome.sightings.push(this.#sighting(look, quality, null));
+        listener.sighting(this.#sighting(look, quality, null));
       }
       return false;
     }
@@ -131,20 +151,16 @@ export class Pipeline {
       attention.passOver();
       return false;
     }
-    await this.#recognise(look, landmarks, quality, outcome);
+    await this.#recognise(look, landmarks, quality);
     return true;
   }
 
-  async #recognise(
-    look: Look,
-    landmarks: Landmarks,
-    quality: QualityReport,
-    outcome: Outcome,
-  ): Promise<void> {
-    const { picture, capturedAt } = look.frame;
+  async #recognise(look: Look, landmarks: Landmarks, quality: QualityReport): Promise<void> {
+    const { frame, listener, pictured } = look.visit;
+    const { picture, capturedAt } = frame;
     const embedding = await this.#timed(look, 'embedding', () => this.#analyser.embed(picture, landmarks));
     if (embedding === null) return;
-    const track = this.#verified(look.track, embedding.vector, outcome);
+    const track = this.#verified(look, embedding.vector);
     const { attention, identity } = this.#state(track.id);
     identity.add(embedding.vector);
     if (attention.settled(capturedAt)) {
@@ -152,21 +168,29 @@ export class Pipeline {
       return;
     }
     const liveness = await this.#timed(look, 'liveness', () => this.#analyser.liveness(picture, track.face));
-    const crop = attention.recognised(capturedAt, quality)
-      ? await this.#timed(look, 'crop', () => this.#analyser.crop(picture, track.face.box))
-      : null;
-    outcome.sightings.push(this.#sighting({ ...look, track }, quality, { embedding, liveness, crop }));
+    listener.sighting(this.#sighting({ ...look, track }, quality, { embedding, liveness }));
+    if (attention.recognised(capturedAt, quality)) pictured.push({ track, qualityScore: quality.score });
+  }
+
+  /** Cuts out the pictures for the record; only now, because nobody at a door waits for them. */
+  #picture({ frame, listener, pictured }: Visit): void {
+    for (const { track, qualityScore } of pictured) {
+      const started = monotonicMs();
+      const face = this.#cropper.cut(frame.picture, track.face.box);
+      this.times.add('crop', monotonicMs() - started);
+      listener.crop({ camera: this.#options.camera, track: track.id, seq: frame.seq, qualityScore, face });
+    }
   }
 
   /** The track if the embedding is of its face; else the track ends and the face goes on under another id. */
-  #verified(track: Track, vector: Float32Array, outcome: Outcome): Track {
+  #verified({ track, visit }: Look, vector: Float32Array): Track {
     if (this.#state(track.id).identity.admits(vector, track.doubt)) {
       this.#tracker.confirm(track.id);
       return track;
     }
     const split = this.#tracker.split(track.id);
     if (split === null) return track;
-    outcome.ended.push(this.#forget(split.ended));
+    visit.listener.trackEnd(this.#forget(split.ended));
     return split.track;
   }
 
@@ -193,10 +217,10 @@ export class Pipeline {
   #sighting(
     look: Look,
     quality: QualityReport,
-    recognition: Pick<Sighting, 'embedding' | 'liveness' | 'crop'> | null,
+    recognition: Pick<Sighting, 'embedding' | 'liveness'> | null,
   ): Sighting {
-    const { frame, track, timings, facesInView } = look;
-    const { seq, capturedAt, picture } = frame;
+    const { visit, track, timings, facesInView } = look;
+    const { seq, capturedAt, picture } = visit.frame;
     return {
       camera: this.#options.camera,
       track: track.id,
@@ -205,7 +229,7 @@ export class Pipeline {
       quality,
       embedding: recognition?.embedding ?? null,
       liveness: recognition?.liveness ?? null,
-      crop: recognition?.crop ?? null,
+      crop: null,
       timings,
       facesInView,
     };

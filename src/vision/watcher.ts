@@ -2,9 +2,11 @@ import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 import { type CameraSource, openCamera, type Picture } from '../camera/index.ts';
 import { type Logger, monotonicMs } from '../common/index.ts';
 import { FaceAnalyser } from './analyser.ts';
+import { FaceCropper, toJpeg } from './crop.ts';
+import { CropEncoder } from './crop-encoder.ts';
 import type { Heartbeat, VisionSettings } from './messages.ts';
 import { defaultModelsDir } from './models/index.ts';
-import { Pipeline } from './pipeline.ts';
+import { Pipeline, type PipelineListener } from './pipeline.ts';
 import type { Uplink } from './uplink.ts';
 
 /** Without frames for this long the tracks are ended by the clock. */
@@ -49,7 +51,7 @@ export class Watcher {
     this.#camera.start();
     const expiry = setInterval(() => this.#expire(), EXPIRE_EVERY_MS);
     try {
-      await this.#look(this.#camera, pipeline);
+      await this.#look(this.#camera, pipeline, this.#listener(log));
     } finally {
       clearInterval(expiry);
       this.#expire();
@@ -91,13 +93,20 @@ export class Watcher {
     };
   }
 
-  async #look(camera: CameraSource, pipeline: Pipeline): Promise<void> {
+  #listener(log: Logger): PipelineListener {
+    const encoder = new CropEncoder((crop) => void this.#uplink.send({ type: 'crop', crop }), log);
+    return {
+      sighting: (sighting) => void this.#uplink.send({ type: 'sighting', sighting }),
+      trackEnd: (end) => void this.#uplink.send({ type: 'trackEnd', end }),
+      crop: (crop) => encoder.add(crop),
+    };
+  }
+
+  async #look(camera: CameraSource, pipeline: Pipeline, listener: PipelineListener): Promise<void> {
     for (let frame = await camera.next(); frame !== null; frame = await camera.next()) {
       this.#busySince = monotonicMs();
       try {
-        const { sightings, ended } = await pipeline.process(frame);
-        for (const end of ended) void this.#uplink.send({ type: 'trackEnd', end });
-        for (const sighting of sightings) void this.#uplink.send({ type: 'sighting', sighting });
+        await pipeline.process(frame, listener);
       } finally {
         frame.release();
         this.#busySince = null;
@@ -121,12 +130,13 @@ async function warmUp(analyser: FaceAnalyser): Promise<void> {
   const data = new Uint8Array((width * height * 3) / 2).fill(128);
   const picture: Picture = { format: 'yuv420p', width, height, data };
   const face = { box: { x: 260, y: 120, width: 120, height: 120 }, score: 1 };
+  const cropper = new FaceCropper();
   for (let round = 0; round < WARM_UP_ROUNDS; round++) {
     await analyser.detect(picture);
     const landmarks = await analyser.landmarks(picture, face);
     analyser.quality(picture, face, landmarks);
     await analyser.embed(picture, landmarks);
     await analyser.liveness(picture, face);
-    await analyser.crop(picture, face.box);
+    await toJpeg(cropper.cut(picture, face.box));
   }
 }

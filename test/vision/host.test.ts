@@ -121,6 +121,9 @@ describe.skipIf(PHOTO_MISSING)('VisionHost', () => {
   it('tells real sightings of a real film, rests settled tracks, and stops within 2 s with nothing left running', async () => {
     const { host, id } = hostOf(film, { recognise: { burst: 1, intervalMs: 100 } });
     const up = next(host, 'up');
+    const seqs: string[] = [];
+    host.on('sighting', ({ track, frame }) => seqs.push(`${track} ${frame.seq}`));
+    const cropped = next(host, 'crop');
     const streaming = until(() => processesOf(id).length === 2, 15_000);
     host.start();
     expect(Object.keys((await up).models)).toEqual(expect.arrayContaining(['detection', 'embedding']));
@@ -128,6 +131,10 @@ describe.skipIf(PHOTO_MISSING)('VisionHost', () => {
     const sighting = await next(host, 'sighting');
     expect(sighting).toMatchObject({ camera: id, facesInView: 1, quality: { failed: [] } });
     expect(sighting.embedding?.vector).toHaveLength(512);
+    const crop = await cropped;
+    expect(crop.camera).toBe(id);
+    expect(seqs).toContain(`${crop.track} ${crop.seq}`);
+    expect([...crop.jpeg.slice(0, 2), ...crop.jpeg.slice(-2)]).toEqual([0xff, 0xd8, 0xff, 0xd9]);
     const age = monotonicMs() - sighting.frame.capturedAt;
     expect(age).toBeGreaterThan(0);
     expect(age).toBeLessThan(2000);

@@ -1,9 +1,16 @@
+import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { VisionSchema } from '../../src/config/index.ts';
 import { Attention } from '../../src/vision/attention.ts';
+import { toJpeg } from '../../src/vision/crop.ts';
 import { FaceAnalyser, type QualityReport, type Sighting, type TrackEnd } from '../../src/vision/index.ts';
 import { defaultModelsDir } from '../../src/vision/models/index.ts';
-import { Pipeline, type PipelineOptions } from '../../src/vision/pipeline.ts';
+import {
+  Pipeline,
+  type PipelineListener,
+  type PipelineOptions,
+  type UncodedCrop,
+} from '../../src/vision/pipeline.ts';
 import { type Figure, frameOf, PHOTO_MISSING, type Place, people } from './figures.ts';
 
 // The pose gate is another test's matter: pasted figures wobble around it.
@@ -17,6 +24,9 @@ const WHOLE = { left: 0, top: 0, right: 1, bottom: 1 };
 interface Told {
   readonly sightings: Sighting[];
   readonly ended: TrackEnd[];
+  readonly crops: UncodedCrop[];
+  /** Sightings and crops in the order they were told, with the number of their frame. */
+  readonly order: string[];
 }
 
 const recognised = ({ sightings }: Told): Sighting[] =>
@@ -65,11 +75,20 @@ describe.skipIf(PHOTO_MISSING)('Pipeline', () => {
     places: (seq: number) => readonly Place[],
     from = 0,
   ): Promise<Told> {
-    const told: Told = { sightings: [], ended: [] };
+    const told: Told = { sightings: [], ended: [], crops: [], order: [] };
+    const listener: PipelineListener = {
+      sighting: (sighting) => {
+        told.sightings.push(sighting);
+        told.order.push(`sighting ${sighting.frame.seq}`);
+      },
+      trackEnd: (end) => void told.ended.push(end),
+      crop: (crop) => {
+        told.crops.push(crop);
+        told.order.push(`crop ${crop.seq}`);
+      },
+    };
     for (let seq = from; seq < from + frames; seq++) {
-      const { sightings, ended } = await subject.process(frameOf(seq, places(seq)));
-      told.sightings.push(...sightings);
-      told.ended.push(...ended);
+      await subject.process(frameOf(seq, places(seq)), listener);
     }
     return told;
   }
@@ -88,9 +107,31 @@ describe.skipIf(PHOTO_MISSING)('Pipeline', () => {
       );
       expect(sighting).toMatchObject({ camera: 'test', facesInView: 0, frame: { width: 1280, height: 720 } });
     }
-    const [first, ...later] = told.sightings;
-    expect([...(first?.crop ?? []).slice(0, 2)]).toEqual([0xff, 0xd8]);
-    expect(later.every(({ crop }) => crop === null)).toBe(true);
+  });
+
+  it('tells every sighting of a frame before it cuts out a picture, of the first of a track at least', async () => {
+    const told = await show(pipeline(), 15, (seq) => [
+      { figure: ann, x: 400 + seq, y: 300 },
+      { figure: bea, x: 800 - seq, y: 300 },
+    ]);
+    expect(told.sightings.every(({ crop }) => crop === null)).toBe(true);
+    expect(told.crops.length).toBeGreaterThanOrEqual(2);
+    for (const { seq } of told.crops) {
+      expect(told.order.lastIndexOf(`sighting ${seq}`)).toBeLessThan(told.order.indexOf(`crop ${seq}`));
+    }
+    for (const track of tracksOf(told.sightings)) {
+      const first = told.sightings.find((sighting) => sighting.track === track);
+      const crop = told.crops.find((one) => one.track === track);
+      expect(crop).toMatchObject({
+        camera: 'test',
+        seq: first?.frame.seq,
+        qualityScore: first?.quality.score,
+      });
+    }
+    const [crop] = told.crops;
+    const jpeg = await toJpeg(crop?.face ?? { width: 0, height: 0, rgb: new Uint8Array() });
+    const { format, width = 0, height = 0 } = await sharp(jpeg).metadata();
+    expect({ format, shape: (width / height).toFixed(1) }).toEqual({ format: 'jpeg', shape: '0.8' });
   });
 
   it('recognises nothing below the quality gate, tells the gate at once and then once a second', async () => {
