@@ -56,7 +56,6 @@ interface TrackState {
   /** Monotonic time at which the last sighting came. */
   lastAt: number;
   gates: Map<QualityGate, number>;
-  crop: { jpeg: Uint8Array; quality: number } | null;
 }
 
 /** A probe to be looked up in the gallery; hand the answer to `decide`. */
@@ -102,9 +101,6 @@ export class Access {
     const track = this.#trackOf(sighting, now);
     track.last = sighting;
     track.lastAt = now;
-    if (sighting.crop !== null && (track.crop === null || sighting.quality.score >= track.crop.quality)) {
-      track.crop = { jpeg: sighting.crop, quality: sighting.quality.score };
-    }
     if (!isEvidence(sighting)) {
       for (const gate of sighting.quality.failed) {
         track.gates.set(gate, (track.gates.get(gate) ?? 0) + 1);
@@ -213,7 +209,6 @@ export class Access {
         last: sighting,
         lastAt: now,
         gates: new Map(),
-        crop: null,
       };
       this.#tracks.set(sighting.track, track);
       this.#forgetTracks();
@@ -239,7 +234,7 @@ export class Access {
       const likeness = cosine(fuse(fresh).embedding, sighting.embedding.vector);
       track.consistency = Math.min(track.consistency ?? 1, likeness);
     }
-    track.evidence = [...fresh, { ...sighting, crop: null }].slice(-this.#policy.maxFrames);
+    track.evidence = [...fresh, sighting].slice(-this.#policy.maxFrames);
   }
 
   #probe(trackId: string, track: TrackState): Probe | null {
@@ -315,7 +310,6 @@ export class Access {
     return {
       record,
       newestFrameAt,
-      crop: track.crop?.jpeg ?? null,
       quietUntil,
       lockedOutUntil,
     };

@@ -48,8 +48,6 @@ export interface Decision {
   readonly record: DecisionRecord;
   /** Monotonic capture time of the newest frame of the evidence. */
   readonly newestFrameAt: number;
-  /** JPEG of the best frame, for the record. */
-  readonly crop: Uint8Array | null;
   /** Until then (monotonic) the track will not be decided again: its recognition can be suspended. */
   readonly quietUntil: number;
   /** This failure began a lock-out until then (monotonic); null if it did not. */

@@ -103,6 +103,7 @@ function frameRows(frames: readonly Frame[], limits: Limits): Row[] {
     'frame',
     'age ms',
     'liveness',
+    'score',
     'eyes px',
     'margin',
     'yaw',
@@ -113,10 +114,11 @@ function frameRows(frames: readonly Frame[], limits: Limits): Row[] {
     'contrast',
     'gate',
   ];
-  const rows = frames.map(({ seq, ageMs, liveness, quality: q }) => [
+  const rows = frames.map(({ seq, ageMs, liveness, score, quality: q }) => [
     String(seq),
     round(ageMs),
     liveness === null ? '-' : figure(liveness),
+    score === null ? '-' : figure(score),
     round(q.eyeDistance),
     q.margin.toFixed(2),
     round(q.yaw),
@@ -133,6 +135,7 @@ function frameRows(frames: readonly Frame[], limits: Limits): Row[] {
 function limitRow(limits: Limits): Row {
   return [
     'limit',
+    '',
     '',
     '',
     `>=${limits.minEyeDistance}`,

@@ -207,6 +207,7 @@ export class Gate {
     const lane = this.#lanes.get(camera.door);
     const events = new CameraEvents(camera.id);
     host.on('sighting', (sighting) => lane?.sighting(sighting));
+    host.on('crop', (crop) => lane?.picture(crop));
     host.on('trackEnd', (end) => lane?.trackEnd(end));
     host.on('camera', (state) => this.#cameraState(events, camera.id, state));
     host.on('up', () => this.#records.record({ type: 'vision.up', camera: camera.id, data: {} }));

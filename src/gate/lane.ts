@@ -4,8 +4,9 @@ import { type Logger, messageOf, monotonicMs } from '../common/index.ts';
 import type { DecisionConfig, QualityConfig } from '../config/index.ts';
 import type { Door } from '../door/index.ts';
 import type { Gallery } from '../gallery/index.ts';
-import type { Sighting, TrackEnd } from '../vision/client.ts';
+import type { Sighting, TrackCrop, TrackEnd } from '../vision/client.ts';
 import type { Records } from './records.ts';
+import { TrackPictures } from './track-pictures.ts';
 
 /** Best people asked of the gallery: the best and the runner-up decide. */
 const CANDIDATES = 3;
@@ -26,6 +27,7 @@ export interface LaneParts {
 export class Lane {
   readonly #parts: LaneParts;
   readonly #access: Access;
+  readonly #pictures = new TrackPictures();
   #captured: { decisionId: string; at: number } | null = null;
 
   constructor(parts: LaneParts) {
@@ -42,6 +44,14 @@ export class Lane {
     const probe = this.#access.see(sighting, monotonicMs());
     if (probe !== null) {
       this.#decide(probe, false);
+    }
+  }
+
+  /** The picture of a sighting, which comes after it: nothing waits for a JPEG. */
+  picture(crop: TrackCrop): void {
+    const decisionId = this.#pictures.add(crop, monotonicMs());
+    if (decisionId !== null) {
+      this.#parts.records.picture(decisionId, crop.jpeg);
     }
   }
 
@@ -110,8 +120,9 @@ export class Lane {
       });
     }
     log.info({ decision: record.decision, outcome: record.outcome, reason: record.reason }, 'decided');
-    if (decision.crop !== null) {
-      records.picture(record.decision, decision.crop);
+    const picture = this.#pictures.take(record.track, record.decision, monotonicMs());
+    if (picture !== null) {
+      records.picture(record.decision, picture);
     }
     if (decision.lockedOutUntil !== null) {
       const forMs = Math.round(decision.lockedOutUntil - monotonicMs());

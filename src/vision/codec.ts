@@ -137,7 +137,7 @@ export function encodeToVision(message: ToVision): Buffer {
 /** Embedding and JPEG travel as they are, behind the rest. Throws RangeError for a JPEG larger than any can be. */
 export function encodeFromVision(message: FromVision): Buffer {
   if (message.type === 'sighting') {
-    const { embedding, crop, ...sighting } = message.sighting;
+    const { embedding, ...sighting } = message.sighting;
     const model = embedding === null ? null : { model: embedding.model };
     const header = { type: message.type, sighting: { ...sighting, embedding: model } };
     return encodePacket(header, embedding === null ? NOTHING : bytesOf(embedding.vector));
@@ -184,12 +184,12 @@ function sightingOf(
   if (rest.frame.capturedAt > now) return problemOf('the frame was captured in the future');
   const bytes = embedding === null ? 0 : EMBEDDING_BYTES;
   if (body.length !== bytes) return problemOf(`the embedding has ${body.length} bytes instead of ${bytes}`);
-  if (embedding === null) return { type: 'sighting', sighting: { ...rest, embedding, crop: null } };
+  if (embedding === null) return { type: 'sighting', sighting: { ...rest, embedding } };
   const vector = vectorOf(body);
   // A NaN anywhere makes the norm NaN, which no comparison passes.
   if (!(Math.abs(norm(vector) - 1) <= NORM_TOLERANCE)) return problemOf('the embedding must have the norm 1');
   const { model } = embedding;
-  return { type: 'sighting', sighting: { ...rest, embedding: { vector, model }, crop: null } };
+  return { type: 'sighting', sighting: { ...rest, embedding: { vector, model } } };
 }
 
 function cropOf(about: z.infer<typeof crop>, jpeg: Uint8Array): FromVision | Problem {

@@ -229,7 +229,6 @@ export class Pipeline {
       quality,
       embedding: recognition?.embedding ?? null,
       liveness: recognition?.liveness ?? null,
-      crop: null,
       timings,
       facesInView,
     };

@@ -85,8 +85,6 @@ export interface Sighting {
   /** Null when a quality gate failed; liveness and embedding are always of this same frame. */
   readonly liveness: { readonly score: number; readonly model: ModelRef } | null;
   readonly embedding: { readonly vector: Float32Array; readonly model: ModelRef } | null;
-  /** Always null as it comes from the vision process: the picture comes after it, as a `TrackCrop`. */
-  readonly crop: Uint8Array | null;
   /** Milliseconds spent in each step for this face (detection: for the frame). */
   readonly timings: Readonly<Partial<Record<Stage, number>>>;
   /** Other faces in view at the time. */

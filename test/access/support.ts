@@ -64,7 +64,6 @@ export function sighting(look: Look): Sighting {
     quality: { ...GOOD, failed },
     liveness: passed ? { score: look.liveness ?? 0.95, model: MODEL } : null,
     embedding: passed ? { vector: look.vector ?? vector(0), model: MODEL } : null,
-    crop: null,
     timings: { detect: 3 },
     facesInView: 1,
   };

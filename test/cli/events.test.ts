@@ -36,8 +36,14 @@ const UNSURE: DecisionRecord = DecisionRecordSchema.parse({
   person: null,
   attempt: 2,
   frames: [
-    { seq: 101, ageMs: 230.4, liveness: 0.981, quality },
-    { seq: 104, ageMs: 41.2, liveness: 0.932, quality: { ...quality, yaw: 40, failed: ['POSE'] } },
+    { seq: 101, ageMs: 230.4, liveness: 0.981, score: 0.401, quality },
+    {
+      seq: 104,
+      ageMs: 41.2,
+      liveness: 0.932,
+      score: 0.423,
+      quality: { ...quality, yaw: 40, failed: ['POSE'] },
+    },
   ],
   frameSize: { width: 1280, height: 720 },
   box: { x: 412, y: 120, width: 88, height: 110 },
@@ -225,7 +231,7 @@ describe('menshen events explain', () => {
     ]) {
       expect(out).toContain(text);
     }
-    expect(out).toMatch(/101 +230 +0\.981 +52 +0\.31 +-12 +4 +2 +3\.14 +0\.45 +0\.17 +passed/);
+    expect(out).toMatch(/101 +230 +0\.981 +0\.401 +52 +0\.31 +-12 +4 +2 +3\.14 +0\.45 +0\.17 +passed/);
     expect(out).toMatch(/104 +41 +0\.932 .* 40 .* failed POSE/);
     expect(out).toMatch(/limit +>=40 +>=0\.02 +\+-35 +\+-30 +\+-35 +>=0 +0\.12-0\.92 +>=0\.05/);
   });

@@ -90,7 +90,7 @@ function stand(
 ): void {
   const { ageMs = 40, ...rest } = look;
   for (let n = 0; n < frames; n++) {
-    rig.lane.sighting({ ...sighting({ at: monotonicMs() - ageMs + n, ...rest }), crop: null });
+    rig.lane.sighting(sighting({ at: monotonicMs() - ageMs + n, ...rest }));
   }
 }
 
@@ -154,6 +154,19 @@ describe('the way through a door', () => {
     rig.slowDisk(0);
     stand(2, { track: 't2' });
     await vi.waitFor(() => expect(rig.door.status().relay).toBe('on'));
+  });
+
+  it('keeps the picture of a decision, whether it comes before or after it', async () => {
+    const jpeg = Buffer.from([0xff, 0xd8, 1, 2, 3, 0xff, 0xd9]);
+    const crop = (track: string) => ({ camera: 'camera', track, seq: 1, qualityScore: 0.5, jpeg });
+    rig.lane.picture(crop('t1'));
+    stand(2);
+    stand(6, { track: 't2', vector: vector(300) });
+    const [before, after] = rig.journal.latest(2);
+    expect(rig.journal.picture(before.id)).toEqual(jpeg);
+    expect(rig.journal.picture(after.id)).toBeUndefined();
+    rig.lane.picture(crop('t2'));
+    expect(rig.journal.picture(after.id)).toEqual(jpeg);
   });
 
   it('says that the door failed when its relay does not answer', async () => {

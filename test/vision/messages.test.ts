@@ -24,7 +24,6 @@ function sighting(changes: Partial<Sighting> = {}): Sighting {
     },
     liveness: { score: 0.98, model },
     embedding: { vector: unit(), model },
-    crop: null,
     timings: { detect: 5, embedding: 5.5 },
     facesInView: 0,
     ...changes,
