@@ -16,8 +16,10 @@ const photo = values.photo === undefined ? {} : { photo: values.photo };
 
 /** Loaded one by one, so that a bench does not weigh on the next and one alone needs no more than its own parts. */
 const BENCHES: Readonly<Record<string, () => Promise<BenchRow[]>>> = {
-  pipeline: async () => (await import('./pipeline.ts')).benchPipeline(photo),
+  // First: it may have to draw its film out of SVG, which reading photos forbids in the whole process.
   latency: async () => (await import('./latency.ts')).benchLatency(),
+  pipeline: async () => (await import('./pipeline.ts')).benchPipeline(photo),
+  'cloud-server': async () => (await import('./cloud-server.ts')).benchCloudServer(),
   'cloud-envelope': async () => (await import('./cloud-envelope.ts')).benchCloudEnvelope(),
 };
 
