@@ -1,5 +1,6 @@
 /** `npm run generate`: writes the files that are made from the source. A test fails when one is out of date. */
 import { writeFileSync } from 'node:fs';
+import { openApiDocument } from '../src/cloud-server/index.ts';
 import { configJsonSchema, configReference } from '../src/config/index.ts';
 import { cloudErrorsPage } from './cloud-errors-page.ts';
 import { errorsPage } from './errors-page.ts';
@@ -7,6 +8,7 @@ import { errorsPage } from './errors-page.ts';
 export const GENERATED: Readonly<Record<string, () => string>> = {
   'config/menshen.schema.json': () => `${JSON.stringify(configJsonSchema(), null, 2)}\n`,
   'docs/reference/config.md': configReference,
+  'docs/reference/cloud-openapi.json': () => `${JSON.stringify(openApiDocument(), null, 2)}\n`,
   'docs/reference/errors.md': errorsPage,
   'docs/reference/cloud-errors.md': cloudErrorsPage,
 };

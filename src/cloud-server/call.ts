@@ -141,23 +141,19 @@ function nothingAt(path: string): Answer {
     : gatewayFailure('50001', 'There is no such service.');
 }
 
-/** The answer to a body larger than any that can be right. */
+/** The answer to a body larger than any that can be right. Nothing is charged: its signature was never seen. */
 export function tooLarge(api: CloudApi): Answer {
-  switch (api) {
-    case 'detect':
-      return serviceFailure(api, 'AI_OP_400013');
-    case 'compare':
-      return serviceFailure(api, 'AI_OP_400013');
-    case 'attributes':
-      return serviceFailure(api, 'AI_OP_4103');
-    case 'silentLiveness':
-      return serviceFailure(api, 'AI_OP_4103');
-    case 'realName':
-      return serviceFailure(api, 'AI_OP_4002');
-    case 'actionLiveness':
-      return serviceFailure(api, 'AI_OP_400012');
-  }
+  return { ...LARGE[api](), served: false };
 }
+
+const LARGE: Readonly<Record<CloudApi, () => Answer>> = {
+  detect: () => serviceFailure('detect', 'AI_OP_400013'),
+  attributes: () => serviceFailure('attributes', 'AI_OP_4103'),
+  compare: () => serviceFailure('compare', 'AI_OP_400013'),
+  silentLiveness: () => serviceFailure('silentLiveness', 'AI_OP_4103'),
+  realName: () => serviceFailure('realName', 'AI_OP_4002'),
+  actionLiveness: () => serviceFailure('actionLiveness', 'AI_OP_400012'),
+};
 
 export function tooBusy(api: CloudApi): Answer {
   return throttled(api, 'The server is busy.');

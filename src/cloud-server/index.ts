@@ -4,6 +4,7 @@
  * (the six), inference/ (the processes that do the work) and store/ (applications, counts, register). Nothing that a
  * caller sends is kept: pictures live in memory until their answer, clips in a memory file without a name.
  */
+export { openApiDocument } from './openapi.ts';
 export { importRegister, type RegisterImport } from './register-import.ts';
 export { CloudServer, type CloudServerOptions } from './server.ts';
 export { type AppInfo, CloudStore, type NewApp, type RegisterEntry, type UsageRow } from './store/index.ts';

@@ -1,41 +1,17 @@
-import { createServer as createHttp, type RequestListener, type Server } from 'node:http';
-import { createServer as createHttps } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
-import type { CloudApi } from '../cloud/index.ts';
+import { type FastifyInstance, fastify } from 'fastify';
 import { type Logger, MenshenError, messageOf } from '../common/index.ts';
 import { defaultModelsDir } from '../vision/models/index.ts';
-import { type Answer, gatewayFailure } from './answers.ts';
-import { BodyBudget, BodyRefused } from './body.ts';
-import { Calls, serviceAt, tooBusy, tooLarge } from './call.ts';
+import { BodyBudget } from './body.ts';
+import { Calls } from './call.ts';
 import { readCompareCurve } from './compare-curve.ts';
-import { Gateway, type Head } from './gateway.ts';
+import { Gateway } from './gateway.ts';
+import { BODIES, serve } from './http.ts';
 import { InferencePool } from './inference/pool.ts';
 import { Metrics } from './metrics.ts';
+import { checkRequirements } from './requirements.ts';
 import { CloudStore } from './store/index.ts';
 import { readTls, type TlsFiles } from './tls.ts';
-
-const MEBIBYTE = 1024 * 1024;
-/**
- * Bytes of a body at most: what the service takes, in base64, once more in base64 when encrypted, and room enough
- * that a picture somewhat too large gets the answer that says so.
- */
-const BODY_LIMITS: Readonly<Record<CloudApi, number>> = {
-  detect: 8 * MEBIBYTE,
-  attributes: 8 * MEBIBYTE,
-  compare: 16 * MEBIBYTE,
-  silentLiveness: 8 * MEBIBYTE,
-  realName: 1 * MEBIBYTE,
-  actionLiveness: 20 * MEBIBYTE,
-};
-const BODIES = 256 * MEBIBYTE;
-const MAX_CONNECTIONS = 256;
-/** A whole request must be in within this, however slowly it comes. */
-const REQUEST_MS = 30_000;
-const HEADERS_MS = 10_000;
-const LOOK_FOR_SLOW_MS = 1000;
-const KEEP_ALIVE_MS = 15_000;
-const MAX_HEADER_BYTES = 16 * 1024;
 
 export interface CloudServerOptions {
   readonly dataDir: string;
@@ -59,12 +35,6 @@ export interface CloudServerOptions {
   readonly requestMs?: number;
 }
 
-declare module 'fastify' {
-  interface FastifyRequest {
-    call: { readonly api: CloudApi; readonly head: Head; free: () => void } | null;
-  }
-}
-
 interface Running {
   readonly store: CloudStore;
   readonly pool: InferencePool;
@@ -84,6 +54,8 @@ export class CloudServer {
   static async start(options: CloudServerOptions): Promise<CloudServer> {
     const { dataDir, log, modelsDir = defaultModelsDir() } = options;
     checkHosts(options);
+    checkRequirements();
+    const tls = options.tls === null ? null : readTls(options.tls);
     const opened: (() => unknown)[] = [];
     try {
       const store = CloudStore.open(dataDir);
@@ -102,7 +74,18 @@ export class CloudServer {
       const metrics = new Metrics(pool, budget);
       const tools = { pool, register: store.register, curve, now: () => new Date() };
       const calls = new Calls({ gateway, store, tools, metrics, log });
-      const app = await listen(serve({ options, gateway, calls, budget }), options.host, options.port);
+      const app = await listen(
+        serve({
+          log,
+          tls,
+          gateway,
+          calls,
+          budget,
+          ...(options.requestMs !== undefined && { requestMs: options.requestMs }),
+        }),
+        options.host,
+        options.port,
+      );
       opened.push(() => app.close());
       const page = options.metrics === null ? null : await listenForMetrics(metrics, options.metrics);
       return new CloudServer({ store, pool, app, metrics: page });
@@ -156,108 +139,6 @@ function checkHosts({ tls, host, metrics }: CloudServerOptions): void {
 
 function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
-}
-
-interface Parts {
-  readonly options: CloudServerOptions;
-  readonly gateway: Gateway;
-  readonly calls: Calls;
-  readonly budget: BodyBudget;
-}
-
-function serve({ options, gateway, calls, budget }: Parts): FastifyInstance {
-  const { log } = options;
-  const app = fastify({
-    serverFactory: (handler) => createServer(handler, options),
-    // Signatures cover the query as it was sent; nothing of it is of use to the services.
-    routerOptions: { querystringParser: () => ({}) },
-    exposeHeadRoutes: false,
-    bodyLimit: Math.max(...Object.values(BODY_LIMITS)) + 1,
-    return503OnClosing: false,
-    forceCloseConnections: true,
-  });
-  app.decorateRequest('call', null);
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', async (request: FastifyRequest, payload: NodeJS.ReadableStream) => {
-    const { call } = request;
-    if (call === null) return Buffer.alloc(0);
-    const read = await budget.read(request.raw, BODY_LIMITS[call.api]);
-    call.free = read.free;
-    void payload;
-    return read.body;
-  });
-
-  const refuse = (reply: FastifyReply, api: CloudApi | 'none', head: Head | null, answer: Answer) => {
-    const bytes = Buffer.from(JSON.stringify(answer.body));
-    calls.count(head?.app ?? null, api, answer, reply.elapsedTime, 0, bytes.length);
-    return send(reply, answer.status, bytes);
-  };
-
-  app.addHook('onRequest', async (request, reply) => {
-    const path = request.raw.url?.split('?')[0] ?? '';
-    const api = serviceAt(request.method, path, request.headers);
-    if (typeof api !== 'string') return refuse(reply, 'none', null, api);
-    const head = gateway.admitHead(request.headers, new Date());
-    if ('status' in head) return refuse(reply, api, null, head);
-    request.call = { api, head, free: () => {} };
-    const length = Number(request.headers['content-length'] ?? 0);
-    if (length > BODY_LIMITS[api]) return refuse(reply, api, head, tooLarge(api));
-  });
-  app.addHook('onResponse', async (request) => request.call?.free());
-  app.addHook('onRequestAbort', async (request) => request.call?.free());
-
-  app.setErrorHandler((error, request, reply) => {
-    const { call } = request;
-    if (call !== null && error instanceof BodyRefused) {
-      const answer = error.why === 'large' ? tooLarge(call.api) : tooBusy(call.api);
-      return refuse(reply, call.api, call.head, answer);
-    }
-    // Connections that break off are everyday; the rest is ours.
-    if (!request.raw.destroyed) log.warn({ err: messageOf(error) }, 'a request could not be read');
-    return refuse(reply, call?.api ?? 'none', call?.head ?? null, gatewayFailure('50000'));
-  });
-
-  const answer = async (request: FastifyRequest, reply: FastifyReply) => {
-    const { call } = request;
-    if (call === null) return refuse(reply, 'none', null, gatewayFailure('50000'));
-    const { status, bytes } = await calls.answer({
-      ...call,
-      headers: request.headers,
-      query: request.raw.url?.split('?').slice(1).join('?') ?? '',
-      body: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),
-      address: request.ip,
-    });
-    call.free();
-    return send(reply, status, bytes);
-  };
-  app.all('/*', answer);
-  app.setNotFoundHandler(answer);
-  return app;
-}
-
-function send(reply: FastifyReply, status: number, bytes: Buffer): FastifyReply {
-  return reply
-    .code(status)
-    .header('content-type', 'application/json; charset=utf-8')
-    .header('cache-control', 'no-store')
-    .send(bytes);
-}
-
-function createServer(handler: RequestListener, options: CloudServerOptions): Server {
-  const requestTimeout = options.requestMs ?? REQUEST_MS;
-  const limits = {
-    requestTimeout,
-    headersTimeout: Math.min(HEADERS_MS, requestTimeout),
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    connectionsCheckingInterval: LOOK_FOR_SLOW_MS,
-    maxHeaderSize: MAX_HEADER_BYTES,
-  };
-  const server =
-    options.tls === null
-      ? createHttp(limits, handler)
-      : createHttps({ ...limits, ...readTls(options.tls), minVersion: 'TLSv1.2' }, handler);
-  server.maxConnections = MAX_CONNECTIONS;
-  return server;
 }
 
 async function listenForMetrics(

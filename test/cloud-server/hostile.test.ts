@@ -179,18 +179,21 @@ describe.skipIf(!READY)('Hostile input', () => {
     const replies = [
       await send(house.server.port, 'GET', '/../../etc/passwd', {}, Buffer.alloc(0)),
       await send(house.server.port, 'POST', '/v1/aiop/api/%00', {}, Buffer.alloc(0)),
+      await send(house.server.port, 'POST', '/%zz', {}, Buffer.alloc(0)),
+      await send(house.server.port, 'PROPFIND', '/', {}, Buffer.alloc(0)),
       await detect(ann.subarray(0, 3000)),
       await post(house, 'compare', Buffer.from('{')),
     ];
     for (const { bytes, headers } of replies) {
-      expect(bytes.toString()).not.toMatch(/node_modules|\.ts|\.js|at .*:\d+|Error:|fastify/i);
+      expect(bytes.toString()).toContain('statusCode');
+      expect(bytes.toString()).not.toMatch(/FST_|node_modules|\.ts|\.js|at .*:\d+|Error:|fastify/i);
       expect(headers).not.toHaveProperty('x-powered-by');
       expect(headers).not.toHaveProperty('server');
     }
   });
 
-  it('gives 400 mutated requests an answer of the catalogue each', async () => {
-    const told = await fuzz(house, { cases: 400, seed: 20261122 });
+  it('gives 250 mutated requests an answer of the catalogue each', async () => {
+    const told = await fuzz(house, { cases: 250, seed: 20261122 });
     expect(told.unanswered).toEqual([]);
     expect(told.codes.size).toBeGreaterThan(10);
     await lives();

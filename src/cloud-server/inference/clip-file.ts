@@ -4,10 +4,9 @@ import { closeSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { z } from 'zod';
 import type { Picture } from '../../camera/index.ts';
+import { MEMORY } from './memory.ts';
 import { RefusedInput } from './refuse.ts';
 
-/** Files here lie in memory. ffmpeg must be able to seek in a clip, which it cannot in a pipe. */
-const MEMORY = '/dev/shm';
 /** ffprobe reads little; decoding 8 s takes a fraction of a second. */
 const PROBE_MS = 5000;
 const DECODE_MS = 20_000;

@@ -1,0 +1,205 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { Agent, request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Tensor } from 'onnxruntime-node';
+import sharp from 'sharp';
+import { APIS, type CloudApi, signRequest } from '../src/cloud/index.ts';
+import { CloudStore, type NewApp } from '../src/cloud-server/index.ts';
+import { monotonicMs } from '../src/common/index.ts';
+import { defaultModelsDir, type LoadedModel, loadModels } from '../src/vision/models/index.ts';
+import { type BenchRow, quantile } from './row.ts';
+
+const WARM_UP = 20;
+const CALLS = 300;
+const BARE_RUNS = 200;
+const CONNECTIONS = [1, 4];
+/** The networks that a call runs, each as often as it stands here. */
+const NETWORKS = {
+  detect: ['detection', 'landmarks'],
+  compare: ['detection', 'landmarks', 'embedding', 'detection', 'landmarks', 'embedding'],
+} as const;
+type Measured = keyof typeof NETWORKS;
+
+/**
+ * Calls of compare and detect against a server in a process of its own, over kept connections on loopback without TLS,
+ * each signed and told apart; and ONNX Runtime alone on the networks such a call runs. The picture is a portrait of
+ * 480 pixels, as a door would send it.
+ */
+export async function benchCloudServer(): Promise<BenchRow[]> {
+  const bare = await bareTimes();
+  const house = await start();
+  try {
+    const rows: BenchRow[] = [];
+    const picture = (await portrait()).toString('base64');
+    const bodies: Readonly<Record<Measured, object>> = {
+      detect: { Action: 'DetectFace', ImageData: picture },
+      compare: { img1Base64: picture, img2Base64: picture },
+    };
+    for (const api of ['detect', 'compare'] as const) {
+      const alone = bare[api];
+      rows.push(
+        told(`cloud.${api}.networks.p50`, alone, 'ms', `ONNX Runtime alone, the networks of one ${api}`),
+      );
+      for (const connections of CONNECTIONS) {
+        const { times, seconds } = await load(house, api, bodies[api], connections);
+        const name = `cloud.${api}.${connections}`;
+        const what = `${api} over ${connections} connection${connections === 1 ? '' : 's'}, ${CALLS} calls`;
+        rows.push(
+          told(`${name}.rate`, CALLS / seconds, '/s', `calls a second, ${what}`),
+          told(`${name}.p50`, quantile(times, 0.5), 'ms', `median, ${what}`),
+          told(`${name}.p99`, quantile(times, 0.99), 'ms', `99th percentile, ${what}`),
+          told(
+            `${name}.ratio`,
+            (1000 * seconds) / CALLS / alone,
+            '',
+            `time a call takes of the server over its networks alone, ${what}`,
+          ),
+        );
+      }
+    }
+    return rows;
+  } finally {
+    await house.stop();
+  }
+}
+
+function told(id: string, value: number, unit: string, what: string): BenchRow {
+  return { id, value, unit, bound: null, holds: true, what };
+}
+
+interface House {
+  readonly port: number;
+  readonly app: NewApp;
+  stop(): Promise<void>;
+}
+
+async function start(): Promise<House> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'menshen-bench-cloud-'));
+  const store = CloudStore.open(dataDir);
+  const app = store.apps.add(
+    { name: 'bench', apis: ['detect', 'compare'], calls: 1e9, validDays: 1, qps: 1000 },
+    new Date(),
+  );
+  store.close();
+  const main = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url));
+  const server = spawn(
+    process.execPath,
+    ['--import', 'tsx', main, 'cloud', 'serve', '--http', '--listen', '127.0.0.1:0', '--data-dir', dataDir],
+    { stdio: ['ignore', 'inherit', 'pipe'] },
+  );
+  const port = await portOf(server);
+  return {
+    port,
+    app,
+    stop: async () => {
+      server.kill('SIGTERM');
+      await new Promise((resolve) => server.once('exit', resolve));
+      rmSync(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+function portOf(server: ChildProcess): Promise<number> {
+  return new Promise((resolve, reject) => {
+    let log = '';
+    server.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      log += text;
+      const port = /"port":(\d+)/.exec(log)?.[1];
+      if (port !== undefined) resolve(Number(port));
+    });
+    server.once('exit', () => reject(new Error(`The server did not start: ${log}`)));
+  });
+}
+
+async function load(
+  house: House,
+  api: Measured,
+  body: object,
+  connections: number,
+): Promise<{ times: number[]; seconds: number }> {
+  const bytes = Buffer.from(JSON.stringify(body));
+  const agent = new Agent({ keepAlive: true, maxSockets: connections });
+  const times: number[] = [];
+  const run = async (count: number): Promise<void> => {
+    let left = count;
+    const worker = async () => {
+      while (left-- > 0) times.push(await timed(() => call(house, api, bytes, agent)));
+    };
+    await Promise.all(Array.from({ length: connections }, worker));
+  };
+  await run(WARM_UP);
+  times.length = 0;
+  const seconds = (await timed(() => run(CALLS))) / 1000;
+  agent.destroy();
+  return { times, seconds };
+}
+
+async function timed(run: () => Promise<unknown>): Promise<number> {
+  const begun = monotonicMs();
+  await run();
+  return monotonicMs() - begun;
+}
+
+function call({ port, app }: House, api: CloudApi, body: Buffer, agent: Agent): Promise<void> {
+  const { path, version } = APIS[api];
+  const headers = {
+    ...signRequest({ ...app, body, now: new Date() }).headers,
+    'content-type': 'application/json',
+    'content-length': body.length,
+    appkey: app.appKey,
+    ...(version !== null && { version }),
+  };
+  return new Promise((resolve, reject) => {
+    const sent = request({ host: '127.0.0.1', port, method: 'POST', path, headers, agent }, (response) => {
+      let text = '';
+      response.setEncoding('utf8').on('data', (chunk: string) => {
+        text += chunk;
+      });
+      response.on('end', () => {
+        if (text.includes('"statusCode":0')) resolve();
+        else reject(new Error(`${api} failed: ${text.slice(0, 300)}`));
+      });
+    });
+    sent.on('error', reject);
+    sent.end(body);
+  });
+}
+
+/** Somebody out of a sample photograph, with half the face's size around. */
+function portrait(): Promise<Buffer> {
+  const photo = fileURLToPath(new URL('../.cache/demo/sample3.jpg', import.meta.url));
+  return sharp(readFileSync(photo))
+    .extract({ left: 956, top: 63, width: 462, height: 584 })
+    .resize({ height: 480 })
+    .jpeg({ quality: 90 })
+    .toBuffer();
+}
+
+/** Median milliseconds of ONNX Runtime alone for the networks of one call, one thread. */
+async function bareTimes(): Promise<Record<Measured, number>> {
+  const roles = ['detection', 'landmarks', 'embedding'] as const;
+  const models = await loadModels({ dir: defaultModelsDir(), roles, threads: 1 });
+  const medians = new Map<string, number>();
+  for (const role of roles) {
+    const run = bareRun(models[role]);
+    const times: number[] = [];
+    for (let i = -WARM_UP; i < BARE_RUNS; i++) {
+      const time = await timed(run);
+      if (i >= 0) times.push(time);
+    }
+    medians.set(role, quantile(times, 0.5));
+  }
+  const sum = (api: Measured) => NETWORKS[api].reduce((total, role) => total + (medians.get(role) ?? 0), 0);
+  return { detect: sum('detect'), compare: sum('compare') };
+}
+
+function bareRun({ entry, session }: LoadedModel): () => Promise<unknown> {
+  const { name, shape, mean, scale } = entry.input;
+  const values = new Float32Array(shape.reduce((product, length) => product * length, 1));
+  for (let i = 0; i < values.length; i++) values[i] = (((i * 7919) % 256) - mean[0]) / scale[0];
+  const feeds = { [name]: new Tensor('float32', values, shape) };
+  return () => session.run(feeds);
+}
