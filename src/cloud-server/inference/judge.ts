@@ -120,8 +120,9 @@ export class Judge {
   }
 
   async #compare(first: Uint8Array, second: Uint8Array): Promise<TaskResult<'compare'>> {
-    // Both decode at the same time, beside the networks of other calls.
-    const [a, b] = await Promise.all([this.#centralFace(first, 0), this.#centralFace(second, 1)]);
+    const [one, other] = await Promise.all([decode(first, 0), decode(second, 1)]);
+    const a = await this.#centralFace(one);
+    const b = await this.#centralFace(other);
     const place = (found: CentralFace | null) =>
       found === null ? null : { box: found.face.box, landmarks: found.landmarks.five };
     const score = a?.vector == null || b?.vector == null ? 0 : this.#curve.score(a.vector, b.vector);
@@ -156,8 +157,7 @@ export class Judge {
     return !failed.some((gate) => gate === 'SIZE' || gate === 'SHARPNESS' || gate === 'EXPOSURE');
   }
 
-  async #centralFace(bytes: Uint8Array, which: 0 | 1): Promise<CentralFace | null> {
-    const picture = await decode(bytes, which);
+  async #centralFace(picture: Picture): Promise<CentralFace | null> {
     const face = centralOf(await this.#analyser.find(picture), picture);
     if (face === null) return null;
     const landmarks = await this.#analyser.landmarks(picture, face);
