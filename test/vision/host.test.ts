@@ -212,11 +212,6 @@ describe.skipIf(PHOTO_MISSING)('VisionHost', () => {
 describe('a vision process gone wrong', () => {
   it.each([
     ['gibberish', 'VISION_FAILED', 'no message'],
-    ['garbage', 'VISION_FAILED', 'no message'],
-    ['endless', 'VISION_FAILED', 'no message'],
-    ['no json', 'VISION_FAILED', 'no message'],
-    ['flood', 'VISION_FAILED', 'more than can be of use'],
-    ['flood of pictures', 'VISION_FAILED', 'more than can be of use'],
     ['stuck', 'VISION_HUNG', 'on one frame for 1001 ms'],
     ['quits', 'VISION_FAILED', 'exit code 7'],
   ])('is killed and started again, each time later: %s', async (how, code, message) => {
@@ -232,6 +227,28 @@ describe('a vision process gone wrong', () => {
     expect(second).toBeGreaterThanOrEqual(400);
     expect(second).toBeLessThanOrEqual(600);
     expect(processesOf(id)).toEqual([]);
+  });
+
+  it('is killed at the first byte that is no message, or when it sends too much', async () => {
+    const modes = {
+      garbage: 'no message',
+      endless: 'no message',
+      'no json': 'no message',
+      flood: 'more than can be of use',
+      'flood of pictures': 'more than can be of use',
+    };
+    const seen = Object.keys(modes).map(async (how) => {
+      const { host, id } = hostOf(how, { hangMs: 5000 }, ROGUE);
+      host.start();
+      const down = await next(host, 'down');
+      await host.stop();
+      expect(processesOf(id)).toEqual([]);
+      return { how, down };
+    });
+    for (const { how, down } of await Promise.all(seen)) {
+      const said = modes[how as keyof typeof modes];
+      expect(down, how).toMatchObject({ code: 'VISION_FAILED', message: expect.stringContaining(said) });
+    }
   });
 
   it('is replaced when the system cannot even start it', async () => {
