@@ -46,14 +46,18 @@ export class Ledger {
     return { event, verdict: null };
   }
 
-  /** The scene has been seen, and every verdict in it was the right one. */
+  /**
+   * The scene has been seen, what was expected was decided, and nothing else was, except that a denial may also be
+   * unsure: somebody who stays before the camera is judged again and again, and the door stays locked all the same.
+   */
   holds(scene: number): boolean {
+    const { expect } = SCENES[scene];
     const here = this.verdicts.filter((verdict) => verdict.scene === scene);
     return (
-      here.length > 0 &&
+      here.some(({ record }) => meets(record, expect)) &&
       here.every(({ record, relayMs }) => {
-        const granted = record.outcome === 'grant';
-        return meets(record, SCENES[scene].expect) && granted === (relayMs !== null);
+        const unsure = expect.outcome === 'deny' && record.reason === 'UNSURE';
+        return (meets(record, expect) || unsure) && (record.outcome === 'grant') === (relayMs !== null);
       })
     );
   }
