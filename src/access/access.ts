@@ -382,7 +382,7 @@ export class Access {
       },
       consistency: c.consistency,
       mask: null,
-      cloud: { asked: false, why: 'no cloud service is configured' },
+      cloud: { asked: false, why: 'decisions are made on the device alone' },
       thresholds: c.thresholds,
       qualityLimits: this.#context.qualityLimits,
       timings: { ...newest.timings },

@@ -40,7 +40,7 @@ export const ConfigSchema = z
     decision: DecisionSchema.prefault({}).describe('When a face opens the door'),
     mqtt: MqttSchema.optional().describe('Where events are sent; without it they stay in the journal'),
     cloud: CloudSchema.optional().describe(
-      "CTYun's face APIs, or a private deployment of them; without it nothing is asked",
+      "CTYun's face APIs, or a private deployment of them; read by `menshen cloud check`, not asked in decisions yet",
     ),
     journal: JournalSchema.prefault({}).describe('How long records are kept, and how many'),
     simulator: z
