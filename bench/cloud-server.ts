@@ -6,11 +6,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Tensor } from 'onnxruntime-node';
 import sharp from 'sharp';
+import { quantile } from '../scripts/support/quantile.ts';
 import { APIS, type CloudApi, signRequest } from '../src/cloud/index.ts';
 import { CloudStore, type NewApp } from '../src/cloud-server/index.ts';
 import { monotonicMs } from '../src/common/index.ts';
 import { defaultModelsDir, type LoadedModel, loadModels } from '../src/vision/models/index.ts';
-import { type BenchRow, quantile } from './row.ts';
+import type { BenchRow } from './row.ts';
 
 const WARM_UP = 20;
 const CALLS = 300;

@@ -6,7 +6,8 @@ import { MEMBERS } from '../scripts/demo/cast.ts';
 import { makeFilm } from '../scripts/demo/film.ts';
 import { Ledger } from '../scripts/demo/ledger.ts';
 import { enrol, PASSWORD, startDaemon, startStage, USER } from '../scripts/demo/stage-hands.ts';
-import { measureStreamDelay, quantile } from '../scripts/demo/timing.ts';
+import { measureStreamDelay } from '../scripts/demo/timing.ts';
+import { quantile } from '../scripts/support/quantile.ts';
 import type { BenchRow } from './main.ts';
 
 const SECONDS = 70;

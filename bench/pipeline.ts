@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { Tensor } from 'onnxruntime-node';
 import sharp from 'sharp';
+import { quantile } from '../scripts/support/quantile.ts';
 import { toYuv420p } from '../scripts/support/yuv.ts';
 import type { Picture } from '../src/camera/index.ts';
 import { monotonicMs } from '../src/common/index.ts';
@@ -8,7 +9,7 @@ import { QualitySchema } from '../src/config/schema/vision.ts';
 import { readPhoto } from '../src/photo/index.ts';
 import { FaceAnalyser } from '../src/vision/index.ts';
 import { defaultModelsDir, type LoadedModel, loadModels } from '../src/vision/models/index.ts';
-import { type BenchRow, quantile } from './row.ts';
+import type { BenchRow } from './row.ts';
 
 const WARM_UP = 40;
 const FRAMES = 400;

@@ -9,9 +9,3 @@ export interface BenchRow {
   readonly holds: boolean;
   readonly what: string;
 }
-
-/** The value below which the part `q` (0..1) of the values lies: nearest rank. */
-export function quantile(values: readonly number[], q: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.max(0, Math.ceil(q * sorted.length) - 1))] ?? Number.NaN;
-}

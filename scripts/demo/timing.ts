@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { openCamera } from '../../src/camera/index.ts';
 import { createLogger } from '../../src/common/index.ts';
 import { readTimecode } from '../rtsp/timecode.ts';
+import { quantile } from '../support/quantile.ts';
 
 /** One access unit as the camera sent it: its index in the film, and when (CLOCK_MONOTONIC, ms). */
 interface Sent {
@@ -96,10 +97,4 @@ export async function measureStreamDelay(
 
 export function median(values: readonly number[]): number {
   return quantile(values, 0.5);
-}
-
-/** Nearest-rank quantile; NaN of nothing. */
-export function quantile(values: readonly number[], q: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.max(0, Math.ceil(q * sorted.length) - 1))] ?? Number.NaN;
 }

@@ -1,7 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { z } from 'zod';
-import { ERRORS, type ErrorCode, MenshenError, messageOf } from '../common/index.ts';
+import { ERRORS, type ErrorCode, MenshenError, messageOf, softwareVersion } from '../common/index.ts';
 import { COMMANDS } from './commands.ts';
 
 /** Exit codes: 1 the command failed, 2 it was called or configured wrongly, 70 (EX_SOFTWARE) a fault in Menshen. */
@@ -18,7 +16,7 @@ const USAGE_CODES: ReadonlySet<ErrorCode> = new Set([
 export async function run(args: readonly string[]): Promise<number> {
   const program = new Command('menshen')
     .description('Access control by face recognition at a door, a turnstile or an attendance terminal.')
-    .version(version(), '-V, --version', 'print the version')
+    .version(softwareVersion(), '-V, --version', 'print the version')
     .option('--debug', 'print stack traces of unexpected errors')
     .helpOption('-h, --help', 'print help')
     .helpCommand('help [command]', 'print the help of a command')
@@ -75,9 +73,4 @@ function report(error: unknown, debug: boolean): number {
   if (debug) console.error(error instanceof Error ? error.stack : error);
   else console.error('Run it again with `menshen --debug …` to see where.');
   return EXIT.internal;
-}
-
-function version(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return z.object({ version: z.string() }).parse(JSON.parse(text)).version;
 }

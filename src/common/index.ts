@@ -5,3 +5,4 @@
 export { isoNow, monotonicMs } from './clock.ts';
 export { ERRORS, type ErrorCode, MenshenError, messageOf } from './errors.ts';
 export { createLogger, LOG_LEVELS, type Logger, type LogLevel, redactUrl } from './log.ts';
+export { softwareVersion } from './version.ts';

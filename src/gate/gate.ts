@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
 import type { CameraState } from '../camera/types.ts';
-import { type Logger, MenshenError, messageOf } from '../common/index.ts';
+import { type Logger, MenshenError, messageOf, softwareVersion } from '../common/index.ts';
 import { type CameraConfig, type Config, type LoadedConfig, resolveSecret } from '../config/index.ts';
 import {
   Door,
@@ -28,10 +27,7 @@ const BUSY_MS = 20;
 /** Time for the last records, within the 3 s a stop may take. */
 const RECORDS_STOP_MS = 2000;
 
-/** Version of the software, from package.json. */
-export const SOFTWARE_VERSION = versionOf(
-  readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
-);
+const SOFTWARE_VERSION = softwareVersion();
 
 /**
  * The gate: every room put together. Doors come first and go last: the exit button works before anything else is
@@ -261,11 +257,4 @@ export class Gate {
 
 function secretOf(source: Parameters<typeof resolveSecret>[0] | undefined): string | undefined {
   return source === undefined ? undefined : resolveSecret(source);
-}
-
-function versionOf(packageJson: string): string {
-  const parsed: unknown = JSON.parse(packageJson);
-  const version =
-    typeof parsed === 'object' && parsed !== null && 'version' in parsed ? parsed.version : undefined;
-  return typeof version === 'string' ? version : 'unknown';
 }

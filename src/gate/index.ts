@@ -4,4 +4,4 @@
  * one door. Journal and broker link live in a thread of their own (`Records`, records-thread.ts), so that no disk
  * and no network can hold up a relay or an exit button. No native inference code is loaded here.
  */
-export { Gate, SOFTWARE_VERSION } from './gate.ts';
+export { Gate } from './gate.ts';

@@ -1,5 +1,5 @@
 import { table } from '../../../scripts/demo/screen.ts';
-import { quantile } from '../../../scripts/demo/timing.ts';
+import { quantile } from '../../../scripts/support/quantile.ts';
 
 /** The figures of the suite, for the table at its end. */
 export class Tally {
