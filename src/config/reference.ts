@@ -31,10 +31,16 @@ Wherever the type says *secret*, the file names where the secret is, in one of f
 Secrets appear in no log, no event and no error; \`menshen config show\` prints \`***\` for them.
 `;
 
+const LINES = `## Lines
+
+Wherever the type says *line*, the file names a line by its driver. What becomes of a relay when the process ends, for
+each driver, stands in [door.md](door.md). A line can be used once only.
+`;
+
 /** docs/reference/config.md: every key with type, default and meaning, out of the schema. */
 export function configReference(): string {
   const sections = sectionsOf(configJsonSchema(), '');
-  return [INTRODUCTION, ...sections, SECRETS].join('\n');
+  return [INTRODUCTION, ...sections, LINES, ...lineSections(), SECRETS].join('\n');
 }
 
 function sectionsOf(node: SchemaNode, at: string): string[] {
@@ -58,6 +64,42 @@ function sectionOf(node: SchemaNode, at: string, keys: readonly [string, SchemaN
   return `${title}\n\n${about}| Key | Type | Default | Meaning |\n|---|---|---|---|\n${rows.join('\n')}\n`;
 }
 
+/** A section for each driver: the keys of a line that is driven, then those that only one that is watched has. */
+function lineSections(): string[] {
+  const inputs = lineDrivers('input');
+  return lineDrivers('output').map((output) => {
+    const driver = String(driverOf(output).const);
+    const input = inputs.find((node) => driverOf(node).const === driver);
+    const both = [...properties(output), ...(input === undefined ? [] : properties(input))];
+    const keys = both.filter(([key], index) => both.findIndex(([other]) => other === key) === index);
+    const only = (key: string) => {
+      if (input?.properties?.[key] === undefined) return 'relay: ';
+      return output.properties?.[key] === undefined ? 'input: ' : '';
+    };
+    const marked = keys.map(([key, node]): [string, SchemaNode] =>
+      key === 'driver'
+        ? [key, { ...node, description: '' }]
+        : [key, { ...node, description: `${only(key)}${node.description}` }],
+    );
+    const required = [...(output.required ?? []), ...(input?.required ?? [])];
+    const about = { ...output, required, description: driverOf(output).description ?? '' };
+    return sectionOf(about, `driver: ${driver}`, marked).replace(/^##/, '###');
+  });
+}
+
+function driverOf(node: SchemaNode): SchemaNode {
+  const driver = properties(node).find(([key]) => key === 'driver')?.[1];
+  if (driver === undefined) throw new Error('a line without a driver');
+  return driver;
+}
+
+/** The drivers of the first place that takes a line of this kind. */
+function lineDrivers(kind: 'output' | 'input', node: SchemaNode = configJsonSchema()): SchemaNode[] {
+  if (node['x-line'] === kind) return alternatives(node);
+  const children = [...properties(node).map(([, child]) => child), ...[itemOf(node) ?? []].flat()];
+  return children.map((child) => lineDrivers(kind, child)).find((found) => found.length > 0) ?? [];
+}
+
 function itemOf(node: SchemaNode): SchemaNode | undefined {
   const items = node.items;
   return typeof items === 'object' && !Array.isArray(items) ? (items as SchemaNode) : undefined;
@@ -65,6 +107,7 @@ function itemOf(node: SchemaNode): SchemaNode | undefined {
 
 function typeOf(node: SchemaNode): string {
   if (node['x-secret'] === true) return '[secret](#secrets)';
+  if (node['x-line'] !== undefined) return '[line](#lines)';
   if (node.type === 'object') return 'mapping, see below';
   if (itemOf(node)?.type === 'object') return 'list of mappings, see below';
   const options = alternatives(node);
@@ -87,7 +130,8 @@ function defaultOf(node: SchemaNode): string {
 
 function meaningOf(node: SchemaNode): string {
   const parts = [node.description ?? ''];
-  for (const option of node['x-secret'] === true ? [] : alternatives(node).filter((one) => one !== node)) {
+  const whole = node['x-secret'] === true || node['x-line'] !== undefined;
+  for (const option of whole ? [] : alternatives(node).filter((one) => one !== node)) {
     for (const [, child] of properties(option)) {
       if (child.const !== undefined) parts.push(`\`${child.const}\`: ${child.description ?? ''}`);
     }

@@ -4,8 +4,9 @@ import { CameraSchema } from './schema/camera.ts';
 import { CloudSchema } from './schema/cloud.ts';
 import { filePath, id, SecretSchema } from './schema/common.ts';
 import { DecisionSchema } from './schema/decision.ts';
-import { DoorSchema, type LineConfig } from './schema/door.ts';
+import { DoorSchema } from './schema/door.ts';
 import { JournalSchema } from './schema/journal.ts';
+import { describeLine, type LineConfig, lineKey } from './schema/line.ts';
 import { MqttSchema } from './schema/mqtt.ts';
 import { VisionSchema } from './schema/vision.ts';
 
@@ -13,7 +14,14 @@ export { CameraSchema } from './schema/camera.ts';
 export { type CloudConfig, CloudSchema } from './schema/cloud.ts';
 export { SecretSchema, type SecretSource } from './schema/common.ts';
 export { type DecisionConfig, DecisionSchema } from './schema/decision.ts';
-export { type DoorConfig, DoorSchema, type LineConfig } from './schema/door.ts';
+export { type DoorConfig, DoorSchema } from './schema/door.ts';
+export {
+  describeLine,
+  type InputLineConfig,
+  type LineConfig,
+  lineKey,
+  type OutputLineConfig,
+} from './schema/line.ts';
 export { type MqttConfig, MqttSchema } from './schema/mqtt.ts';
 export { type QualityConfig, QualitySchema, type VisionConfig, VisionSchema } from './schema/vision.ts';
 
@@ -72,11 +80,11 @@ export const ConfigSchema = z
       }
     }
     const lines = config.doors.flatMap(linesOf);
-    for (const index of repeated(lines.map((use) => `${use.line.driver} ${use.line.line}`))) {
+    for (const index of repeated(lines.map((use) => lineKey(use.line)))) {
       const use = lines[index];
       if (use !== undefined) {
         const door = config.doors.indexOf(use.door);
-        problem(['doors', door, use.role, 'line'], `${use.line.driver} line ${use.line.line} is used twice`);
+        problem(['doors', door, use.role, 'line'], `${describeLine(use.line)} is used twice`);
       }
     }
   });

@@ -1,5 +1,5 @@
 import { type ErrorCode, type Logger, type MenshenError, messageOf, monotonicMs } from '../common/index.ts';
-import type { DoorConfig, LineConfig } from '../config/index.ts';
+import type { DoorConfig, InputLineConfig } from '../config/index.ts';
 import type { GpioDriver, Level } from './gpio/driver.ts';
 import { contactLevel, relayLevel } from './gpio/levels.ts';
 import { type DoorInput, INITIAL_MEMORY, stateOf, step } from './machine.ts';
@@ -61,7 +61,7 @@ export class Door {
     if (this.#relay !== null || this.#stopped) return;
     const { line, activeLow } = this.#config.relay;
     this.#relay = new Relay({
-      open: () => this.#gpio.openOutput(line, { rest: relayLevel(false, activeLow) }),
+      open: (handlers) => this.#gpio.openOutput(line, { rest: relayLevel(false, activeLow) }, handlers),
       level: (energised) => relayLevel(energised, activeLow),
       onSwitched: (energised, at) => this.#relaySwitched(energised, at),
       onFailed: (error) => this.#relayFailed(error),
@@ -195,7 +195,7 @@ export class Door {
 
   #input(
     line: 'contact' | 'rex',
-    config: { readonly line: LineConfig; readonly debounceMs: number },
+    config: { readonly line: InputLineConfig; readonly debounceMs: number },
     idle: Level,
     onLevel: (level: Level) => void,
   ): SupervisedInput {

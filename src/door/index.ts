@@ -13,6 +13,7 @@ export type {
   InputLine,
   InputOptions,
   Level,
+  OutputHandlers,
   OutputLine,
   OutputOptions,
 } from './gpio/driver.ts';

@@ -1,12 +1,12 @@
 import { MenshenError, messageOf, monotonicMs } from '../common/index.ts';
-import type { Level, OutputLine } from './gpio/driver.ts';
+import type { Level, OutputHandlers, OutputLine } from './gpio/driver.ts';
 
 const RETRY_MS = 250;
 const MAX_RETRY_MS = 2000;
 
 export interface RelayOptions {
   /** Opens the line at the level that releases the relay. */
-  open(): Promise<OutputLine>;
+  open(handlers: OutputHandlers): Promise<OutputLine>;
   level(energised: boolean): Level;
   /** The relay has switched, at `at` (monotonic milliseconds, taken right after the write). */
   onSwitched(energised: boolean, at: number): void;
@@ -27,6 +27,8 @@ export class Relay {
   #closed = false;
   #failures = 0;
   #timer: NodeJS.Timeout | null = null;
+  /** Counts openings: a line that was given up has nothing more to say. */
+  #opening = 0;
 
   constructor(options: RelayOptions) {
     this.#options = options;
@@ -134,10 +136,19 @@ export class Relay {
   async #reopen(): Promise<void> {
     const first = this.#line === null && this.#failures === 0;
     this.#busy = true;
+    this.#opening += 1;
+    const opening = this.#opening;
+    let lost: Error | null = null;
     try {
       await this.#line?.close();
-      this.#line = await this.#options.open();
+      this.#line = await this.#options.open({
+        onError: (error) => {
+          lost ??= error;
+          if (opening === this.#opening && !this.#busy && this.#timer === null) this.#fail(error);
+        },
+      });
       this.#busy = false;
+      if (lost !== null) throw lost;
     } catch (error) {
       this.#busy = false;
       this.#fail(error);

@@ -11,7 +11,7 @@ import {
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { MenshenError, messageOf } from '../common/index.ts';
-import { type DoorConfig, DoorSchema } from '../config/index.ts';
+import { type DoorConfig, DoorSchema, type LineConfig, lineKey } from '../config/index.ts';
 
 const FILE = 'relays.json';
 
@@ -77,8 +77,8 @@ export function recordedRelays(dataDir: string): RecordedRelays {
 }
 
 /** Both are the same line of the same driver. */
-export function sameLine(one: Pick<RelayLine, 'line'>, other: Pick<RelayLine, 'line'>): boolean {
-  return one.line.driver === other.line.driver && one.line.line === other.line.line;
+export function sameLine(one: { readonly line: LineConfig }, other: { readonly line: LineConfig }): boolean {
+  return lineKey(one.line) === lineKey(other.line);
 }
 
 /** systemd names the directory it keeps for the service; several are separated by colons. */

@@ -1,8 +1,8 @@
 import { connect } from 'node:net';
 import { z } from 'zod';
 import { MenshenError, messageOf } from '../common/index.ts';
-import type { Config, LineConfig } from '../config/index.ts';
-import { describeLine, type GpioDriver } from './gpio/driver.ts';
+import { type Config, describeLine, type OutputLineConfig } from '../config/index.ts';
+import type { GpioDriver } from './gpio/driver.ts';
 import { relayLevel } from './gpio/levels.ts';
 import { onoffDriver } from './gpio/onoff.ts';
 import { type RelayLine, sameLine } from './relays-file.ts';
@@ -75,7 +75,7 @@ async function releaseRelay(task: ReleaseTask, simulator: Config['simulator']): 
   }
 }
 
-async function drive<L extends LineConfig>(driver: GpioDriver<L>, line: L, rest: 0 | 1): Promise<void> {
+async function drive<L extends OutputLineConfig>(driver: GpioDriver<L>, line: L, rest: 0 | 1): Promise<void> {
   const output = await driver.openOutput(line, { rest });
   await output.write(rest);
   await output.close();

@@ -68,6 +68,20 @@ describe('a relay that cannot be switched', () => {
     expect(gpio.relay.slice(-3)).toEqual(['close', 'open 0', 'write 0']);
   });
 
+  it('that is lost without a write is a fault at once, opened again, and not energised for who was let in before', async () => {
+    const { gpio, log, door } = await setUp();
+    await door.unlock(REMOTE);
+    const gone = gpio.output;
+    gone?.onError(new Error('its helper died'));
+    expect(log.types).toEqual(['unlocked', 'fault']);
+    expect(log.events[1]).toMatchObject({ message: 'door "front": relay: its helper died' });
+    await log.until('fault_cleared');
+    expect(log.types).toEqual(['unlocked', 'fault', 'locked', 'fault_cleared']);
+    expect(gpio.relay.slice(-3)).toEqual(['close', 'open 0', 'write 0']);
+    gone?.onError(new Error('once more'));
+    expect(door.status().faults).toEqual([]);
+  });
+
   it('that was never energised is told neither as unlocked nor as locked', async () => {
     const { gpio, log, door } = await setUp({ unlockMs: 200 });
     gpio.failWrite = true;

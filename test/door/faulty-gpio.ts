@@ -1,5 +1,6 @@
 import { MenshenError } from '../../src/common/index.ts';
-import type { GpioDriver, InputHandlers, Level } from '../../src/door/index.ts';
+import type { InputLineConfig } from '../../src/config/index.ts';
+import type { GpioDriver, InputHandlers, Level, OutputHandlers } from '../../src/door/index.ts';
 
 /** What happened to the lines, in order: "open 0", "write 1", "close". */
 export type Trace = string[];
@@ -20,11 +21,13 @@ export class FaultyGpio implements GpioDriver {
   /** Milliseconds a write takes; null: done when it returns. */
   writeMs: number | null = null;
   readonly inputs = new Map<number, InputHandlers>();
+  output: OutputHandlers | undefined;
 
-  async openOutput(_: unknown, { rest }: { rest: Level }) {
+  async openOutput(_: unknown, { rest }: { rest: Level }, handlers?: OutputHandlers) {
     if (this.openMs > 0) await new Promise((resolve) => setTimeout(resolve, this.openMs));
     if (this.failOpenOutput) throw new MenshenError('GPIO_UNAVAILABLE', 'no such line');
     this.relay.push(`open ${rest}`);
+    this.output = handlers;
     this.level = rest;
     return {
       write: (level: Level) =>
@@ -38,14 +41,15 @@ export class FaultyGpio implements GpioDriver {
     };
   }
 
-  async openInput(line: { line: number }, { idle }: { idle: Level }, handlers: InputHandlers) {
-    if (this.failOpenInput.has(line.line))
-      throw new MenshenError('GPIO_UNAVAILABLE', `line ${line.line} is gone`);
-    this.inputs.set(line.line, handlers);
+  async openInput(config: InputLineConfig, { idle }: { idle: Level }, handlers: InputHandlers) {
+    if (config.driver !== 'simulated') throw new Error('numbers only');
+    const { line } = config;
+    if (this.failOpenInput.has(line)) throw new MenshenError('GPIO_UNAVAILABLE', `line ${line} is gone`);
+    this.inputs.set(line, handlers);
     return {
       level: () => idle,
       close: async () => {
-        this.inputs.delete(line.line);
+        this.inputs.delete(line);
       },
     };
   }

@@ -1,35 +1,13 @@
 import { z } from 'zod';
 import { id, milliseconds } from './common.ts';
-
-/** The kernel's lines have gone up from 512 since Linux 6.6; no board comes near this many. */
-const MAX_LINE = 65_535;
-
-const OnoffLineSchema = z.strictObject({
-  driver: z.literal('onoff').describe('sysfs GPIO'),
-  line: z
-    .number()
-    .int()
-    .min(0)
-    .max(MAX_LINE)
-    .describe('Line number as sysfs counts it (chip base plus offset)'),
-});
-const SimulatedLineSchema = z.strictObject({
-  driver: z
-    .literal('simulated')
-    .describe('No hardware: state in memory, told on stdout, driven through a control socket'),
-  line: z.number().int().min(0).max(MAX_LINE).describe('Any number; names the line in the control socket'),
-});
-const LineSchema = z
-  .discriminatedUnion('driver', [OnoffLineSchema, SimulatedLineSchema])
-  .describe('A GPIO line');
-export type LineConfig = z.infer<typeof LineSchema>;
+import { InputLineSchema, OutputLineSchema } from './line.ts';
 
 export const DoorSchema = z
   .strictObject({
     id: id.describe('Name of the door in events and topics'),
     relay: z
       .strictObject({
-        line: LineSchema,
+        line: OutputLineSchema,
         activeLow: z.boolean().default(false).describe('The relay is energised by a low level'),
       })
       .describe('The relay that lets the lock go'),
@@ -40,7 +18,7 @@ export const DoorSchema = z
       .describe('Release the relay as soon as the door has opened; if not, when it has closed again'),
     contact: z
       .strictObject({
-        line: LineSchema,
+        line: InputLineSchema,
         normally: z
           .enum(['open', 'closed'])
           .default('closed')
@@ -55,7 +33,7 @@ export const DoorSchema = z
       ),
     rex: z
       .strictObject({
-        line: LineSchema,
+        line: InputLineSchema,
         normally: z
           .enum(['open', 'closed'])
           .default('open')

@@ -1,4 +1,4 @@
-import type { LineConfig } from '../../config/index.ts';
+import type { InputLineConfig, OutputLineConfig } from '../../config/index.ts';
 
 /**
  * Level of a line: 0 is low, 1 is high, as a voltmeter would show it. Drivers know levels only;
@@ -9,6 +9,14 @@ export type Level = 0 | 1;
 export interface OutputOptions {
   /** Level from the very moment the line becomes an output, without passing through the other one; also the level `close` leaves behind. */
   readonly rest: Level;
+}
+
+export interface OutputHandlers {
+  /**
+   * The line no longer drives anything, found out without a write (its helper died, its chip was unplugged).
+   * Nothing more comes of it until it is opened again. Not called from within `write`, nor after `close`.
+   */
+  onError(error: Error): void;
 }
 
 /** A line that drives something. */
@@ -48,17 +56,15 @@ export interface InputLine {
 }
 
 /**
- * A way to reach GPIO lines; `L` is the kind of line it understands. Both `open` functions reject with
+ * A way to reach GPIO lines; `O` and `I` are the kinds of line it understands. Both `open` functions reject with
  * MenshenError GPIO_UNAVAILABLE when the line cannot be had, and say what to do.
  */
-export interface GpioDriver<L extends LineConfig = LineConfig> {
-  openOutput(line: L, options: OutputOptions): Promise<OutputLine>;
-  openInput(line: L, options: InputOptions, handlers: InputHandlers): Promise<InputLine>;
+export interface GpioDriver<
+  O extends OutputLineConfig = OutputLineConfig,
+  I extends InputLineConfig = InputLineConfig,
+> {
+  openOutput(line: O, options: OutputOptions, handlers?: OutputHandlers): Promise<OutputLine>;
+  openInput(line: I, options: InputOptions, handlers: InputHandlers): Promise<InputLine>;
   /** Gives up what the driver holds besides its lines. Never rejects. */
   close(): Promise<void>;
-}
-
-/** The line for people: "onoff line 17". */
-export function describeLine(line: LineConfig): string {
-  return `${line.driver} line ${line.line}`;
 }

@@ -10,12 +10,12 @@ export async function openGpio(simulator: SimulatedOptions = {}): Promise<GpioDr
   const onoff = onoffDriver();
   const simulated = await simulatedDriver(simulator);
   return {
-    openOutput(line, options) {
+    openOutput(line, options, handlers) {
       switch (line.driver) {
         case 'onoff':
-          return onoff.openOutput(line, options);
+          return onoff.openOutput(line, options, handlers);
         case 'simulated':
-          return simulated.openOutput(line, options);
+          return simulated.openOutput(line, options, handlers);
       }
     },
     openInput(line, options, handlers) {

@@ -1,24 +1,16 @@
 import { accessSync, constants, existsSync } from 'node:fs';
 import type { Gpio as OnoffGpio } from 'onoff';
 import { MenshenError, messageOf } from '../../common/index.ts';
-import type { LineConfig } from '../../config/index.ts';
+import { describeLine, type LineConfig } from '../../config/index.ts';
 import { Debouncer } from './debounce.ts';
-import {
-  describeLine,
-  type GpioDriver,
-  type InputHandlers,
-  type InputLine,
-  type InputOptions,
-  type Level,
-  type OutputLine,
-} from './driver.ts';
+import type { GpioDriver, InputHandlers, InputLine, InputOptions, Level, OutputLine } from './driver.ts';
 
 export type OnoffLine = Extract<LineConfig, { driver: 'onoff' }>;
 
 const SYSFS = '/sys/class/gpio';
 
 /** Lines of the kernel's sysfs interface, through the package `onoff`, which is loaded when the first line is opened. */
-export function onoffDriver(): GpioDriver<OnoffLine> {
+export function onoffDriver(): GpioDriver<OnoffLine, OnoffLine> {
   return {
     async openOutput(line, { rest }) {
       // 'high' and 'low' make the line an output and set its level in one write; 'out' would pass through low.

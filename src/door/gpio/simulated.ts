@@ -1,8 +1,8 @@
 import { MenshenError, monotonicMs } from '../../common/index.ts';
-import type { LineConfig } from '../../config/index.ts';
+import { describeLine, type LineConfig } from '../../config/index.ts';
 import { ControlSocket } from './control-socket.ts';
 import { Debouncer } from './debounce.ts';
-import { describeLine, type GpioDriver, type InputLine, type Level, type OutputLine } from './driver.ts';
+import type { GpioDriver, InputLine, Level, OutputLine } from './driver.ts';
 
 export type SimulatedLine = Extract<LineConfig, { driver: 'simulated' }>;
 
@@ -140,7 +140,9 @@ export class SimulatedLines {
  * The driver without hardware, for demonstrations and tests.
  * @throws MenshenError GPIO_UNAVAILABLE when the control socket cannot be opened.
  */
-export async function simulatedDriver(options: SimulatedOptions = {}): Promise<GpioDriver<SimulatedLine>> {
+export async function simulatedDriver(
+  options: SimulatedOptions = {},
+): Promise<GpioDriver<SimulatedLine, SimulatedLine>> {
   const lines = new SimulatedLines();
   if (options.report !== undefined) lines.subscribe(options.report);
   const control = options.socket === undefined ? null : await ControlSocket.listen(options.socket, lines);
