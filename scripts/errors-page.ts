@@ -7,7 +7,7 @@ const SECTIONS: readonly (readonly [string, RegExp])[] = [
   ['Models', /^MODELS?_/],
   ['Camera', /^(CAMERA|FFMPEG)_/],
   ['Pictures and enrolment', /^(PICTURE|ENROLL|PERSON)_/],
-  ['Gallery and keys', /^(GALLERY|KEY|EXPORT)_/],
+  ['Gallery and keys', /^(GALLERY|KEY|DEVICE|EXPORT)_/],
   ['Journal', /^(JOURNAL|EVENT)_/],
   ['Door', /^(GPIO|REX)_/],
   ['Vision process', /^VISION_/],

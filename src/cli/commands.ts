@@ -24,7 +24,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./people.ts')).peopleCommand(),
   },
   events: {
-    summary: 'follow and explain events',
+    summary: 'follow, explain, export and verify events',
     load: async () => (await import('./events.ts')).eventsCommand(),
   },
   door: {

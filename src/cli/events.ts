@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { MenshenError } from '../common/index.ts';
-import { configPath, loadConfig } from '../config/index.ts';
 import { type JournalEvent, JournalReader } from '../journal/index.ts';
+import { EXPORT_FORMATS, type ExportOptions, exportEvents } from './events/export.ts';
+import { dataDirOf, type Place, placed } from './events/place.ts';
+import { type VerifyOptions, verify } from './events/verify.ts';
 import { explainEvent, summaryLine } from './explain.ts';
 
 /** How often `--follow` looks for new events. */
@@ -12,20 +14,15 @@ const POLL_MS = 250;
 const PAGE = 500;
 const CONSEQUENCES = 200;
 
-interface Place {
-  readonly config?: string;
-  readonly dataDir?: string;
-}
-
 interface TailOptions extends Place {
   readonly number: number;
   readonly follow?: true;
   readonly json?: true;
 }
 
-/** `menshen events tail|explain`. Reads the journal beside a running gate. Errors are thrown as MenshenError for main.ts to print. */
+/** `menshen events tail|explain|export|verify`. Reads the journal beside a running gate. Errors are thrown as MenshenError for main.ts to print. */
 export function eventsCommand(): Command {
-  const events = new Command('events').description('follow and explain events');
+  const events = new Command('events').description('follow, explain, export and verify events');
   placed(events.command('tail'))
     .description('print the newest events, oldest first')
     .option('-n, --number <count>', 'how many', count, 20)
@@ -37,13 +34,27 @@ export function eventsCommand(): Command {
     .argument('<id>', 'number, id, or the beginning of an id')
     .option('--json', 'the event as JSON')
     .action((id: string, options: Place & { json?: true }) => explain(id, options));
+  placed(events.command('export'))
+    .description('print the journal, oldest first')
+    .addOption(
+      new Option('-f, --format <format>', 'one JSON object a line, or a table')
+        .choices(EXPORT_FORMATS)
+        .default('jsonl'),
+    )
+    .option('--after <number>', 'only events numbered above', count, 0)
+    .option('--since <time>', 'only events at or after this time (2026-05-01, or ISO 8601)', time, null)
+    .option('--until <time>', 'only events before this time', time, null)
+    .option('-t, --type <type...>', 'only these types; "access" stands for all that begin so', [])
+    .action((options: ExportOptions) => exportEvents(options));
+  placed(events.command('verify'))
+    .description('prove that no record was altered, moved or taken away')
+    .option(
+      '--public-key <base64>',
+      "the device's public key as kept elsewhere; by default that of the key file beside the journal",
+    )
+    .option('--json', 'print as JSON')
+    .action((options: VerifyOptions) => verify(options));
   return events;
-}
-
-function placed(command: Command): Command {
-  return command
-    .option('-c, --config <file>', 'configuration file, for its dataDir')
-    .addOption(new Option('--data-dir <folder>', 'folder of the journal').conflicts('config'));
 }
 
 async function tail(options: TailOptions): Promise<void> {
@@ -95,8 +106,8 @@ async function explain(id: string, options: Place & { json?: true }): Promise<vo
   console.log(explainEvent(event, consequences));
 }
 
-async function readerOf({ config, dataDir }: Place): Promise<JournalReader> {
-  return new JournalReader({ dataDir: dataDir ?? (await loadConfig(configPath(config))).config.dataDir });
+async function readerOf(place: Place): Promise<JournalReader> {
+  return new JournalReader({ dataDir: await dataDirOf(place) });
 }
 
 function count(text: string): number {
@@ -104,4 +115,12 @@ function count(text: string): number {
     throw new InvalidArgumentError('It must be a whole number from 0 to 9999999.');
   }
   return Number(text);
+}
+
+function time(text: string): string {
+  const at = new Date(text);
+  if (Number.isNaN(at.getTime())) {
+    throw new InvalidArgumentError('It must be a date, or a time in ISO 8601.');
+  }
+  return at.toISOString();
 }

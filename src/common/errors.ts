@@ -44,6 +44,7 @@ export const ERRORS = {
   // Gallery and keys
   GALLERY_CORRUPT: 'The gallery database is damaged or is no gallery. Restore it from an export.',
   GALLERY_TOO_NEW: 'The gallery was written by a newer version of Menshen.',
+  DEVICE_KEY_UNUSABLE: 'The device key (device.key in the data directory) cannot be read or made.',
   KEY_MISSING:
     'The gallery is encrypted and its key file is missing. Restore the key; nothing was overwritten.',
   KEY_WRONG: 'The key does not open this gallery. Restore the key the gallery was made with.',
@@ -55,6 +56,8 @@ export const ERRORS = {
     'The journal database is damaged. It was set aside and a new one begun; the message names the file.',
   JOURNAL_TOO_NEW: 'The journal was written by a newer version of Menshen.',
   JOURNAL_WRITE_FAILED: 'An event could not be written (disk full or read-only). The door keeps working.',
+  JOURNAL_TAMPERED:
+    'The journal does not hold together: records were altered, moved or taken away. The message says which.',
   JOURNAL_UNREADABLE:
     'The journal cannot be read: it does not exist, or there is no permission. Check the data directory.',
   EVENT_NOT_FOUND: 'No event has this id.',

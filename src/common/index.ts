@@ -3,6 +3,13 @@
  * Nothing here knows any other room.
  */
 export { isoNow, monotonicMs } from './clock.ts';
+export {
+  type DeviceKey,
+  type DevicePublicKey,
+  deviceKeyPath,
+  openDeviceKey,
+  readDevicePublicKey,
+} from './device-key.ts';
 export { ERRORS, type ErrorCode, MenshenError, messageOf } from './errors.ts';
 export { createLogger, LOG_LEVELS, type Logger, type LogLevel, redactUrl } from './log.ts';
 export { softwareVersion } from './version.ts';

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { type Logger, MenshenError, messageOf } from '../common/index.ts';
+import { type DeviceKey, type Logger, MenshenError, messageOf, openDeviceKey } from '../common/index.ts';
 import { closeAfterWriting, journalPath, openForWriting } from './database.ts';
 import { isDamage, isDiskFault, needsReopening, writeFailed } from './faults.ts';
 import { NumberMarkFile } from './number-mark.ts';
@@ -37,6 +37,7 @@ export class JournalFile {
   readonly #path: string;
   readonly #numbers: NumberMarkFile;
   #store: EventStore | undefined;
+  #key: DeviceKey | null = null;
   #replacedAt = Number.NEGATIVE_INFINITY;
   #closed = false;
   /** Highest number seen in this process, for the case that the file no longer tells it. */
@@ -79,10 +80,19 @@ export class JournalFile {
 
   close(): void {
     if (!this.#closed && this.#store !== undefined && this.#lastSeq !== null) {
+      this.#seal(this.#store);
       this.#numbers.settle(this.#lastSeq);
     }
     this.#closed = true;
     this.#release(closeAfterWriting);
+  }
+
+  #seal(store: EventStore): void {
+    try {
+      store.relaxed(() => store.chain.seal());
+    } catch (error) {
+      this.#options.log.warn(`The end of the journal ${this.#path} is not signed: ${messageOf(error)}`);
+    }
   }
 
   #attempt<T>(work: (store: EventStore) => T): T {
@@ -135,10 +145,21 @@ export class JournalFile {
   }
 
   #open(): EventStore {
-    return new EventStore(openForWriting(this.#path), (seq) => {
+    return new EventStore(openForWriting(this.#path), this.#deviceKey(), (seq) => {
       const message = `Event ${seq} in ${this.#path} cannot be read and was passed over.`;
       this.#options.log.error({ code: 'JOURNAL_CORRUPT', seq }, message);
     });
+  }
+
+  /** Without it events are recorded all the same, unsigned. */
+  #deviceKey(): DeviceKey | null {
+    const { dataDir, log } = this.#options;
+    try {
+      this.#key ??= openDeviceKey(dataDir);
+    } catch (error) {
+      log.error({ code: 'DEVICE_KEY_UNUSABLE' }, `The journal is not signed: ${messageOf(error)}`);
+    }
+    return this.#key;
   }
 
   #release(close: (db: EventStore['db']) => void = (db) => db.close()): void {

@@ -1,7 +1,8 @@
 /**
  * The gate's memory: every decision, door change and alarm as a numbered, append-only event in SQLite, on disk
  * before anything else is told of it. The outbox lives here too: an event leaves it only when the broker has
- * acknowledged it. Pictures are kept beside their events, encrypted. `Journal` is for the gate process, the only
+ * acknowledged it. Each record is linked to the one before it by a hash, and the chain signed by the device (chain.ts,
+ * verify.ts). Pictures are kept beside their events, encrypted. `Journal` is for the gate process, the only
  * writer; `JournalReader` is for everybody else.
  */
 export { Journal, type JournalOptions } from './journal.ts';
@@ -16,3 +17,4 @@ export {
   type Range,
   type Retention,
 } from './types.ts';
+export type { Finding, FindingKind, Verification } from './verify.ts';

@@ -30,6 +30,33 @@ const MIGRATIONS: readonly string[] = [
     ciphertext BLOB NOT NULL
   ) STRICT;
   `,
+  `
+  CREATE TABLE chain (
+    seq INTEGER PRIMARY KEY REFERENCES events (seq) ON DELETE CASCADE,
+    prev BLOB NOT NULL,
+    hash BLOB NOT NULL
+  ) STRICT;
+  CREATE TABLE gaps (
+    first INTEGER NOT NULL,
+    last INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    key_id TEXT,
+    signature BLOB,
+    PRIMARY KEY (first, reason)
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO gaps (first, last, reason)
+    SELECT 1, last, 'unchained' FROM (
+      SELECT max(
+        coalesce((SELECT max(seq) FROM events), 0),
+        coalesce((SELECT value FROM meta WHERE key = 'last_seq'), 0)) AS last)
+    WHERE last > 0;
+  CREATE TABLE signatures (
+    seq INTEGER PRIMARY KEY,
+    hash BLOB NOT NULL,
+    key_id TEXT NOT NULL,
+    signature BLOB NOT NULL
+  ) STRICT;
+  `,
 ];
 
 /** Version of the schema that this program writes. */

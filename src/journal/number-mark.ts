@@ -22,6 +22,21 @@ export interface NumberMark {
   readonly reserved: number;
 }
 
+/** The mark of a data directory; null when there is no file. */
+export function readNumberMark(dataDir: string): NumberMark | 'unreadable' | null {
+  let text: string;
+  try {
+    text = readFileSync(join(dataDir, FILE), 'utf8');
+  } catch {
+    return null;
+  }
+  try {
+    return MarkSchema.parse(JSON.parse(text));
+  } catch {
+    return 'unreadable';
+  }
+}
+
 /** The file `journal.seq`. It must never keep an event from being written: what goes wrong is logged. */
 export class NumberMarkFile {
   readonly #path: string;
@@ -55,18 +70,12 @@ export class NumberMarkFile {
   }
 
   #read(): NumberMark | null {
-    let text: string;
-    try {
-      text = readFileSync(this.#path, 'utf8');
-    } catch {
-      return null;
-    }
-    try {
-      return MarkSchema.parse(JSON.parse(text));
-    } catch {
+    const mark = readNumberMark(dirname(this.#path));
+    if (mark === 'unreadable') {
       this.#log.warn(`${this.#path} cannot be read and is written anew.`);
       return null;
     }
+    return mark;
   }
 
   #write(mark: NumberMark): void {

@@ -1,9 +1,13 @@
-import { type ErrorCode, MenshenError, messageOf } from '../common/index.ts';
+import type { Database } from 'better-sqlite3';
+import { type DevicePublicKey, type ErrorCode, MenshenError, messageOf } from '../common/index.ts';
 import { journalPath, openForReading } from './database.ts';
 import { isDamage } from './faults.ts';
+import { SCHEMA_VERSION, schemaVersion } from './migrations.ts';
+import { readNumberMark } from './number-mark.ts';
 import { pictureKey, unsealPicture } from './pictures.ts';
 import { EventReader } from './store.ts';
 import type { JournalEvent, Range } from './types.ts';
+import { type Verification, verifyChain } from './verify.ts';
 
 /**
  * The journal for readers outside the gate process: opens read-only, also while the gate writes, and needs no
@@ -11,9 +15,11 @@ import type { JournalEvent, Range } from './types.ts';
  * Throws JOURNAL_UNREADABLE, JOURNAL_CORRUPT or JOURNAL_TOO_NEW.
  */
 export class JournalReader {
+  readonly #dataDir: string;
   readonly #path: string;
 
   constructor(options: { readonly dataDir: string }) {
+    this.#dataDir = options.dataDir;
     this.#path = journalPath(options.dataDir);
   }
 
@@ -41,11 +47,26 @@ export class JournalReader {
     return sealed && unsealPicture(pictureKey(key), eventId, sealed);
   }
 
-  #read<T>(work: (reader: EventReader) => T): T {
+  /** Whether the chain of records holds together, and is signed by this key. The journal may be in use. */
+  verify(key: DevicePublicKey): Verification {
+    const mark = readNumberMark(this.#dataDir);
+    const given = mark === null || mark === 'unreadable' ? 0 : mark.given;
+    return this.#read((_, db) => {
+      if (schemaVersion(db, this.#path) < SCHEMA_VERSION) {
+        throw new MenshenError(
+          'JOURNAL_UNREADABLE',
+          `The journal ${this.#path} was last written by a version of Menshen that linked no records. Start the gate once; records are linked from then on.`,
+        );
+      }
+      return db.transaction(() => verifyChain(db, key, given))();
+    });
+  }
+
+  #read<T>(work: (reader: EventReader, db: Database) => T): T {
     try {
       const db = openForReading(this.#path);
       try {
-        return work(new EventReader(db));
+        return work(new EventReader(db), db);
       } finally {
         db.close();
       }

@@ -139,7 +139,9 @@ function remove(store: EventStore, rows: { readonly [What in keyof Pruned]?: rea
     for (const seq of pictures) {
       picture.run(seq);
     }
-    for (const seq of [...events, ...undelivered]) {
+    const gone = [...events, ...undelivered].sort((one, other) => one - other);
+    store.chain.forget(gone);
+    for (const seq of gone) {
       withEvents += picture.run(seq).changes;
       event.run(seq);
     }

@@ -1,6 +1,7 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { z } from 'zod';
-import { MenshenError } from '../common/index.ts';
+import { type DeviceKey, MenshenError } from '../common/index.ts';
+import { Chain } from './chain.ts';
 import { CountSchema, EventRowSchema, type SealedPicture, SealedPictureSchema } from './schema.ts';
 import type { JournalEvent, Range } from './types.ts';
 
@@ -112,14 +113,17 @@ export class EventReader {
 /** One open database with what is needed to write it. Methods throw SQLite's own errors. */
 export class EventStore extends EventReader {
   readonly db: Database;
+  readonly chain: Chain;
   readonly #insert: Statement;
   readonly #enqueue: Statement;
   readonly #dequeue: Statement;
   readonly #last: Statement;
 
-  constructor(db: Database, onUnreadable: (seq: number) => void) {
+  /** `key` signs the chain; without one it is not signed. */
+  constructor(db: Database, key: DeviceKey | null, onUnreadable: (seq: number) => void) {
     super(db, onUnreadable);
     this.db = db;
+    this.chain = new Chain(db, key);
     this.#insert = db.prepare(
       'INSERT INTO events (seq, id, at, gate, type, door, camera, cause, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
     );
@@ -141,6 +145,7 @@ export class EventStore extends EventReader {
   insert(event: JournalEvent, data: string, outbox: boolean): void {
     const { seq, id, at, gate, type, door, camera, cause } = event;
     this.#insert.run(seq, id, at, gate, type, door, camera, cause, data);
+    this.chain.add(event, data);
     if (outbox) {
       this.#enqueue.run(seq);
     }

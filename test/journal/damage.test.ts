@@ -247,7 +247,7 @@ describe('the record of the numbers given (journal.seq)', () => {
     journal.close();
     expect(record(dir)).toEqual({ given: 1002, reserved: 1002 });
     expect(statSync(join(dir, 'journal.seq')).mode & 0o777).toBe(0o600);
-    expect(readdirSync(dir).sort()).toEqual(['journal.seq', 'journal.sqlite']);
+    expect(readdirSync(dir).sort()).toEqual(['device.key', 'journal.seq', 'journal.sqlite']);
   });
 
   it('may be missing or nonsense: the journal itself counts', () => {

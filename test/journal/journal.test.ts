@@ -110,7 +110,7 @@ describe('appending', () => {
 
   it('commits events with FULL synchronisation, and only what may be lost without', () => {
     const db = openForWriting(join(temporaryDir(), 'journal.sqlite'));
-    const store = new EventStore(db, () => {});
+    const store = new EventStore(db, null, () => {});
     const level = () => db.pragma('synchronous', { simple: true });
     const FULL = 2;
     const NORMAL = 1;
