@@ -19,6 +19,7 @@ const BENCHES: Readonly<Record<string, () => Promise<BenchRow[]>>> = {
   // First: it may have to draw its film out of SVG, which reading photos forbids in the whole process.
   latency: async () => (await import('./latency.ts')).benchLatency(),
   pipeline: async () => (await import('./pipeline.ts')).benchPipeline(photo),
+  journal: async () => (await import('./journal.ts')).benchJournal(),
   'cloud-server': async () => (await import('./cloud-server.ts')).benchCloudServer(),
   'cloud-envelope': async () => (await import('./cloud-envelope.ts')).benchCloudEnvelope(),
 };

@@ -28,6 +28,15 @@ export class Backlog {
     }
   }
 
+  /** Writes several events with one commit, or keeps them for later; never throws. */
+  addAll(events: readonly EventInput[]): void {
+    if (this.#events.length > 0 || !this.#writeAll(events)) {
+      for (const event of events) {
+        this.add(event);
+      }
+    }
+  }
+
   /** Events that wait for the disk. */
   get waiting(): number {
     return this.#events.length;
@@ -39,6 +48,16 @@ export class Backlog {
     clearInterval(this.#timer ?? undefined);
     if (this.#events.length > 0) {
       this.#log.error({ events: this.#events.length }, 'events could not be written before the end');
+    }
+  }
+
+  /** False when they must be tried one by one: the disk refuses, or one of them can never be written. */
+  #writeAll(events: readonly EventInput[]): boolean {
+    try {
+      this.#journal.appendMany(events);
+      return true;
+    } catch {
+      return false;
     }
   }
 

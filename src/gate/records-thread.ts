@@ -34,10 +34,31 @@ function tell(message: FromRecords): void {
   parentPort?.postMessage(message);
 }
 
-function take({ event, happenedAt }: TimedEvent): void {
+/** Events that came since the last commit: a slow disk makes the next commit carry more, not the events wait longer. */
+let batch: TimedEvent[] = [];
+let commit: NodeJS.Immediate | null = null;
+
+function take(timed: TimedEvent): void {
+  batch.push(timed);
+  commit ??= setImmediate(writeBatch);
+}
+
+function writeBatch(): void {
+  clearImmediate(commit ?? undefined);
+  commit = null;
+  const events = batch;
+  batch = [];
+  if (events.length > 0) {
+    backlog.addAll(events.map(dated));
+    for (const { event } of events) {
+      tell({ kind: 'taken', id: event.id });
+    }
+  }
+}
+
+function dated({ event, happenedAt }: TimedEvent): TimedEvent['event'] {
   const late = Date.now() - Date.parse(happenedAt) > LATE_MS || backlog.waiting > 0;
-  backlog.add(late ? { ...event, data: { ...event.data, happenedAt } } : event);
-  tell({ kind: 'taken', id: event.id });
+  return late ? { ...event, data: { ...event.data, happenedAt } } : event;
 }
 
 function picture(event: string, jpeg: Uint8Array): void {
@@ -65,9 +86,12 @@ async function stop(): Promise<void> {
 }
 
 parentPort?.on('message', (message: ToRecords) => {
+  if (message.kind === 'event') {
+    return take(message);
+  }
+  // What follows an event may be about it: its picture, its person's erasure.
+  writeBatch();
   switch (message.kind) {
-    case 'event':
-      return take(message);
     case 'picture':
       return picture(message.event, message.jpeg);
     case 'state':

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type DecisionRecord, DecisionRecordSchema } from '../../src/access/index.ts';
 import { run } from '../../src/cli/program.ts';
@@ -170,8 +171,8 @@ describe('menshen events tail', () => {
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       out += text;
     });
-    const lines = () => out.trim().split('\n').length;
-    await vi.waitFor(() => expect(lines()).toBe(1), 10_000);
+    const lines = () => out.split('\n').length - 1;
+    await vi.waitFor(() => expect(lines()).toBe(1), 20_000);
     journal.append({ type: 'door.rex', data: { n: 2 } });
     journal.append({ type: 'door.rex', data: { n: 3 } });
     await vi.waitFor(() => expect(lines()).toBe(3), 5000);
@@ -194,6 +195,65 @@ describe('menshen events tail', () => {
     expect(absent).toMatchObject({ code: 1, err: expect.stringContaining('JOURNAL_UNREADABLE') });
     expect(await menshen('events', 'tail', '-n', 'many', '--data-dir', dir)).toMatchObject({ code: 2 });
     expect(await menshen('events', 'tail', '--data-dir', dir, '--config', 'x')).toMatchObject({ code: 2 });
+  });
+});
+
+describe('menshen events export', () => {
+  it('prints what is wanted as JSON lines and as a table that a spreadsheet takes for text', async () => {
+    const { dir, journal } = journalIn();
+    const rex = journal.append({ type: 'door.rex', door: 'main', data: {} });
+    journal.append({ type: 'door.locked', door: 'main', data: {} });
+    const grant = journal.append({
+      type: 'access.granted',
+      door: 'main',
+      data: { reason: 'GRANTED_FACE', person: { id: 'p', name: '=HYPERLINK("x"),\nLi' } },
+    });
+    const from = ['events', 'export', '--data-dir', dir] as const;
+    const exported = async (...args: string[]) => {
+      const write = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+      await menshen(...from, ...args);
+      const out = write.mock.calls.map(([text]) => String(text)).join('');
+      write.mockRestore();
+      return out;
+    };
+    const out = await exported('--type', 'access', 'door.rex');
+    expect(
+      out
+        .trim()
+        .split('\n')
+        .map((text) => JSON.parse(text)),
+    ).toEqual([rex, grant]);
+    const table = await exported('--format', 'csv', '--after', '2');
+    expect(table.split('\r\n')).toEqual([
+      'seq,id,at,gate,type,door,camera,cause,reason,person,data',
+      `3,${grant.id},${grant.at},north,access.granted,main,,,GRANTED_FACE,"'=HYPERLINK(""x""),\nLi","${JSON.stringify(
+        grant.data,
+      ).replaceAll('"', '""')}"`,
+      '',
+    ]);
+    expect(await exported('--since', '2100-01-01')).toBe('');
+    expect(await menshen(...from, '--since', 'yesterday')).toMatchObject({ code: 2 });
+  });
+});
+
+describe('menshen events verify', () => {
+  it('says that the chain holds, and names the record that was altered', async () => {
+    const { dir, journal } = journalIn();
+    journal.append({ type: 'door.rex', door: 'main', data: {} });
+    journal.append({ type: 'door.locked', door: 'main', data: {} });
+    journal.close();
+    const sound = await menshen('events', 'verify', '--data-dir', dir);
+    expect(sound).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('2 records, numbers 1 to 2, 2 in the chain'),
+    });
+    expect(sound.out).toContain('the chain holds');
+    const db = new Database(join(dir, 'journal.sqlite'));
+    db.exec("DROP TRIGGER events_append_only; UPDATE events SET door = 'back' WHERE seq = 2");
+    db.close();
+    const { code, out, err } = await menshen('events', 'verify', '--data-dir', dir);
+    expect({ code, out }).toEqual({ code: 1, out: expect.stringContaining('altered: record 2 was altered') });
+    expect(err).toContain('JOURNAL_TAMPERED');
   });
 });
 

@@ -52,6 +52,21 @@ describe('the backlog', () => {
     expect(kinds()).toEqual(['door.unlocked', 'door.locked', 'door.opened']);
   });
 
+  it('writes several with one commit, and one by one where one of them can never be written', () => {
+    const together = vi.spyOn(journal, 'appendMany');
+    backlog.addAll([
+      { type: 'door.rex', data: { n: 1 } },
+      { type: 'door.locked', data: { n: 2 } },
+    ]);
+    expect(together).toHaveBeenCalledTimes(1);
+    backlog.addAll([
+      { type: 'door.opened', data: { n: 3 } },
+      { type: 'door.rex', data: { binary: 10n } },
+      { type: 'door.closed', data: { n: 5 } },
+    ]);
+    expect(kinds()).toEqual(['door.rex', 'door.locked', 'door.opened', 'door.closed']);
+  });
+
   it('writes what waits when it is stopped', () => {
     const free = fillDisk();
     backlog.add({ type: 'door.rex', data: {} });
