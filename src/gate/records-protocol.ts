@@ -1,7 +1,13 @@
 import type { LogLevel } from '../common/index.ts';
 import type { Config } from '../config/index.ts';
 import type { EventInput } from '../journal/index.ts';
-import type { MqttLinkConfig, StateReport } from '../mqtt/index.ts';
+import type {
+  IncomingMessage,
+  MqttLinkConfig,
+  OutgoingMessage,
+  StateReport,
+  Subscription,
+} from '../mqtt/index.ts';
 
 /** What the thread needs to begin. */
 export interface RecordsSettings {
@@ -13,6 +19,13 @@ export interface RecordsSettings {
   readonly key: Uint8Array | null;
   readonly mqtt: MqttLinkConfig | null;
   readonly retention: Config['journal'];
+  /** What the gate listens to from the start, by number. */
+  readonly subscriptions: readonly NumberedSubscription[];
+}
+
+export interface NumberedSubscription {
+  readonly number: number;
+  readonly subscription: Subscription;
 }
 
 /** An event with its id, and when it happened (UTC, ISO 8601): it may have to wait for the disk. */
@@ -33,10 +46,15 @@ export type ToRecords =
   | { readonly kind: 'erased'; readonly people: readonly string[] }
   /** The gate's key, 32 bytes: pictures are kept from now on. */
   | { readonly kind: 'key'; readonly key: Uint8Array }
+  | ({ readonly kind: 'subscribe' } & NumberedSubscription)
+  /** A message of this subscription was dealt with: there is room for another. */
+  | { readonly kind: 'heard'; readonly number: number }
+  | { readonly kind: 'publish'; readonly message: OutgoingMessage }
   | { readonly kind: 'stop' };
 
 export type FromRecords =
   | { readonly kind: 'ready' }
   /** The event is on disk, or waits in the thread's memory because the disk refuses: nothing is gained by waiting on. */
   | { readonly kind: 'taken'; readonly id: string }
+  | { readonly kind: 'message'; readonly number: number; readonly message: IncomingMessage }
   | { readonly kind: 'stopped' };

@@ -7,7 +7,14 @@ import { createLogger, messageOf } from '../common/index.ts';
 import { Journal } from '../journal/index.ts';
 import { MqttLink } from '../mqtt/index.ts';
 import { Backlog } from './backlog.ts';
-import type { FromRecords, RecordsSettings, TimedEvent, ToRecords } from './records-protocol.ts';
+import { Mailbox } from './mailbox.ts';
+import type {
+  FromRecords,
+  NumberedSubscription,
+  RecordsSettings,
+  TimedEvent,
+  ToRecords,
+} from './records-protocol.ts';
 
 const FIRST_PRUNE_MS = 60_000;
 const PRUNE_MS = 3_600_000;
@@ -29,6 +36,8 @@ const link =
   settings.mqtt === null
     ? null
     : new MqttLink({ config: settings.mqtt, gate: settings.gate, version: settings.version, journal, log });
+
+const mailboxes = new Map<number, Mailbox>();
 
 function tell(message: FromRecords): void {
   parentPort?.postMessage(message);
@@ -75,6 +84,12 @@ function prune(): void {
   });
 }
 
+function subscribe({ number, subscription }: NumberedSubscription): void {
+  const mailbox = new Mailbox((message) => tell({ kind: 'message', number, message }));
+  mailboxes.set(number, mailbox);
+  link?.subscribe(subscription, (message) => mailbox.put(message));
+}
+
 async function stop(): Promise<void> {
   backlog.stop();
   await link?.stop();
@@ -100,6 +115,12 @@ parentPort?.on('message', (message: ToRecords) => {
       return erase(message.people);
     case 'key':
       return journal.useKey(Buffer.from(message.key));
+    case 'subscribe':
+      return subscribe(message);
+    case 'heard':
+      return mailboxes.get(message.number)?.heard();
+    case 'publish':
+      return void link?.publish(message.message);
     case 'stop':
       clearTimeout(firstPrune);
       clearInterval(pruning);
@@ -120,5 +141,8 @@ function erase(people: readonly string[]): void {
 
 const firstPrune = setTimeout(prune, FIRST_PRUNE_MS);
 const pruning = setInterval(prune, PRUNE_MS);
+for (const numbered of settings.subscriptions) {
+  subscribe(numbered);
+}
 link?.start();
 tell({ kind: 'ready' });

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { Worker } from 'node:worker_threads';
-import { isoNow, type Logger } from '../common/index.ts';
+import { isoNow, type Logger, messageOf } from '../common/index.ts';
 import type { EventInput } from '../journal/index.ts';
-import type { StateReport } from '../mqtt/index.ts';
+import type { IncomingMessage, OutgoingMessage, StateReport, Subscription } from '../mqtt/index.ts';
 import type { FromRecords, RecordsSettings, TimedEvent, ToRecords } from './records-protocol.ts';
 
 /** Events the thread has not taken yet. Beyond this new ones are lost: the disk has hung for very long. */
@@ -20,6 +20,7 @@ export class Records {
   readonly #pending = new Map<string, TimedEvent>();
   readonly #waiting = new Map<string, () => void>();
   readonly #states = new Map<string, ToRecords>();
+  readonly #listeners: ((message: IncomingMessage) => void)[] = [];
   #settings: RecordsSettings;
   #worker: Worker | null = null;
   #retry: NodeJS.Timeout | null = null;
@@ -28,11 +29,11 @@ export class Records {
 
   /** @param thread the built records-thread.js, which a test run from the sources must name */
   constructor(
-    settings: RecordsSettings,
+    settings: Omit<RecordsSettings, 'subscriptions'>,
     log: Logger,
     thread = new URL('./records-thread.js', import.meta.url),
   ) {
-    this.#settings = settings;
+    this.#settings = { ...settings, subscriptions: [] };
     this.#log = log;
     this.#thread = thread;
   }
@@ -104,6 +105,23 @@ export class Records {
     this.#post(message);
   }
 
+  /**
+   * Listens to messages of the broker, from the beginning if `start` has not been called yet: only then nothing is
+   * missed that came while the gate was away. The listener runs in the thread of the doors, with a few messages at
+   * a time at most; what it throws is logged.
+   */
+  subscribe(subscription: Subscription, listener: (message: IncomingMessage) => void): void {
+    const numbered = { number: this.#listeners.length, subscription };
+    this.#listeners.push(listener);
+    this.#settings = { ...this.#settings, subscriptions: [...this.#settings.subscriptions, numbered] };
+    this.#post({ kind: 'subscribe', ...numbered });
+  }
+
+  /** Sends a message if there is a broker just now; else it is lost. What must not be lost is an event. */
+  publish(message: OutgoingMessage): void {
+    this.#post({ kind: 'publish', message });
+  }
+
   /** These people were erased: their pictures go too. */
   erased(people: readonly string[]): void {
     this.#post({ kind: 'erased', people });
@@ -143,7 +161,18 @@ export class Records {
     if (message.kind === 'taken') {
       this.#pending.delete(message.id);
       this.#waiting.get(message.id)?.();
+    } else if (message.kind === 'message') {
+      this.#deliver(message.number, message.message);
     }
+  }
+
+  #deliver(number: number, message: IncomingMessage): void {
+    try {
+      this.#listeners[number]?.(message);
+    } catch (error) {
+      this.#log.error({ topic: message.topic, err: messageOf(error) }, 'a message could not be dealt with');
+    }
+    this.#post({ kind: 'heard', number });
   }
 
   #ended(worker: Worker): void {

@@ -1,14 +1,25 @@
 import { readFileSync } from 'node:fs';
-import { connect, type IClientOptions, type MqttClient } from 'mqtt';
+import { connect, type IClientOptions, type IPublishPacket, type MqttClient } from 'mqtt';
 import { messageOf } from '../common/index.ts';
 import { type Failure, failureOf } from './failures.ts';
 import { MAX_PAYLOAD_BYTES } from './message.ts';
+import { PacketLimit } from './packet-limit.ts';
+import type { IncomingMessage, OutgoingMessage, Subscription } from './subscription.ts';
 
 /** Without CONNACK in this time the attempt has failed. */
 const CONNECT_TIMEOUT_MS = 10_000;
 
 /** Topic, properties and headers of one PUBLISH beside its payload. */
 const OVERHEAD_BYTES = 1024;
+
+/** Topic, response topic, correlation data and user properties of a PUBLISH that comes in, each up to 64 KiB by the standard. */
+const INCOMING_BYTES = MAX_PAYLOAD_BYTES + 16 * OVERHEAD_BYTES;
+
+/** Messages with QoS 1 that the broker may send without an answer. */
+const RECEIVE_MAXIMUM = 32;
+
+/** Bytes that the socket has not taken yet; beyond this the broker hangs, and what may be lost is lost. */
+const MAX_WAITING_BYTES = 1024 * 1024;
 
 export type ProtocolVersion = 4 | 5;
 
@@ -22,6 +33,8 @@ export interface ConnectionOptions {
   readonly certFile?: string | undefined;
   readonly keyFile?: string | undefined;
   readonly keepaliveS: number;
+  /** Seconds for which the broker keeps subscriptions and messages; 0 keeps no session (MQTT 3.1.1: 0 or as the broker likes). */
+  readonly sessionExpiryS: number;
   readonly will: { readonly topic: string; readonly payload: string };
 }
 
@@ -29,6 +42,8 @@ export interface ConnectionEvents {
   onUp(): void;
   /** The connection did not come about, or is gone. Told once; after it the connection is of no more use. */
   onDown(failure: Failure): void;
+  /** A message has come; no further one is taken before `done`. */
+  onMessage(message: IncomingMessage, done: () => void): void;
 }
 
 /**
@@ -59,6 +74,7 @@ export class Connection {
       );
       events.onUp();
     });
+    this.#listen();
     this.#client.stream.on('secureConnect', () => {
       this.#isSecure = true;
     });
@@ -77,6 +93,40 @@ export class Connection {
   /** Largest payload that this broker takes, in bytes. */
   get maxPayload(): number {
     return this.#maxPayload;
+  }
+
+  /** Asks for messages; calls back with what the broker refused. */
+  subscribe(subscription: Subscription, refused: (why: string) => void): void {
+    const { filter, qos, retained } = subscription;
+    const five =
+      this.#options.version === 5 ? { nl: false, rap: true, rh: retained === 'wanted' ? 0 : 2 } : {};
+    this.#client.subscribe(filter, { qos, ...five }, (error, grants) => {
+      if (this.#isDown) return;
+      const refusal = error ?? (grants?.some((grant) => grant.qos > 2) ? new Error('not authorised') : null);
+      if (refusal !== null) refused(refusal.message);
+    });
+  }
+
+  /** Sends a message that may be lost; false when the socket takes nothing. */
+  send(message: OutgoingMessage): boolean {
+    if (this.#client.stream.writableLength > MAX_WAITING_BYTES) {
+      return false;
+    }
+    const { topic, payload, retain = false, qos = 1, correlationData, expiryS } = message;
+    const properties = {
+      ...(typeof payload === 'string'
+        ? { payloadFormatIndicator: true, contentType: 'application/json' }
+        : {}),
+      ...(correlationData === undefined ? {} : { correlationData: Buffer.from(correlationData) }),
+      ...(expiryS === undefined ? {} : { messageExpiryInterval: expiryS }),
+    };
+    const body = typeof payload === 'string' ? payload : Buffer.from(payload);
+    this.#client.publish(topic, body, {
+      qos,
+      retain,
+      ...(this.#options.version === 5 ? { properties } : {}),
+    });
+    return true;
   }
 
   /** Sends with QoS 1; calls back on PUBACK, or with the reason why the broker refuses; not at all when the connection ends first. */
@@ -107,6 +157,20 @@ export class Connection {
       this.#client.stream.destroy();
     }
     return ended;
+  }
+
+  #listen(): void {
+    const limit = new PacketLimit(INCOMING_BYTES);
+    this.#client.stream.on('data', (chunk: Uint8Array) => {
+      if (!limit.feed(chunk)) {
+        this.#note(new Error(`it sent a packet of more than ${INCOMING_BYTES} bytes`));
+        this.#down();
+      }
+    });
+    this.#client.handleMessage = (packet, done) => {
+      if (this.#isDown || packet.payload.length > MAX_PAYLOAD_BYTES) done();
+      else this.#events.onMessage(incoming(packet), done);
+    };
   }
 
   #note(error: Error): void {
@@ -154,7 +218,7 @@ function clientOptions(options: ConnectionOptions): IClientOptions {
   return {
     clientId: options.clientId,
     protocolVersion: options.version,
-    clean: true,
+    clean: options.sessionExpiryS === 0,
     keepalive: options.keepaliveS,
     // A ping goes out at its time whatever else is sent: only its answer shows that the line is not half dead.
     reschedulePings: false,
@@ -162,9 +226,17 @@ function clientOptions(options: ConnectionOptions): IClientOptions {
     connectTimeout: CONNECT_TIMEOUT_MS,
     queueQoSZero: false,
     resubscribe: false,
+    // Nothing is asked for with QoS 2: a message that comes so all the same would be collected without bound.
+    customHandleAcks: (_topic, _message, packet, answer) => answer(packet.qos === 2 ? 0x83 : 0),
     will: { topic: options.will.topic, payload: Buffer.from(options.will.payload), qos: 1, retain: true },
     ...(options.version === 5
-      ? { properties: { sessionExpiryInterval: 0, maximumPacketSize: MAX_PAYLOAD_BYTES } }
+      ? {
+          properties: {
+            sessionExpiryInterval: options.sessionExpiryS,
+            maximumPacketSize: INCOMING_BYTES,
+            receiveMaximum: RECEIVE_MAXIMUM,
+          },
+        }
       : {}),
     ...(options.username === undefined ? {} : { username: options.username }),
     ...(options.password === undefined ? {} : { password: options.password }),
@@ -181,4 +253,15 @@ function certificate(file: string): Buffer {
   } catch (error) {
     throw new CertificateError(`${file} cannot be read (${messageOf(error)})`, { cause: error });
   }
+}
+
+function incoming({ topic, payload, qos, retain, properties }: IPublishPacket): IncomingMessage {
+  return {
+    topic,
+    payload: typeof payload === 'string' ? Buffer.from(payload) : payload,
+    qos: qos === 0 ? 0 : 1,
+    retained: retain,
+    responseTopic: properties?.responseTopic ?? null,
+    correlationData: properties?.correlationData ?? null,
+  };
 }

@@ -1,9 +1,11 @@
 /**
  * The gate's line to the world: takes events from the journal's outbox to an MQTT broker and says whether the gate
- * is there and what its doors and cameras are doing. Nothing is queued here that must not be lost, nobody waits
- * for the network, and nothing is listened to: a message sent to the gate has no effect. The topics are described
- * in docs/reference/mqtt.md.
+ * is there and what its doors and cameras are doing; hands on what comes in for whoever subscribed. Nothing is queued
+ * here that must not be lost, nobody waits for the network, and nothing that comes in is trusted: it is as long as
+ * allowed, and that is all. The topics are described in docs/reference/mqtt.md.
  */
+
+export { type JsonLimits, readJson } from './json.ts';
 export {
   type LinkState,
   MqttLink,
@@ -11,4 +13,12 @@ export {
   type MqttLinkOptions,
   type StateReport,
 } from './link.ts';
+export {
+  type IncomingMessage,
+  isTopic,
+  type Listener,
+  matches,
+  type OutgoingMessage,
+  type Subscription,
+} from './subscription.ts';
 export { type Topics, topicsOf } from './topics.ts';

@@ -6,6 +6,8 @@ import { Connection, type ProtocolVersion } from './connection.ts';
 import { type Failure, failureOf } from './failures.ts';
 import { encodeMessage } from './message.ts';
 import { OutboxPump } from './outbox.ts';
+import type { Listener, OutgoingMessage, Subscription } from './subscription.ts';
+import { Subscriptions } from './subscriptions.ts';
 import { type Topics, topicsOf } from './topics.ts';
 
 /** Unacknowledged events at a time; mosquitto takes 20 by default (max_inflight_messages). */
@@ -52,6 +54,7 @@ export class MqttLink {
   readonly #options: MqttLinkOptions;
   readonly #topics: Topics;
   readonly #outbox: OutboxPump;
+  readonly #subscriptions: Subscriptions;
   readonly #backoff: Backoff;
   readonly #startedAt = isoNow();
   /** Newest state by topic: all that is worth sending after an outage. */
@@ -75,6 +78,7 @@ export class MqttLink {
       window: WINDOW,
       ...(restMs === undefined ? {} : { restMs }),
     });
+    this.#subscriptions = new Subscriptions(log);
     this.#backoff = new Backoff(options.reconnect ?? RECONNECT);
   }
 
@@ -120,6 +124,24 @@ export class MqttLink {
     }
   }
 
+  /**
+   * Listens to a topic from now on, over all connections. What listens before `start` also gets what the broker
+   * kept while the gate was away.
+   */
+  subscribe(subscription: Subscription, listener: Listener): void {
+    this.#subscriptions.add(subscription, listener);
+    if (this.#state === 'online') this.#ask(subscription);
+  }
+
+  /** Sends a message once; false, and it is lost, while there is no broker or it hangs. */
+  publish(message: OutgoingMessage): boolean {
+    return this.#state === 'online' && this.#connection !== null && this.#connection.send(message);
+  }
+
+  #ask(subscription: Subscription): void {
+    this.#connection?.subscribe(subscription, (why) => this.#subscriptions.refused(subscription, why));
+  }
+
   #connect(): void {
     const { config, gate } = this.#options;
     this.#state = 'connecting';
@@ -130,9 +152,14 @@ export class MqttLink {
           ...config,
           clientId: `menshen-${gate}`,
           version: this.#version,
+          sessionExpiryS: this.#subscriptions.all.length > 0 ? config.sessionExpiryS : 0,
           will: { topic: this.#topics.status, payload: this.#offline('lost') },
         },
-        { onUp: () => this.#up(), onDown: (failure) => this.#down(failure) },
+        {
+          onUp: () => this.#up(),
+          onDown: (failure) => this.#down(failure),
+          onMessage: (message, done) => this.#subscriptions.deliver(message, done),
+        },
       );
     } catch (error) {
       this.#down(failureOf(error, config.url));
@@ -150,6 +177,9 @@ export class MqttLink {
     log.info({ broker: config.url, mqtt: this.#version === 5 ? '5' : '3.1.1' }, 'connected to the broker');
     const status = { state: 'online', at: isoNow(), gate, version, startedAt: this.#startedAt };
     connection.publish(this.#topics.status, JSON.stringify(status), true, () => {});
+    for (const subscription of this.#subscriptions.all) {
+      this.#ask(subscription);
+    }
     for (const [topic, payload] of this.#states) {
       connection.publish(topic, payload, true, () => {});
     }

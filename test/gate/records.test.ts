@@ -2,15 +2,21 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { connectAsync } from 'mqtt';
+import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
 import { createLogger } from '../../src/common/index.ts';
 import { Records } from '../../src/gate/records.ts';
 import { type JournalEvent, JournalReader } from '../../src/journal/index.ts';
+import type { MqttLinkConfig } from '../../src/mqtt/index.ts';
+import { mosquittoInstalled, startMosquitto } from '../support/mosquitto.ts';
 
 let folder: string;
 let records: Records;
 
-function build(thread = new URL('../../dist/gate/records-thread.js', import.meta.url)): Records {
+function build(
+  thread = new URL('../../dist/gate/records-thread.js', import.meta.url),
+  mqtt: MqttLinkConfig | null = null,
+): Records {
   return new Records(
     {
       dataDir: folder,
@@ -18,7 +24,7 @@ function build(thread = new URL('../../dist/gate/records-thread.js', import.meta
       version: '1',
       logLevel: 'silent',
       key: new Uint8Array(32).fill(3),
-      mqtt: null,
+      mqtt,
       retention: { retentionDays: 1, cropRetentionDays: 1, maxMegabytes: 100 },
     },
     createLogger('test', 'silent'),
@@ -121,3 +127,35 @@ it('ends in time even when the thread has not begun', async () => {
   await records.stop(50);
   expect(performance.now() - begun).toBeLessThan(1500);
 });
+
+it.skipIf(!mosquittoInstalled())(
+  'brings messages of a broker to the thread of the doors, a few at a time, and sends answers',
+  async () => {
+    const mosquitto = await startMosquitto();
+    onTestFinished(() => mosquitto.stop());
+    records = build(undefined, { url: mosquitto.url, topic: 'menshen', keepaliveS: 30, sessionExpiryS: 60 });
+    const heard: string[] = [];
+    records.subscribe({ filter: 'menshen/gate/in/+', qos: 1, retained: 'unwanted' }, (message) => {
+      heard.push(Buffer.from(message.payload).toString());
+      if (heard.length === 3) throw new Error('cannot be dealt with');
+      records.publish({ topic: 'answers', payload: heard.at(-1) ?? '' });
+    });
+    records.start();
+    const client = await connectAsync(mosquitto.url);
+    onTestFinished(() => void client.end(true));
+    const answers: string[] = [];
+    client.on('message', (topic, payload) => topic === 'answers' && answers.push(payload.toString()));
+    await client.subscribeAsync(['answers', 'menshen/gate/status']);
+    await new Promise<void>((resolve) =>
+      client.on('message', (topic) => topic === 'menshen/gate/status' && resolve()),
+    );
+    // The subscription is asked for right after the status.
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    const sent = Array.from({ length: 50 }, (_, n) => String(n));
+    for (const text of sent) client.publish('menshen/gate/in/a', text, { qos: 1 });
+    await vi.waitFor(() => expect(heard).toHaveLength(50), 8000);
+    expect(heard).toEqual(sent);
+    await vi.waitFor(() => expect(answers).toHaveLength(49), 8000);
+    expect(answers).toEqual(sent.filter((text) => text !== '2'));
+  },
+);

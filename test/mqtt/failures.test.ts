@@ -1,4 +1,3 @@
-import { connect, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { makeAuthority, makeCertificate } from '../support/certificates.ts';
@@ -9,7 +8,7 @@ import {
   mosquittoInstalled,
   startMosquitto,
 } from '../support/mosquitto.ts';
-import { openGate, subscribe, temporaryDir, until } from './support.ts';
+import { brokerOf311, openGate, subscribe, temporaryDir, until } from './support.ts';
 
 const PASSWORD = 'correct horse';
 
@@ -196,27 +195,3 @@ describe.skipIf(!mosquittoInstalled())('TLS (skipped where mosquitto is not inst
     expect(gate.log()).toMatch(/mqtts:/);
   });
 });
-
-/** A broker of MQTT 3.1.1 only: turns CONNECT of MQTT 5 away in one of the manners of such brokers. */
-async function brokerOf311(port: number, manner: 'v3 code' | 'v5 code' | 'hang up'): Promise<string> {
-  const server = createServer((socket) => {
-    socket.on('error', () => {});
-    socket.once('data', (first) => {
-      // Fixed header and remaining length, then the name "MQTT" with its length, then the level.
-      const level = first[first.indexOf('MQTT') + 4];
-      if (level === 5) {
-        const answers = { 'v3 code': [0x20, 2, 0, 1], 'v5 code': [0x20, 3, 0, 132, 0], 'hang up': [] };
-        socket.end(Buffer.from(answers[manner]));
-        return;
-      }
-      const upstream = connect(port, '127.0.0.1');
-      upstream.on('error', () => socket.destroy());
-      upstream.write(first);
-      socket.pipe(upstream).pipe(socket);
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => void server.close());
-  const address = server.address();
-  return `mqtt://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`;
-}

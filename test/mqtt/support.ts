@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -23,7 +24,7 @@ export function recordingLog(): { log: Logger; lines: () => string } {
 }
 
 export function configOf(url: string, more: Partial<MqttLinkConfig> = {}): MqttLinkConfig {
-  return { url, topic: 'menshen', keepaliveS: 30, ...more };
+  return { url, topic: 'menshen', keepaliveS: 30, sessionExpiryS: 3600, ...more };
 }
 
 export interface Gate {
@@ -122,4 +123,48 @@ export function spawnGate(url: string, dir: string, count: number): ChildProcess
   });
   onTestFinished(() => void child.kill('SIGKILL'));
   return child;
+}
+
+/** A broker of MQTT 3.1.1 only: turns CONNECT of MQTT 5 away in one of the manners of such brokers. */
+export async function brokerOf311(
+  port: number,
+  manner: 'v3 code' | 'v5 code' | 'hang up' = 'v5 code',
+): Promise<string> {
+  const server = createServer((socket) => {
+    socket.on('error', () => {});
+    socket.once('data', (first) => {
+      // Fixed header and remaining length, then the name "MQTT" with its length, then the level.
+      const level = first[first.indexOf('MQTT') + 4];
+      if (level === 5) {
+        const answers = { 'v3 code': [0x20, 2, 0, 1], 'v5 code': [0x20, 3, 0, 132, 0], 'hang up': [] };
+        socket.end(Buffer.from(answers[manner]));
+        return;
+      }
+      const upstream = connect(port, '127.0.0.1');
+      upstream.on('error', () => socket.destroy());
+      upstream.write(first);
+      socket.pipe(upstream).pipe(socket);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  const address = server.address();
+  return `mqtt://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`;
+}
+
+/** The bytes of a PUBLISH as MQTT 5 writes it, whoever sends it. */
+export function publishPacket(topic: string, payload: Uint8Array, qos: 0 | 2 = 0): Buffer {
+  const name = Buffer.from(topic);
+  const body = Buffer.concat([
+    Buffer.from([name.length >> 8, name.length & 0xff]),
+    name,
+    ...(qos === 0 ? [] : [Buffer.from([0, 1 + (payload.length % 255)])]),
+    Buffer.from([0]),
+    payload,
+  ]);
+  const length: number[] = [];
+  for (let left = body.length; length.length === 0 || left > 0; left = Math.floor(left / 128)) {
+    length.push((left % 128) | (left >= 128 ? 0x80 : 0));
+  }
+  return Buffer.concat([Buffer.from([0x30 | (qos << 1), ...length]), body]);
 }

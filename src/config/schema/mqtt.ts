@@ -29,10 +29,19 @@ export const MqttSchema = z
       .max(3600)
       .default(30)
       .describe('Seconds between signs of life; the broker tells the last will after 1.5 times as long'),
+    sessionExpiryS: z
+      .number()
+      .int()
+      .min(0)
+      .max(30 * 86_400)
+      .default(3600)
+      .describe(
+        'Seconds for which the broker keeps what is sent to the gate while it is away; 0 keeps nothing (MQTT 5; with 3.1.1 the broker decides how long)',
+      ),
   })
   .refine((mqtt) => (mqtt.certFile === undefined) === (mqtt.keyFile === undefined), {
     message: 'certFile and keyFile go together',
     path: ['certFile'],
   })
-  .describe('Where events are sent');
+  .describe('Where events are sent, and where messages to the gate come from');
 export type MqttConfig = z.infer<typeof MqttSchema>;
