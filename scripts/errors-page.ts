@@ -10,6 +10,7 @@ const SECTIONS: readonly (readonly [string, RegExp])[] = [
   ['Gallery and keys', /^(GALLERY|KEY|DEVICE|EXPORT)_/],
   ['Journal', /^(JOURNAL|EVENT)_/],
   ['Door', /^(GPIO|REX)_/],
+  ['Card readers and keypads', /^READER_/],
   ['Vision process', /^VISION_/],
   ['MQTT', /^MQTT_/],
   ['Cloud', /^CLOUD_/],

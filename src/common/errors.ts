@@ -66,6 +66,13 @@ export const ERRORS = {
   GPIO_WRITE_FAILED: 'The relay could not be switched.',
   REX_STUCK:
     'The exit button has been pressed for longer than rex.stuckMs: jammed, shorted, or `normally` is wrong.',
+  // Card readers and keypads
+  READER_MISSING:
+    'The card reader or keypad is not there: unplugged, without power, or another path. It is opened when it is back.',
+  READER_UNUSABLE:
+    'The card reader or keypad cannot be opened: no permission, held by another program, or another kind of device.',
+  READER_SILENT:
+    'The converter on the serial line has said nothing for readers[].heartbeatMs: no power, or a cut line.',
   // Vision process
   VISION_FAILED: 'The vision process ended unexpectedly; it is started again.',
   VISION_HUNG: 'The vision process stopped answering; it was killed and started again.',

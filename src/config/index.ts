@@ -23,6 +23,7 @@ export {
   type MqttConfig,
   type OutputLineConfig,
   type QualityConfig,
+  type ReaderConfig,
   type SecretSource,
   type VisionConfig,
   VisionSchema,

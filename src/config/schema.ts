@@ -8,6 +8,7 @@ import { DoorSchema } from './schema/door.ts';
 import { JournalSchema } from './schema/journal.ts';
 import { describeLine, type LineConfig, lineKey } from './schema/line.ts';
 import { MqttSchema } from './schema/mqtt.ts';
+import { ReaderSchema } from './schema/reader.ts';
 import { VisionSchema } from './schema/vision.ts';
 
 export { CameraSchema } from './schema/camera.ts';
@@ -23,6 +24,7 @@ export {
   type OutputLineConfig,
 } from './schema/line.ts';
 export { type MqttConfig, MqttSchema } from './schema/mqtt.ts';
+export { type ReaderConfig, ReaderSchema } from './schema/reader.ts';
 export { type QualityConfig, QualitySchema, type VisionConfig, VisionSchema } from './schema/vision.ts';
 
 /** The whole configuration of a gate. */
@@ -44,6 +46,7 @@ export const ConfigSchema = z
     ),
     cameras: z.array(CameraSchema).min(1).describe('The cameras'),
     doors: z.array(DoorSchema).min(1).describe('The doors'),
+    readers: z.array(ReaderSchema).default([]).describe('Card readers and keypads'),
     vision: VisionSchema.prefault({}).describe('Detection, quality, liveness and embedding'),
     decision: DecisionSchema.prefault({}).describe('When a face opens the door'),
     mqtt: MqttSchema.optional().describe('Where events are sent; without it they stay in the journal'),
@@ -71,9 +74,16 @@ export const ConfigSchema = z
     config.cameras.forEach((camera, index) => {
       if (!doors.has(camera.door)) problem(['cameras', index, 'door'], `there is no door "${camera.door}"`);
     });
+    config.readers.forEach((reader, index) => {
+      if (!doors.has(reader.door)) problem(['readers', index, 'door'], `there is no door "${reader.door}"`);
+    });
+    for (const index of repeated(config.readers.map((reader) => reader.device))) {
+      problem(['readers', index, 'device'], 'is used twice');
+    }
     for (const [key, list] of [
       ['cameras', config.cameras],
       ['doors', config.doors],
+      ['readers', config.readers],
     ] as const) {
       for (const index of repeated(list.map((item) => item.id))) {
         problem([key, index, 'id'], `"${list[index]?.id}" is used twice`);

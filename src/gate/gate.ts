@@ -1,6 +1,12 @@
 import type { CameraState } from '../camera/types.ts';
 import { type Logger, MenshenError, messageOf, softwareVersion } from '../common/index.ts';
-import { type CameraConfig, type Config, type LoadedConfig, resolveSecret } from '../config/index.ts';
+import {
+  type CameraConfig,
+  type Config,
+  type LoadedConfig,
+  type ReaderConfig,
+  resolveSecret,
+} from '../config/index.ts';
 import {
   Door,
   type DoorEvent,
@@ -11,11 +17,13 @@ import {
   reportOnStdout,
 } from '../door/index.ts';
 import { Gallery, gateKey } from '../gallery/index.ts';
+import { Reader } from '../readers/index.ts';
 import { VisionHost } from '../vision/client.ts';
 import { CameraEvents } from './camera-events.ts';
 import { journalEntry } from './door-events.ts';
 import { lockDataDir } from './instance-lock.ts';
 import { Lane } from './lane.ts';
+import { readerEntry } from './reader-events.ts';
 import { Records } from './records.ts';
 import { ServiceManager } from './service-manager.ts';
 
@@ -44,6 +52,7 @@ export class Gate {
   readonly #doors = new Map<string, Door>();
   readonly #lanes = new Map<string, Lane>();
   readonly #hosts = new Map<string, VisionHost>();
+  readonly #readers: readonly Reader[];
   readonly #timers: NodeJS.Timeout[] = [];
   #gallery: Gallery | null = null;
   #galleryFault = '';
@@ -73,6 +82,7 @@ export class Gate {
       const onEvent = (event: DoorEvent) => this.#doorEvent(event);
       this.#doors.set(door.id, new Door({ config: door, gpio, onEvent, logger: log }));
     }
+    this.#readers = config.readers.map((reader) => this.#makeReader(reader));
   }
 
   /**
@@ -94,6 +104,9 @@ export class Gate {
     this.#service.stopping();
     for (const timer of this.#timers) {
       clearInterval(timer);
+    }
+    for (const reader of this.#readers) {
+      reader.stop();
     }
     for (const door of this.#doors.values()) {
       door.release();
@@ -126,6 +139,9 @@ export class Gate {
     });
     for (const door of doors) {
       this.#tellDoor(door);
+    }
+    for (const reader of this.#readers) {
+      reader.start();
     }
     this.#openGallery();
     this.#timers.push(
@@ -213,6 +229,15 @@ export class Gate {
       this.#records.state('cameras', camera.id, { state: 'down', ...failure });
     });
     return host;
+  }
+
+  #makeReader(config: ReaderConfig): Reader {
+    return new Reader({
+      config,
+      log: this.#log,
+      onRead: () => {},
+      onState: (state) => this.#records.record(readerEntry(config, state)),
+    });
   }
 
   #doorEvent(event: DoorEvent): void {

@@ -16,6 +16,8 @@ export const EVENT_TYPES = {
   'door.fault_cleared': 'The lines of the door work again.',
   'camera.up': 'The camera delivers pictures.',
   'camera.down': 'The camera delivers no pictures; the code says why.',
+  'reader.up': 'The card reader or keypad works.',
+  'reader.down': 'The card reader or keypad does not work; the code says why.',
   'vision.up': 'The vision process is ready.',
   'vision.down': 'The vision process failed or hung and is started again.',
   'access.locked_out': 'Too many failed attempts: nobody is recognised at this door for a while (alarm).',
