@@ -6,6 +6,7 @@
  * ordered list of rules, `reasons.ts` the closed catalogue of reasons.
  */
 export { Access, type Comparison, type DecisionContext, type Probe } from './access.ts';
+export { Calendar } from './calendar/index.ts';
 export { cosine } from './evidence.ts';
 export { REASONS, type Reason } from './reasons.ts';
 export {

@@ -8,6 +8,8 @@ export { guessDataDir } from './guess.ts';
 export { configPath, type LoadedConfig, loadConfig, parseConfig, redactConfig } from './load.ts';
 export { configReference } from './reference.ts';
 export {
+  type CalendarConfig,
+  CalendarSchema,
   type CameraConfig,
   type CloudConfig,
   CloudSchema,
@@ -24,6 +26,7 @@ export {
   type OutputLineConfig,
   type QualityConfig,
   type ReaderConfig,
+  type ScheduleConfig,
   type SecretSource,
   type VisionConfig,
   VisionSchema,

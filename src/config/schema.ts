@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { LOG_LEVELS } from '../common/index.ts';
+import { CalendarSchema } from './schema/calendar.ts';
 import { CameraSchema } from './schema/camera.ts';
 import { CloudSchema } from './schema/cloud.ts';
 import { filePath, id, SecretSchema } from './schema/common.ts';
@@ -11,6 +12,7 @@ import { MqttSchema } from './schema/mqtt.ts';
 import { ReaderSchema } from './schema/reader.ts';
 import { VisionSchema } from './schema/vision.ts';
 
+export { type CalendarConfig, CalendarSchema, type ScheduleConfig } from './schema/calendar.ts';
 export { CameraSchema } from './schema/camera.ts';
 export { type CloudConfig, CloudSchema } from './schema/cloud.ts';
 export { SecretSchema, type SecretSource } from './schema/common.ts';
@@ -47,6 +49,7 @@ export const ConfigSchema = z
     cameras: z.array(CameraSchema).min(1).describe('The cameras'),
     doors: z.array(DoorSchema).min(1).describe('The doors'),
     readers: z.array(ReaderSchema).default([]).describe('Card readers and keypads'),
+    calendar: CalendarSchema.prefault({}).describe('Schedules and holidays, which other settings name'),
     vision: VisionSchema.prefault({}).describe('Detection, quality, liveness and embedding'),
     decision: DecisionSchema.prefault({}).describe('When a face opens the door'),
     mqtt: MqttSchema.optional().describe('Where events are sent; without it they stay in the journal'),
