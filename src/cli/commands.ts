@@ -20,7 +20,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./enroll.ts')).enrollCommand(),
   },
   people: {
-    summary: 'list, show, remove, export and import people',
+    summary: 'list, enter, change, remove, export and import people',
     load: async () => (await import('./people.ts')).peopleCommand(),
   },
   events: {

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { MenshenError } from '../common/index.ts';
 import { exportGallery, type Gallery, importGallery, type Person } from '../gallery/index.ts';
 import { canAsk, confirm } from './ask.ts';
+import { addCredentialCommands, entitlementLines, shownPerson } from './credentials.ts';
 import { type GalleryArguments, withGallery, withGalleryOptions } from './gallery-options.ts';
 import { readPassphrase } from './passphrase.ts';
 
@@ -13,9 +14,9 @@ interface Passphrase {
   readonly passphraseFile?: string;
 }
 
-/** `menshen people list|show|remove|export|import`. Errors are thrown as MenshenError for main.ts to print. */
+/** `menshen people list|show|add|set|card|pin|pass|remove|export|import`. Errors are thrown as MenshenError for main.ts to print. */
 export function peopleCommand(): Command {
-  const people = new Command('people').description('list, show, remove, export and import people');
+  const people = new Command('people').description('list, enter, change, remove, export and import people');
   const add = (name: string, description: string) =>
     withGalleryOptions(people.command(name).description(description));
   add('list', 'print everybody enrolled')
@@ -52,6 +53,7 @@ export function peopleCommand(): Command {
     .action((file: string, options: GalleryArguments & Passphrase) =>
       withGallery(options, (gallery) => importFrom(gallery, file, options)),
     );
+  addCredentialCommands(people);
   return people;
 }
 
@@ -60,7 +62,7 @@ function list(gallery: Gallery, { json }: Json): void {
   if (json) {
     console.log(
       JSON.stringify(
-        people.map((person) => ({ ...person, references: gallery.referenceCount(person.id) })),
+        people.map((person) => ({ ...shownPerson(person), references: gallery.referenceCount(person.id) })),
         null,
         2,
       ),
@@ -82,13 +84,14 @@ function show(gallery: Gallery, who: string, { json }: Json): void {
   const person = gallery.find(who);
   const references = gallery.references(person.id);
   if (json) {
-    console.log(JSON.stringify({ ...person, references }, null, 2));
+    console.log(JSON.stringify({ ...shownPerson(person), references }, null, 2));
     return;
   }
   console.log(`name      ${person.name}`);
   console.log(`id        ${person.id}`);
   console.log(`consent   ${scopes(person)}, version ${person.consent.version}, ${person.consent.at}`);
   console.log(`enrolled  ${person.createdAt}, changed ${person.updatedAt}`);
+  for (const line of entitlementLines(person)) console.log(line);
   for (const { id, model, qualityScore, createdAt } of references) {
     console.log(
       `reference ${id}, model ${model.id} ${model.version}, quality ${qualityScore.toFixed(2)}, ${createdAt}`,

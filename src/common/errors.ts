@@ -41,6 +41,10 @@ export const ERRORS = {
   ENROLL_MISMATCH: 'The photos given for one person show different people.',
   PERSON_NOT_FOUND: 'No person has this id or name.',
   PERSON_NAME_INVALID: 'The name is empty, too long, or contains control characters.',
+  CREDENTIAL_INVALID:
+    'A card number, PIN, group, validity or pass cannot be used as it was given. The message says why.',
+  CREDENTIAL_TAKEN: 'The card belongs to somebody already. Take it away from that person first.',
+  PASS_NOT_FOUND: 'No pass has this id.',
   // Gallery and keys
   GALLERY_CORRUPT: 'The gallery database is damaged or is no gallery. Restore it from an export.',
   GALLERY_TOO_NEW: 'The gallery was written by a newer version of Menshen.',

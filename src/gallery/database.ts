@@ -49,6 +49,15 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX refs_picture ON refs (picture_id);
   CREATE INDEX refs_generation ON refs (generation);
   `,
+  // Passes of visitors. Older software would lose the groups and credentials that people have since this version.
+  `
+  CREATE TABLE passes (
+    id TEXT PRIMARY KEY,
+    generation INTEGER NOT NULL,
+    sealed BLOB NOT NULL
+  ) STRICT;
+  CREATE INDEX passes_generation ON passes (generation);
+  `,
 ];
 
 /**

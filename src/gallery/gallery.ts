@@ -3,18 +3,22 @@ import { join } from 'node:path';
 import { isoNow, type Logger, MenshenError } from '../common/index.ts';
 import type { ModelRef } from '../vision/types.ts';
 import { openDatabase } from './database.ts';
+import { checkEntitlement, NOT_ENTITLED } from './entitlement.ts';
 import { ensureDataDir } from './files.ts';
 import { GalleryMemory } from './memory.ts';
 import { normaliseName } from './names.ts';
+import { hashToken, newPass, overdue, type PassRequest } from './pass.ts';
 import { isUnit } from './rows.ts';
 import { GalleryStore, type StoredPicture, type StoredReference } from './store.ts';
 import type {
   Candidate,
   Consent,
   Embedding,
+  Entitlement,
   GalleryChange,
   GalleryFault,
   NewReference,
+  Pass,
   Person,
   Reference,
 } from './types.ts';
@@ -156,12 +160,16 @@ export class Gallery {
     return this.#memory.faults();
   }
 
-  /** Enrols somebody new with their references, all or nothing. Throws PERSON_NAME_INVALID; USAGE when the id is taken or local consent is missing. */
+  /**
+   * Enters somebody new with their references, all or nothing; without references (a card alone) consent to being
+   * recognised is not needed. Throws PERSON_NAME_INVALID, CREDENTIAL_INVALID, CREDENTIAL_TAKEN; USAGE when the id is
+   * taken or local consent is missing.
+   */
   addPerson(
-    input: { id?: string; name: string; consent: Consent },
+    input: { id?: string; name: string; consent: Consent } & Partial<Entitlement>,
     references: readonly NewReference[],
   ): Person {
-    if (!input.consent.local) {
+    if (!input.consent.local && references.length > 0) {
       throw new MenshenError(
         'USAGE',
         'Nobody can be enrolled without their consent to being recognised at this device.',
@@ -170,6 +178,8 @@ export class Gallery {
     const now = isoNow();
     const id = input.id ?? randomUUID();
     const person = {
+      ...NOT_ENTITLED,
+      ...this.#checked(input, id),
       id,
       name: normaliseName(input.name),
       consent: input.consent,
@@ -198,11 +208,12 @@ export class Gallery {
     return person;
   }
 
-  /** Changes name or consent. Throws PERSON_NOT_FOUND, PERSON_NAME_INVALID. */
-  updatePerson(id: string, change: { name?: string; consent?: Consent }): Person {
+  /** Changes what is named. Throws PERSON_NOT_FOUND, PERSON_NAME_INVALID, CREDENTIAL_INVALID, CREDENTIAL_TAKEN. */
+  updatePerson(id: string, change: { name?: string; consent?: Consent } & Partial<Entitlement>): Person {
     const known = this.#known(id);
     const person = {
       ...known,
+      ...this.#checked(change, id),
       name: change.name === undefined ? known.name : normaliseName(change.name),
       consent: change.consent ?? known.consent,
       updatedAt: isoNow(),
@@ -232,6 +243,41 @@ export class Gallery {
     return { logEmptied };
   }
 
+  /** Everybody who has this card (in normal form): one person, unless an import gave it to two. */
+  byCard(number: string): readonly Person[] {
+    return this.#memory.byCard(number);
+  }
+
+  /** All passes, the newest first. */
+  passes(): Pass[] {
+    return [...this.#memory.passes.values()].sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
+  }
+
+  /** The pass of a token, however often it was used; null when there is none. */
+  passOf(token: string): Pass | null {
+    const hash = hashToken(token);
+    return this.passes().find((pass) => pass.tokenHash === hash) ?? null;
+  }
+
+  /** Makes a pass. `token` is told this once: only its hash is kept. Throws PERSON_NAME_INVALID, CREDENTIAL_INVALID. */
+  addPass(request: PassRequest): { pass: Pass; token: string } {
+    const { pass, token } = newPass(request, isoNow());
+    this.transact((writer) => {
+      for (const old of overdue(this.passes(), pass.createdAt)) writer.removePass(old.id);
+      writer.addPass(pass);
+    });
+    return { pass, token };
+  }
+
+  /** Takes a pass back. Throws PASS_NOT_FOUND. */
+  removePass(id: string): void {
+    this.transact((writer) => {
+      if (!writer.removePass(id)) {
+        throw new MenshenError('PASS_NOT_FOUND', `There is no pass with the id ${id}.`);
+      }
+    });
+  }
+
   /** Takes over what changed in the file now; `refresh` tells it all the same. */
   follow(): void {
     this.#memory.follow();
@@ -251,6 +297,19 @@ export class Gallery {
    */
   refresh(): GalleryChange | null {
     return this.#memory.refresh();
+  }
+
+  /** The entitlement in normal form, of those keys that are given. */
+  #checked(given: Partial<Entitlement>, personId: string): Partial<Entitlement> {
+    const checked = checkEntitlement(given);
+    const taken = checked.cards?.find((card) => this.byCard(card).some(({ id }) => id !== personId));
+    if (taken !== undefined) {
+      throw new MenshenError(
+        'CREDENTIAL_TAKEN',
+        `The card ${taken} belongs to ${this.byCard(taken)[0]?.name ?? 'somebody else'} already.`,
+      );
+    }
+    return checked;
   }
 
   #known(id: string): Person {

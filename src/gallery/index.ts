@@ -1,7 +1,7 @@
 /**
  * The people a door may open for: their consent, their references, and the 1:N search over them; encrypted on
  * disk, in memory for searching. A newcomer begins with gallery.ts (what can be asked and changed), then
- * database.ts (the tables), cipher.ts and unlock.ts (how they are sealed), enrol.ts (how photos become references).
+ * database.ts (the tables), entitlement.ts, pin.ts and pass.ts (what people may use to come in), cipher.ts and unlock.ts (how they are sealed), enrol.ts (how photos become references).
  * Nothing here decodes a picture or runs a network: the gate process imports this room.
  */
 export { type EnrolmentLimits, enrolmentLimits, type QualityFault, qualityFaults } from './advice.ts';
@@ -10,15 +10,20 @@ export { exportGallery } from './export.ts';
 export { Gallery, type GalleryCounts, type GalleryOptions } from './gallery.ts';
 export { type ImportResult, importGallery } from './import.ts';
 export { gateKey } from './key.ts';
-export { normaliseName } from './names.ts';
+export { normaliseCard, normaliseName } from './names.ts';
+export type { PassRequest } from './pass.ts';
+export { hashPin, isPin } from './pin.ts';
 export type { StoredPicture, StoredReference } from './store.ts';
 export type {
   Candidate,
   Consent,
   Embedding,
+  Entitlement,
   GalleryChange,
   GalleryFault,
   NewReference,
+  Pass,
   Person,
+  PinHash,
   Reference,
 } from './types.ts';

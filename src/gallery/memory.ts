@@ -2,11 +2,12 @@ import { type Logger, MenshenError } from '../common/index.ts';
 import type { ModelRef } from '../vision/types.ts';
 import { ReferenceIndex } from './search.ts';
 import type { Delta, GalleryStore } from './store.ts';
-import type { Candidate, Embedding, GalleryChange, GalleryFault, Person } from './types.ts';
+import type { Candidate, Embedding, GalleryChange, GalleryFault, Pass, Person } from './types.ts';
 
 /** The gallery as it is searched: people and embeddings in memory, kept in step with the file by what changed in it. */
 export class GalleryMemory {
   readonly people = new Map<string, Person>();
+  readonly passes = new Map<string, Pass>();
   readonly #store: GalleryStore;
   readonly #log: Logger;
   readonly #index = new ReferenceIndex();
@@ -14,6 +15,8 @@ export class GalleryMemory {
   readonly #owner = new Map<string, string>();
   readonly #owned = new Map<string, Set<string>>();
   readonly #faults = new Map<string, GalleryFault>();
+  /** Who has which card; made when it is asked for, after a change. */
+  #cards: Map<string, Person[]> | null = null;
   /** Changes taken over but not told by `refresh` yet. */
   #pending = { added: new Set<string>(), updated: new Set<string>(), removed: new Set<string>() };
   #known: { generation: number; removals: number; keyCheck: Uint8Array | null } = {
@@ -72,6 +75,19 @@ export class GalleryMemory {
     return this.#owned.get(personId)?.size ?? 0;
   }
 
+  /** Everybody who has this card: one person, unless an import gave it to two. */
+  byCard(number: string): readonly Person[] {
+    if (this.#cards === null) {
+      this.#cards = new Map();
+      for (const person of this.people.values()) {
+        for (const card of person.cards) {
+          this.#cards.set(card, [...(this.#cards.get(card) ?? []), person]);
+        }
+      }
+    }
+    return this.#cards.get(number) ?? [];
+  }
+
   faults(): GalleryFault[] {
     return [...this.#faults.values()];
   }
@@ -88,7 +104,12 @@ export class GalleryMemory {
   }
 
   #apply(delta: Delta): void {
+    this.#cards = null;
     if (delta.ids !== null) this.#removeAllBut(delta.ids);
+    for (const pass of delta.passes) {
+      this.passes.set(pass.id, pass);
+      this.#faults.delete(`passes ${pass.id}`);
+    }
     for (const person of delta.people) {
       this.#note(this.people.has(person.id) ? 'updated' : 'added', person.id);
       this.people.set(person.id, person);
@@ -111,8 +132,11 @@ export class GalleryMemory {
     for (const id of this.people.keys()) {
       if (!ids.people.has(id)) this.#dropPerson(id);
     }
+    for (const id of this.passes.keys()) {
+      if (!ids.passes.has(id)) this.passes.delete(id);
+    }
     for (const [key, fault] of this.#faults) {
-      const left = fault.table === 'people' ? ids.people : ids.references;
+      const left = fault.table === 'refs' || fault.table === 'pictures' ? ids.references : ids[fault.table];
       if (!left.has(fault.id)) this.#faults.delete(key);
     }
   }
@@ -136,6 +160,7 @@ export class GalleryMemory {
   #report(fault: GalleryFault): void {
     const owner = this.#owner.get(fault.id);
     if (fault.table === 'people' && this.people.delete(fault.id)) this.#note('removed', fault.id);
+    if (fault.table === 'passes') this.passes.delete(fault.id);
     if (fault.table === 'refs' && owner !== undefined) this.#dropReference(fault.id, owner);
     this.#faults.set(`${fault.table} ${fault.id}`, fault);
     this.#log.error({ code: 'GALLERY_CORRUPT', table: fault.table, row: fault.id }, fault.message);

@@ -24,3 +24,33 @@ export function normaliseName(name: string): string {
   }
   return kept;
 }
+
+/** A card number in normal form: decimal, up to 80 bits, without leading zeros. */
+export const CARD = /^[1-9]\d{0,24}$/;
+
+/** The card number as it is kept. Throws CREDENTIAL_INVALID. */
+export function normaliseCard(number: string): string {
+  const kept = number.trim().replace(/^0+/, '');
+  if (!CARD.test(kept)) {
+    throw new MenshenError(
+      'CREDENTIAL_INVALID',
+      'A card number has 1 to 25 decimal digits and is not 0. `menshen events tail` shows the number of a card that was held before a reader.',
+    );
+  }
+  return kept;
+}
+
+/** Groups are named like doors: in lower case, without spaces. */
+export const GROUP = /^[a-z0-9][a-z0-9_-]{0,62}$/;
+
+/** The groups as they are kept: sorted, each once. Throws CREDENTIAL_INVALID. */
+export function normaliseGroups(groups: readonly string[]): string[] {
+  const wrong = groups.find((group) => !GROUP.test(group));
+  if (wrong !== undefined) {
+    throw new MenshenError(
+      'CREDENTIAL_INVALID',
+      'The name of a group has 1 to 63 of a-z, 0-9, "-" and "_", beginning with a letter or digit.',
+    );
+  }
+  return [...new Set(groups)].sort();
+}

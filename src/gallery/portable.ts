@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ConsentSchema } from './rows.ts';
+import { ConsentSchema, entitlementShape } from './rows.ts';
 
 /** What stands in an export of people; stream-seal.ts tells how it is sealed. */
 const base64 = z.base64().transform((text) => new Uint8Array(Buffer.from(text, 'base64')));
@@ -23,6 +23,7 @@ export const RecordSchema = z.discriminatedUnion('type', [
     id: z.uuid(),
     name: z.string(),
     consent: ConsentSchema,
+    ...entitlementShape,
     createdAt: timestamp,
     updatedAt: timestamp,
   }),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { EMBEDDING_DIMENSIONS } from '../vision/types.ts';
 import type { RowIdentity } from './cipher.ts';
+import { CARD, GROUP } from './names.ts';
 
 /** Everything read from the database passes one of these: the file may have been altered or damaged. */
 const id = z.uuid();
@@ -15,17 +16,50 @@ export const ConsentSchema = z.strictObject({
   version: z.string().min(1).max(200),
 });
 
+const PinHashSchema = z.strictObject({
+  salt: z.base64().length(24),
+  hash: z.base64().length(44),
+  // Bounds, so that an altered row can take neither all memory (1024 * N bytes) nor all day.
+  cost: z.union([12, 13, 14, 15, 16, 17].map((bits) => z.literal(2 ** bits))),
+});
+const group = z.string().regex(GROUP);
+
+/** Rows and exports of older versions lack these. */
+export const entitlementShape = {
+  groups: z.array(group).max(64).default([]),
+  validFrom: timestamp.nullable().default(null),
+  validUntil: timestamp.nullable().default(null),
+  cards: z.array(z.string().regex(CARD)).max(32).default([]),
+  pin: PinHashSchema.nullable().default(null),
+  duressPin: PinHashSchema.nullable().default(null),
+  antiPassbackExempt: z.boolean().default(false),
+  extendedTime: z.boolean().default(false),
+};
+
 /** What is sealed in a row of `people`. */
 export const PersonRecordSchema = z.strictObject({
   name: z.string().min(1).max(400),
   consent: ConsentSchema,
+  ...entitlementShape,
   createdAt: timestamp,
   updatedAt: timestamp,
 });
 export type PersonRecord = z.infer<typeof PersonRecordSchema>;
 
+/** What is sealed in a row of `passes`. */
+export const PassRecordSchema = z.strictObject({
+  name: z.string().min(1).max(400),
+  tokenHash: z.base64().length(44),
+  doors: z.array(z.string().min(1)).min(1),
+  groups: z.array(group),
+  validFrom: timestamp,
+  validUntil: timestamp,
+  createdAt: timestamp,
+});
+
 export const MetaRowSchema = z.object({ generation: count, removals: count, key_check: blob.nullable() });
 export const PersonRowSchema = z.object({ id, sealed: blob });
+export const PassRowSchema = z.object({ id, sealed: blob });
 export const PictureRowSchema = z.object({ id, person_id: id, created_at: timestamp, sealed: blob });
 export const ReferenceRowSchema = z.object({
   id,
@@ -43,6 +77,8 @@ export const IdRowSchema = z.object({ id: z.string() });
 export const IdListSchema = z.array(z.string());
 
 export const personIdentity = (personId: string): RowIdentity => ['people', personId];
+
+export const passIdentity = (passId: string): RowIdentity => ['passes', passId];
 
 export const pictureIdentity = (row: Omit<PictureRow, 'sealed'>): RowIdentity => [
   'pictures',

@@ -6,16 +6,19 @@ import {
   IdListSchema,
   IdRowSchema,
   MetaRowSchema,
+  PassRecordSchema,
+  PassRowSchema,
   PersonRecordSchema,
   PersonRowSchema,
   PictureRowSchema,
+  passIdentity,
   personIdentity,
   pictureIdentity,
   ReferenceRowSchema,
   referenceIdentity,
   unpackVector,
 } from './rows.ts';
-import type { GalleryFault, Person, Reference } from './types.ts';
+import type { GalleryFault, Pass, Person, Reference } from './types.ts';
 import { GalleryWriter } from './writer.ts';
 
 export interface StoredReference extends Reference {
@@ -41,9 +44,14 @@ export interface Meta {
 /** Rows newer than a generation and, when asked for, the ids of all rows there are. */
 export interface Delta extends Meta {
   readonly people: readonly Person[];
+  readonly passes: readonly Pass[];
   readonly references: readonly StoredReference[];
   readonly faults: readonly GalleryFault[];
-  readonly ids: { readonly people: ReadonlySet<string>; readonly references: ReadonlySet<string> } | null;
+  readonly ids: {
+    readonly people: ReadonlySet<string>;
+    readonly passes: ReadonlySet<string>;
+    readonly references: ReadonlySet<string>;
+  } | null;
 }
 
 type Read<T> = { readonly value: T } | { readonly fault: GalleryFault };
@@ -84,12 +92,18 @@ export class GalleryStore {
           this.#rows(`SELECT id, sealed FROM people WHERE ${newer}`, since, (row) => this.#person(row)),
           faults,
         );
+        const passes = sort(
+          this.#rows(`SELECT id, sealed FROM passes WHERE ${newer}`, since, (row) => this.#pass(row)),
+          faults,
+        );
         const references = sort(
           this.#rows(`SELECT * FROM refs WHERE ${newer}`, since, (row) => this.#reference(row)),
           faults,
         );
-        const ids = complete ? { people: this.#ids('people'), references: this.#ids('refs') } : null;
-        return { ...meta, people, references, faults, ids };
+        const ids = complete
+          ? { people: this.#ids('people'), passes: this.#ids('passes'), references: this.#ids('refs') }
+          : null;
+        return { ...meta, people, passes, references, faults, ids };
       })(),
     );
   }
@@ -140,7 +154,7 @@ export class GalleryStore {
     for (const row of this.#db.prepare(sql).iterate(argument)) yield read(row);
   }
 
-  #ids(table: 'people' | 'refs'): Set<string> {
+  #ids(table: 'people' | 'passes' | 'refs'): Set<string> {
     return new Set(IdListSchema.parse(this.#db.prepare(`SELECT id FROM ${table}`).pluck().all()));
   }
 
@@ -151,6 +165,16 @@ export class GalleryStore {
     if (plain === null) return altered('people', row.data.id);
     const record = PersonRecordSchema.safeParse(parseJson(plain));
     if (!record.success) return malformed('people', raw, record.error);
+    return { value: { id: row.data.id, ...record.data } };
+  }
+
+  #pass(raw: unknown): Read<Pass> {
+    const row = PassRowSchema.safeParse(raw);
+    if (!row.success) return malformed('passes', raw, row.error);
+    const plain = this.#cipher.open(passIdentity(row.data.id), row.data.sealed);
+    if (plain === null) return altered('passes', row.data.id);
+    const record = PassRecordSchema.safeParse(parseJson(plain));
+    if (!record.success) return malformed('passes', raw, record.error);
     return { value: { id: row.data.id, ...record.data } };
   }
 
@@ -209,7 +233,7 @@ function altered(table: GalleryFault['table'], id: string): { fault: GalleryFaul
     fault: {
       table,
       id,
-      message: `Row ${id} of table "${table}" was altered or damaged and is not used. Remove the person and enrol again.`,
+      message: `Row ${id} of table "${table}" was altered or damaged and is not used. ${remedy(table)}`,
     },
   };
 }
@@ -222,9 +246,13 @@ function malformed(table: GalleryFault['table'], raw: unknown, error: z.ZodError
     fault: {
       table,
       id,
-      message: `Row ${id} of table "${table}" is malformed (${columns}) and is not used. Remove the person and enrol again.`,
+      message: `Row ${id} of table "${table}" is malformed (${columns}) and is not used. ${remedy(table)}`,
     },
   };
+}
+
+function remedy(table: GalleryFault['table']): string {
+  return table === 'passes' ? 'Make another pass.' : 'Remove the person and enrol again.';
 }
 
 function parseJson(bytes: Uint8Array): unknown {

@@ -10,7 +10,34 @@ export interface Consent {
   readonly version: string;
 }
 
-export interface Person {
+/** A PIN as it is kept: salted and hashed by scrypt (r = 8, p = 1). */
+export interface PinHash {
+  /** 16 bytes, base64. */
+  readonly salt: string;
+  /** 32 bytes, base64. */
+  readonly hash: string;
+  /** scrypt's N. */
+  readonly cost: number;
+}
+
+/** What a person may use to come in, and when; the doors' policies say where. */
+export interface Entitlement {
+  /** Names of the groups the person belongs to, for the policies of the doors. */
+  readonly groups: readonly string[];
+  /** UTC, ISO 8601; null is without limit. Before the first and from the second on nothing opens for the person. */
+  readonly validFrom: string | null;
+  readonly validUntil: string | null;
+  /** Card numbers in normal form: decimal, without leading zeros. */
+  readonly cards: readonly string[];
+  readonly pin: PinHash | null;
+  /** Opens like the PIN and raises a silent alarm. */
+  readonly duressPin: PinHash | null;
+  readonly antiPassbackExempt: boolean;
+  /** Needs more time to pass: the door stays unlocked for the extended time. */
+  readonly extendedTime: boolean;
+}
+
+export interface Person extends Entitlement {
   /** Stable id, a UUID. */
   readonly id: string;
   readonly name: string;
@@ -61,7 +88,24 @@ export interface GalleryChange {
 
 /** A row that cannot be used: altered, damaged, or not sealed under this gallery's key. The rest of the gallery is not affected. */
 export interface GalleryFault {
-  readonly table: 'people' | 'refs' | 'pictures';
+  readonly table: 'people' | 'refs' | 'pictures' | 'passes';
   readonly id: string;
   readonly message: string;
+}
+
+/** A one-time pass of a visitor, shown as a QR code. The gallery knows only the hash of its token. */
+export interface Pass {
+  /** Stable id, a UUID. */
+  readonly id: string;
+  /** Of the visitor. */
+  readonly name: string;
+  /** SHA-256 of the token, base64. */
+  readonly tokenHash: string;
+  /** Doors it opens, once in all. */
+  readonly doors: readonly string[];
+  readonly groups: readonly string[];
+  /** UTC, ISO 8601. */
+  readonly validFrom: string;
+  readonly validUntil: string;
+  readonly createdAt: string;
 }

@@ -53,5 +53,5 @@ export function unlock(db: Db, path: string, dataDir: string, key: string | unde
 }
 
 function isEmpty(db: Db): boolean {
-  return db.prepare('SELECT 1 FROM people LIMIT 1').get() === undefined;
+  return db.prepare('SELECT 1 FROM people UNION ALL SELECT 1 FROM passes LIMIT 1').get() === undefined;
 }

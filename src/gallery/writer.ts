@@ -1,7 +1,14 @@
 import type { RowCipher } from './cipher.ts';
 import type { Db } from './database.ts';
-import { type PersonRecord, packVector, personIdentity, pictureIdentity, referenceIdentity } from './rows.ts';
-import type { Person, Reference } from './types.ts';
+import {
+  type PersonRecord,
+  packVector,
+  passIdentity,
+  personIdentity,
+  pictureIdentity,
+  referenceIdentity,
+} from './rows.ts';
+import type { Pass, Person, Reference } from './types.ts';
 
 /** The writing half of one transaction; made by `GalleryStore.write`, of no use after it. */
 export class GalleryWriter {
@@ -14,14 +21,14 @@ export class GalleryWriter {
     this.#cipher = cipher;
   }
 
-  has(table: 'people' | 'refs' | 'pictures', id: string): boolean {
+  has(table: 'people' | 'refs' | 'pictures' | 'passes', id: string): boolean {
     return this.#db.prepare(`SELECT 1 FROM ${table} WHERE id = ?`).get(id) !== undefined;
   }
 
   /** Adds the person, or writes the record anew when the id is there already. */
   putPerson(person: Person): void {
     const { id, ...fields } = person;
-    const record: PersonRecord = fields;
+    const record = fields satisfies Readonly<Record<keyof PersonRecord, unknown>>;
     const sealed = this.#cipher.seal(personIdentity(id), Buffer.from(JSON.stringify(record), 'utf8'));
     this.#db
       .prepare(
@@ -60,9 +67,25 @@ export class GalleryWriter {
       });
   }
 
+  addPass({ id, ...record }: Pass): void {
+    const sealed = this.#cipher.seal(passIdentity(id), Buffer.from(JSON.stringify(record), 'utf8'));
+    this.#db
+      .prepare('INSERT INTO passes (id, generation, sealed) VALUES (?, ?, ?)')
+      .run(id, this.#nextGeneration(), sealed);
+  }
+
+  /** False when there is no pass of this id. */
+  removePass(id: string): boolean {
+    return this.#remove('passes', id);
+  }
+
   /** Takes the person away with all references and pictures. False when there is nobody of this id. */
   removePerson(id: string): boolean {
-    if (this.#db.prepare('DELETE FROM people WHERE id = ?').run(id).changes === 0) return false;
+    return this.#remove('people', id);
+  }
+
+  #remove(table: 'people' | 'passes', id: string): boolean {
+    if (this.#db.prepare(`DELETE FROM ${table} WHERE id = ?`).run(id).changes === 0) return false;
     this.#nextGeneration();
     this.#db.prepare('UPDATE meta SET removals = removals + 1').run();
     return true;

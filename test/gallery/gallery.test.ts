@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
+import { NOT_ENTITLED } from '../../src/gallery/entitlement.ts';
 import { Gallery, normaliseName } from '../../src/gallery/index.ts';
 import {
   CONSENT,
@@ -58,9 +59,8 @@ describe('people', () => {
 
   it('are neither enrolled nor recognised without local consent', () => {
     const gallery = openGallery(temporaryFolder());
-    expect(() => gallery.addPerson({ name: 'A', consent: { ...CONSENT, local: false } }, [])).toThrow(
-      /consent/,
-    );
+    const refused = { name: 'A', consent: { ...CONSENT, local: false } };
+    expect(() => gallery.addPerson(refused, [reference(unit(1))])).toThrow(/consent/);
     const { id } = gallery.addPerson({ name: 'A', consent: CONSENT }, [reference(unit(1))]);
     gallery.updatePerson(id, { consent: { ...CONSENT, local: false } });
     expect(gallery.search({ vector: unit(1), model: MODEL })).toEqual([]);
@@ -250,6 +250,7 @@ describe('refresh', () => {
     gallery.transact((writer) => {
       for (let i = 0; i < 2000; i += 1) {
         writer.putPerson({
+          ...NOT_ENTITLED,
           id: crypto.randomUUID(),
           name: `P${i}`,
           consent: CONSENT,

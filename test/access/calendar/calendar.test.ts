@@ -157,7 +157,7 @@ describe('the calendar against a caretaker with a wall clock', () => {
       fc.property(
         config,
         fc.constantFrom(...ZONES),
-        fc.array(moment, { minLength: 1, maxLength: 20 }),
+        fc.array(moment, { minLength: 1, maxLength: 12 }),
         (c, zone, at) => {
           const compiled = new Calendar(c, zone);
           for (const time of at) {
@@ -173,7 +173,7 @@ describe('the calendar against a caretaker with a wall clock', () => {
           }
         },
       ),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 });

@@ -7,8 +7,7 @@ const DAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
  * walked through minute by minute, and nothing is compiled or kept. Slow, and independent of the calendar on test.
  */
 export function naiveHolds(config: CalendarConfig, zone: string, schedule: string, at: number): boolean {
-  // Sweden writes dates as ISO 8601 does.
-  const text = new Date(at).toLocaleString('sv-SE', { timeZone: zone });
+  const text = clockOf(zone).format(at);
   const today = text.slice(0, 10);
   const clock = text.slice(11, 16);
   const yesterday = new Date(Date.parse(`${today}T12:00:00Z`) - 86_400_000).toISOString().slice(0, 10);
@@ -16,6 +15,17 @@ export function naiveHolds(config: CalendarConfig, zone: string, schedule: strin
     spansOf(config, schedule, today).some((span) => minutesOf(span).today.has(clock)) ||
     spansOf(config, schedule, yesterday).some((span) => minutesOf(span).tomorrow.has(clock))
   );
+}
+
+const clocks = new Map<string, Intl.DateTimeFormat>();
+
+/** Sweden writes dates as ISO 8601 does. */
+function clockOf(zone: string): Intl.DateTimeFormat {
+  const known = clocks.get(zone);
+  if (known !== undefined) return known;
+  const clock = new Intl.DateTimeFormat('sv-SE', { timeZone: zone, dateStyle: 'short', timeStyle: 'medium' });
+  clocks.set(zone, clock);
+  return clock;
 }
 
 const walked = new Map<string, { today: Set<string>; tomorrow: Set<string> }>();
