@@ -1,7 +1,6 @@
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { MenshenError } from '../common/index.ts';
-import { MEMORY } from './inference/memory.ts';
+import { MEMORY, MenshenError } from '../common/index.ts';
 
 /** Proves what action liveness needs: ffmpeg with ffprobe, and a file system in memory. Throws FFMPEG_MISSING, CLOUD_SERVER_UNUSABLE. */
 export function checkRequirements(): void {

@@ -12,4 +12,5 @@ export {
 } from './device-key.ts';
 export { ERRORS, type ErrorCode, MenshenError, messageOf } from './errors.ts';
 export { createLogger, LOG_LEVELS, type Logger, type LogLevel, redactUrl } from './log.ts';
+export { MEMORY } from './memory.ts';
 export { softwareVersion } from './version.ts';

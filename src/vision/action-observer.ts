@@ -1,7 +1,7 @@
 import type { Picture } from '../camera/types.ts';
 import type { ActionSample } from './actions.ts';
 import type { FaceAnalyser } from './analyser.ts';
-import type { AttributeAnalyser } from './attributes.ts';
+import type { HeadAnalyser } from './head.ts';
 import type { Landmarks } from './landmarks.ts';
 import { poseOf } from './pose.ts';
 import type { DetectedFace } from './types.ts';
@@ -12,36 +12,42 @@ export interface ActionLook {
   readonly sample: ActionSample;
 }
 
-/** Takes the figures of `judgeActions` from the largest face of a frame. */
+/** Takes the figures of `judgeActions` from faces. */
 export class ActionObserver {
   readonly #analyser: FaceAnalyser;
-  readonly #attributes: AttributeAnalyser;
+  readonly #head: Pick<HeadAnalyser, 'pose' | 'eyes'>;
 
-  constructor(analyser: FaceAnalyser, attributes: AttributeAnalyser) {
+  constructor(analyser: FaceAnalyser, head: Pick<HeadAnalyser, 'pose' | 'eyes'>) {
     this.#analyser = analyser;
-    this.#attributes = attributes;
+    this.#head = head;
   }
 
-  /** `at`: seconds. Null when there is no face. */
+  /** The figures of the largest face of a frame. `at`: seconds. Null when there is no face. */
   async look(picture: Picture, at: number): Promise<ActionLook | null> {
     const face = largest(await this.#analyser.detect(picture));
     if (face === null) return null;
     const landmarks = await this.#analyser.landmarks(picture, face);
+    return { face, landmarks, sample: await this.sample(picture, face, landmarks, at) };
+  }
+
+  /** The figures of a face that was found already. `at`: seconds. */
+  async sample(
+    picture: Picture,
+    face: DetectedFace,
+    landmarks: Landmarks,
+    at: number,
+  ): Promise<ActionSample> {
     const { yaw, pitch } = poseOf(landmarks);
-    const head = await this.#attributes.pose(picture, face.box);
-    const eyes = await this.#attributes.eyes(picture, landmarks);
+    const head = await this.#head.pose(picture, face.box);
+    const eyes = await this.#head.eyes(picture, landmarks);
     return {
-      face,
-      landmarks,
-      sample: {
-        at,
-        yaw,
-        pitch,
-        headPitch: head.pitch,
-        eyeOpening: (eyeOpening(landmarks, 36) + eyeOpening(landmarks, 42)) / 2,
-        eyesClosed: (eyes.left + eyes.right) / 2,
-        mouthOpening: mouthOpening(landmarks),
-      },
+      at,
+      yaw,
+      pitch,
+      headPitch: head.pitch,
+      eyeOpening: (eyeOpening(landmarks, 36) + eyeOpening(landmarks, 42)) / 2,
+      eyesClosed: (eyes.left + eyes.right) / 2,
+      mouthOpening: mouthOpening(landmarks),
     };
   }
 }

@@ -1,66 +1,51 @@
 import type { Picture } from '../camera/types.ts';
-import { BoxSampler } from './box-sampler.ts';
-import { EyeStateReader, type EyeStates } from './eyes.ts';
-import { FaceCrop } from './face-crop.ts';
+import type { EyeStates } from './eyes.ts';
+import { FaceInput } from './face-input.ts';
+import { HeadAnalyser, type HeadOptions } from './head.ts';
 import type { Landmarks } from './landmarks.ts';
 import { loadModels, type ModelRole } from './models/index.ts';
-import { colourConversion, Network } from './network.ts';
+import { Network } from './network.ts';
 import type { Pose } from './pose.ts';
 import { Queue } from './queue.ts';
 import type { Box, ModelRef } from './types.ts';
 
-const ROLES = ['pose', 'eye', 'age', 'gender'] as const satisfies readonly ModelRole[];
-type AttributeRole = (typeof ROLES)[number];
+const ROLES = ['age', 'gender'] as const satisfies readonly ModelRole[];
+type LooksRole = (typeof ROLES)[number];
+type AttributeRole = LooksRole | 'pose' | 'eye';
 
-export interface AttributeOptions {
-  /** Folder of catalog.json and the networks. */
-  readonly modelsDir: string;
-  /** Threads a network may use. */
-  readonly threads: number;
-}
+export type AttributeOptions = HeadOptions;
 
 /** What can be told of a face besides who it is: where the head turns, age, sex, and whether the eyes are closed. */
 export class AttributeAnalyser {
-  readonly #networks: Readonly<Record<AttributeRole, Network>>;
-  readonly #pose: FaceInput;
+  readonly #head: HeadAnalyser;
+  readonly #networks: Readonly<Record<LooksRole, Network>>;
   readonly #age: FaceInput;
   readonly #gender: FaceInput;
-  readonly #eyes: EyeStateReader;
   readonly #queue = new Queue();
 
-  private constructor(networks: Readonly<Record<AttributeRole, Network>>) {
+  private constructor(head: HeadAnalyser, networks: Readonly<Record<LooksRole, Network>>) {
+    this.#head = head;
     this.#networks = networks;
-    this.#pose = new FaceInput(networks.pose);
     this.#age = new FaceInput(networks.age);
     this.#gender = new FaceInput(networks.gender);
-    this.#eyes = new EyeStateReader(networks.eye);
   }
 
   /** Opens the networks. Throws MODELS_CATALOG_INVALID, MODEL_MISSING, MODEL_ALTERED or MODEL_UNSUPPORTED. */
   static async open(options: AttributeOptions): Promise<AttributeAnalyser> {
+    const head = await HeadAnalyser.open(options);
     const models = await loadModels({ dir: options.modelsDir, roles: ROLES, threads: options.threads });
-    return new AttributeAnalyser({
-      pose: new Network(models.pose),
-      eye: new Network(models.eye),
-      age: new Network(models.age),
-      gender: new Network(models.gender),
-    });
+    return new AttributeAnalyser(head, { age: new Network(models.age), gender: new Network(models.gender) });
   }
 
   /** Which weights are in use. */
   get models(): Readonly<Record<AttributeRole, ModelRef>> {
-    const { pose, eye, age, gender } = this.#networks;
-    return { pose: pose.ref, eye: eye.ref, age: age.ref, gender: gender.ref };
+    const { age, gender } = this.#networks;
+    return { ...this.#head.models, age: age.ref, gender: gender.ref };
   }
 
-  /** Where the head turns, by a network that looks at the whole head; signs as in `Pose` (the yaw of the network itself runs the other way). */
+  /** See `HeadAnalyser.pose`. */
   pose(picture: Picture, box: Box): Promise<Pose> {
-    return this.#queue.run(async () => {
-      await this.#pose.run(picture, box);
-      const { pose } = this.#networks;
-      const [yaw, pitch, roll] = ['output', '617', '618'].map((name) => degreesOf(pose.output(name)));
-      return { yaw: -yaw, pitch, roll };
-    });
+    return this.#head.pose(picture, box);
   }
 
   /** Years, 0..101, with a fraction. An estimate: nothing at a door may hang on it. */
@@ -79,50 +64,18 @@ export class AttributeAnalyser {
     });
   }
 
-  /** Whether the eyes are closed. Weak behind glasses: compare with the same person's other frames. */
+  /** See `HeadAnalyser.eyes`. */
   eyes(picture: Picture, landmarks: Landmarks): Promise<EyeStates> {
-    return this.#queue.run(() => this.#eyes.read(picture, landmarks));
+    return this.#head.eyes(picture, landmarks);
   }
 
   /** Frees the networks. Nothing may be called afterwards. */
   async close(): Promise<void> {
+    await this.#head.close();
     await this.#queue.run(async () => {
       for (const network of Object.values(this.#networks)) await network.close();
     });
   }
-}
-
-/** Fills a network's input with a face by the crop rule of its catalogue entry, and runs it. */
-class FaceInput {
-  readonly #network: Network;
-  readonly #crop: FaceCrop;
-  readonly #sampler: BoxSampler;
-  readonly #conversion: ReturnType<typeof colourConversion>;
-
-  constructor(network: Network) {
-    this.#network = network;
-    this.#crop = new FaceCrop(network.entry);
-    this.#sampler = new BoxSampler(network.width, network.height, this.#crop.edge);
-    this.#conversion = colourConversion(network);
-  }
-
-  async run(picture: Picture, box: Box): Promise<void> {
-    this.#sampler.colour(picture, this.#crop.around(box, picture), this.#network.input, this.#conversion);
-    await this.#network.run();
-  }
-}
-
-/** Degrees out of the logits of 66 bins of 3 degrees (fr_pose.js of the networks' package; Hopenet, Ruiz et al. 2018). */
-function degreesOf(logits: Float32Array): number {
-  const top = Math.max(...logits);
-  let sum = 0;
-  let expected = 0;
-  logits.forEach((value, bin) => {
-    const weight = Math.exp(value - top);
-    sum += weight;
-    expected += weight * bin;
-  });
-  return (3 * expected) / sum - 99;
 }
 
 /** Bins of each of the three stages of SSR-Net. */

@@ -2,10 +2,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { type ErrorCode, monotonicMs } from '../common/index.ts';
+import { type ErrorCode, messageOf, monotonicMs } from '../common/index.ts';
+import { ClipAssembler } from './challenge/clip-parts.ts';
 import { ChildPipe } from './child-pipe.ts';
 import { encodeToVision, parseFromVision } from './codec.ts';
-import type { FromVision, ToVision, VisionSettings } from './messages.ts';
+import type { FromVision, Told, ToVision, VisionSettings } from './messages.ts';
 import { type Packet, PIPE_FD } from './packet.ts';
 
 /** Time from the start of the process to `ready`: networks are read, proved and opened, on a slow board too. */
@@ -32,7 +33,8 @@ export class VisionChild {
   /** Resolves when the process and all it started are gone; null when it was asked to stop. */
   readonly ended: Promise<VisionFailure | null>;
   readonly #settings: VisionSettings;
-  readonly #onMessage: (message: FromVision) => void;
+  readonly #onMessage: (message: Told) => void;
+  readonly #clips = new ClipAssembler();
   readonly #process: ChildProcess;
   readonly #pipe: ChildPipe;
   readonly #watch: NodeJS.Timeout;
@@ -45,7 +47,7 @@ export class VisionChild {
    * Starts the process `entry`. `onMessage` gets its messages, each checked. Throws when the system refuses to
    * start a process in a way that Node throws for, want of memory for one.
    */
-  constructor(settings: VisionSettings, onMessage: (message: FromVision) => void, entry = ENTRY) {
+  constructor(settings: VisionSettings, onMessage: (message: Told) => void, entry = ENTRY) {
     this.#settings = settings;
     this.#onMessage = onMessage;
     this.#allowedMs = Math.max(READY_MS, settings.vision.hangMs);
@@ -92,8 +94,19 @@ export class VisionChild {
         'VISION_HUNG',
         `it has been at work on one frame for ${parsed.heartbeat.busyMs.toFixed(0)} ms`,
       );
+    } else if (parsed.type === 'clip') {
+      this.#assemble(parsed);
     } else if (parsed.type !== 'failed') {
       this.#onMessage(parsed);
+    }
+  }
+
+  #assemble({ part }: Extract<FromVision, { type: 'clip' }>): void {
+    try {
+      const clip = this.#clips.add(part);
+      if (clip !== null) this.#onMessage({ type: 'clip', clip });
+    } catch (error) {
+      this.#fail('VISION_FAILED', `it sent what is no clip: ${messageOf(error)}`);
     }
   }
 

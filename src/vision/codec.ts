@@ -1,6 +1,13 @@
 import { z } from 'zod';
 import { ERRORS, type ErrorCode, LOG_LEVELS } from '../common/index.ts';
 import { VisionSchema } from '../config/index.ts';
+import {
+  challengeOrder,
+  challengeProgress,
+  challengeResult,
+  clipMissing,
+  clipPart,
+} from './challenge/schemas.ts';
 import type { FromVision, ToVision } from './messages.ts';
 import { encodePacket, type Packet } from './packet.ts';
 import { EMBEDDING_DIMENSIONS, QUALITY_GATES, type Stage } from './types.ts';
@@ -36,6 +43,7 @@ const settings = z.strictObject({
   }),
   area: z.strictObject({ left: fraction, top: fraction, right: fraction, bottom: fraction }),
   vision: VisionSchema,
+  actions: z.boolean(),
   logLevel: z.enum(LOG_LEVELS),
 });
 
@@ -43,6 +51,8 @@ const toVision = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('start'), settings }),
   z.strictObject({ type: z.literal('settle'), track: name, until: finite }),
   z.strictObject({ type: z.literal('resume'), track: name }),
+  z.strictObject({ type: z.literal('challenge'), order: challengeOrder }),
+  z.strictObject({ type: z.literal('cancel'), challenge: z.uuid() }),
   z.strictObject({ type: z.literal('stop') }),
 ]);
 
@@ -121,6 +131,10 @@ const fromVision = z.discriminatedUnion('type', [
     type: z.literal('trackEnd'),
     end: z.strictObject({ camera: name, track: name, frames: count, lastSeenAt: finite }),
   }),
+  z.strictObject({ type: z.literal('progress'), progress: challengeProgress }),
+  z.strictObject({ type: z.literal('result'), result: challengeResult }),
+  z.strictObject({ type: z.literal('clip'), part: clipPart }),
+  z.strictObject({ type: z.literal('noClip'), missing: clipMissing }),
   z.strictObject({ type: z.literal('heartbeat'), heartbeat }),
 ]);
 
@@ -146,6 +160,10 @@ export function encodeFromVision(message: FromVision): Buffer {
     const { jpeg, ...crop } = message.crop;
     return encodePacket({ type: message.type, crop }, jpeg);
   }
+  if (message.type === 'clip') {
+    const { bytes, ...part } = message.part;
+    return encodePacket({ type: message.type, part }, bytes);
+  }
   return encodePacket(message);
 }
 
@@ -167,13 +185,30 @@ export function parseFromVision({ header, body }: Packet, camera: string, now: n
   if (about !== null && about !== camera) return problemOf('it is about another camera');
   if (parsed.data.type === 'sighting') return sightingOf(parsed.data.sighting, body, now);
   if (parsed.data.type === 'crop') return cropOf(parsed.data.crop, body);
+  if (parsed.data.type === 'clip') return { type: 'clip', part: { ...parsed.data.part, bytes: body } };
   return body.length === 0 ? parsed.data : problemOf(`${parsed.data.type} with ${body.length} bytes more`);
 }
 
+/** The camera that a message is about, where it is about one. */
 function subjectOf(message: Received): string | null {
-  if (message.type === 'sighting') return message.sighting.camera;
-  if (message.type === 'crop') return message.crop.camera;
-  return message.type === 'trackEnd' ? message.end.camera : null;
+  switch (message.type) {
+    case 'sighting':
+      return message.sighting.camera;
+    case 'crop':
+      return message.crop.camera;
+    case 'trackEnd':
+      return message.end.camera;
+    case 'progress':
+      return message.progress.camera;
+    case 'result':
+      return message.result.camera;
+    case 'clip':
+      return message.part.camera;
+    case 'noClip':
+      return message.missing.camera;
+    default:
+      return null;
+  }
 }
 
 function sightingOf(

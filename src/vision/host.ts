@@ -2,8 +2,15 @@ import { captureRejectionSymbol, EventEmitter } from 'node:events';
 import type { CameraState } from '../camera/types.ts';
 import { LOG_LEVELS, type Logger, type LogLevel, messageOf, monotonicMs } from '../common/index.ts';
 import type { CameraConfig, VisionConfig } from '../config/index.ts';
+import type {
+  ChallengeClip,
+  ChallengeOrder,
+  ChallengeProgress,
+  ChallengeResult,
+  ClipMissing,
+} from './challenge/types.ts';
 import { VisionChild, type VisionFailure } from './child.ts';
-import type { FromVision, Heartbeat, VisionSettings } from './messages.ts';
+import type { Heartbeat, Told, VisionSettings } from './messages.ts';
 import type { ModelRef, Sighting, TrackCrop, TrackEnd } from './types.ts';
 
 const BACKOFF_FIRST_MS = 250;
@@ -19,6 +26,8 @@ export interface VisionHostOptions {
   /** The camera's configuration with its password read. */
   readonly camera: Omit<CameraConfig, 'password'> & { readonly password?: string };
   readonly vision: VisionConfig;
+  /** Actions may be demanded of people: the networks for them are loaded. */
+  readonly actions?: boolean;
   readonly log: Logger;
   /** File of the vision process, by default the one that ships with Menshen. */
   readonly entry?: URL;
@@ -38,6 +47,13 @@ export interface VisionHostEvents {
   /** The picture of a sighting that was told before; also of a track that has ended meanwhile. */
   crop: [TrackCrop];
   trackEnd: [TrackEnd];
+  /** A challenge has got that far. */
+  progress: [ChallengeProgress];
+  /** A challenge has ended; before the `trackEnd` of a track that ended it. None comes when vision goes down. */
+  result: [ChallengeResult];
+  /** The clip of a challenge, after its result; or why there is none. */
+  clip: [ChallengeClip];
+  noClip: [ClipMissing];
   camera: [CameraState];
   heartbeat: [Heartbeat];
 }
@@ -66,6 +82,7 @@ export class VisionHost extends EventEmitter<VisionHostEvents> {
       camera: { id, source, username, password, stallMs, connectTimeoutMs, fps, loop, reader },
       area,
       vision: options.vision,
+      actions: options.actions ?? false,
       logLevel: levelOf(options.log),
     };
     this.#log = options.log.child({ camera: id });
@@ -102,6 +119,16 @@ export class VisionHost extends EventEmitter<VisionHostEvents> {
     this.#child?.send({ type: 'resume', track });
   }
 
+  /** Has a track watched for an action; `result` tells what came of it. One at a time; another ends as unavailable. */
+  challenge(order: ChallengeOrder): void {
+    this.#child?.send({ type: 'challenge', order });
+  }
+
+  /** Takes a challenge back; nothing is told of it any more. */
+  cancel(challenge: string): void {
+    this.#child?.send({ type: 'cancel', challenge });
+  }
+
   override [captureRejectionSymbol](error: Error, ...[event]: unknown[]): void {
     this.#log.error({ event, err: messageOf(error) }, 'a listener of the vision process failed');
   }
@@ -124,11 +151,11 @@ export class VisionHost extends EventEmitter<VisionHostEvents> {
     });
   }
 
-  #receive(message: FromVision): void {
+  #receive(message: Told): void {
     if (!this.#stopped) this.#guard(message.type, () => this.#tell(message));
   }
 
-  #tell(message: FromVision): void {
+  #tell(message: Told): void {
     switch (message.type) {
       case 'ready':
         this.#upSince = monotonicMs();
@@ -144,6 +171,18 @@ export class VisionHost extends EventEmitter<VisionHostEvents> {
         break;
       case 'trackEnd':
         this.emit('trackEnd', message.end);
+        break;
+      case 'progress':
+        this.emit('progress', message.progress);
+        break;
+      case 'result':
+        this.emit('result', message.result);
+        break;
+      case 'clip':
+        this.emit('clip', message.clip);
+        break;
+      case 'noClip':
+        this.emit('noClip', message.missing);
         break;
       case 'camera':
         this.emit('camera', message.state);

@@ -8,6 +8,7 @@ export { type ActionSample, HEAD_ACTIONS, type HeadAction, judgeActions } from '
 export { type AnalyserOptions, FaceAnalyser } from './analyser.ts';
 export { AttributeAnalyser, type AttributeOptions } from './attributes.ts';
 export type { EyeStates } from './eyes.ts';
+export { HeadAnalyser } from './head.ts';
 export type { Landmarks } from './landmarks.ts';
 export type { Pose } from './pose.ts';
 export {

@@ -2,6 +2,14 @@ import type { CameraOptions } from '../camera/camera.ts';
 import type { CameraState } from '../camera/types.ts';
 import type { ErrorCode, LogLevel } from '../common/index.ts';
 import type { VisionConfig } from '../config/index.ts';
+import type {
+  ChallengeClip,
+  ChallengeOrder,
+  ChallengeProgress,
+  ChallengeResult,
+  ClipMissing,
+  ClipPart,
+} from './challenge/types.ts';
 import type { ModelRef, Sighting, Stage, TrackCrop, TrackEnd } from './types.ts';
 
 /** What the gate process and a vision process say to one another; how it travels is in packet.ts and codec.ts. */
@@ -19,6 +27,8 @@ export interface VisionSettings {
   readonly camera: CameraOptions;
   readonly area: Area;
   readonly vision: VisionConfig;
+  /** Actions may be demanded: the networks for them are loaded. */
+  readonly actions: boolean;
   readonly logLevel: LogLevel;
 }
 
@@ -28,6 +38,10 @@ export type ToVision =
   /** The track needs no recognition before `until` (monotonic ms). */
   | { readonly type: 'settle'; readonly track: string; readonly until: number }
   | { readonly type: 'resume'; readonly track: string }
+  /** Somebody is asked to do something before the camera: watch for it. */
+  | { readonly type: 'challenge'; readonly order: ChallengeOrder }
+  /** Nobody waits for that any more. */
+  | { readonly type: 'cancel'; readonly challenge: string }
   | { readonly type: 'stop' };
 
 /** Time of a step since the heartbeat before, ms; `frame` is a frame from detection to the last sighting. */
@@ -65,4 +79,15 @@ export type FromVision =
   | { readonly type: 'sighting'; readonly sighting: Sighting }
   | { readonly type: 'crop'; readonly crop: TrackCrop }
   | { readonly type: 'trackEnd'; readonly end: TrackEnd }
+  | { readonly type: 'progress'; readonly progress: ChallengeProgress }
+  /** Before the end of the track, if that ends it. */
+  | { readonly type: 'result'; readonly result: ChallengeResult }
+  /** After the result: pieces of the clip, or why there is none. */
+  | { readonly type: 'clip'; readonly part: ClipPart }
+  | { readonly type: 'noClip'; readonly missing: ClipMissing }
   | { readonly type: 'heartbeat'; readonly heartbeat: Heartbeat };
+
+/** The same with clips whole. */
+export type Told =
+  | Exclude<FromVision, { readonly type: 'clip' }>
+  | { readonly type: 'clip'; readonly clip: ChallengeClip };

@@ -2,6 +2,7 @@ import type { Frame, Picture } from '../camera/types.ts';
 import { monotonicMs } from '../common/index.ts';
 import type { FaceAnalyser } from './analyser.ts';
 import { Attention, type RecognisePolicy } from './attention.ts';
+import type { Witness } from './challenge/witness.ts';
 import { type CutFace, FaceCropper } from './crop.ts';
 import type { Landmarks } from './landmarks.ts';
 import type { Area } from './messages.ts';
@@ -22,6 +23,12 @@ import {
 /** Once a frame has taken this long, no further face of it is recognised: the next frame is fresher. */
 const FRAME_BUDGET_MS = 40;
 
+/**
+ * A face lowered further is not compared: on films of nods the cosine with the same face fell to 0.2 there, and stayed
+ * above 0.6 whichever other way the head went.
+ */
+const LOWERED_DEGREES = -18;
+
 export interface PipelineOptions {
   readonly camera: string;
   /** Recognition area; a face whose centre is outside fails the gate MARGIN. */
@@ -29,6 +36,8 @@ export interface PipelineOptions {
   /** Faces followed at the same time; the largest first. */
   readonly maxFaces: number;
   readonly recognise: RecognisePolicy;
+  /** Watches a track that was asked to do something. */
+  readonly witness?: Pick<Witness, 'watches' | 'frame' | 'look' | 'trackEnded' | 'expire'>;
 }
 
 /** The picture of a face for the record, to be compressed. */
@@ -63,6 +72,16 @@ interface Look {
   readonly track: Track;
   readonly facesInView: number;
   readonly timings: Partial<Record<Stage, number>>;
+  /** Its actions are watched: it is looked at whatever recognition needs. */
+  readonly watched: boolean;
+}
+
+/** What the networks of recognition found of a face. */
+interface Recognised {
+  readonly track: Track;
+  readonly likeness: number | null;
+  /** Null where the face was only compared. */
+  readonly liveness: number | null;
 }
 
 /**
@@ -93,20 +112,30 @@ export class Pipeline {
 
     const { tracks, ended } = this.#tracker.update(largest(faces, this.#options.maxFaces), frame.capturedAt);
     for (const track of ended) listener.trackEnd(this.#forget(track));
+    this.#options.witness?.frame(frame, tracks, faces);
     const visit: Visit = { frame, listener, pictured: [] };
     let recognised = 0;
     for (const track of this.#inOrder(tracks)) {
-      const look = { visit, track, facesInView: faces.length - 1, timings: { detect } };
+      const watched = this.#options.witness?.watches(track.id) ?? false;
+      const look = { visit, track, facesInView: faces.length - 1, timings: { detect }, watched };
       const hurried = recognised > 0 && monotonicMs() - started > FRAME_BUDGET_MS;
       if (await this.#look(look, hurried)) recognised++;
     }
+    this.#options.witness?.expire(frame.capturedAt);
     this.times.add('frame', monotonicMs() - started);
     this.#picture(visit);
   }
 
   /** Ends the tracks that have not been seen for too long; for times without frames. `now` is monotonic ms. */
   expire(now: number): TrackEnd[] {
-    return this.#tracker.expire(now).map((track) => this.#forget(track));
+    const ends = this.#tracker.expire(now).map((track) => this.#forget(track));
+    this.#options.witness?.expire(now);
+    return ends;
+  }
+
+  /** Whether the track is followed. */
+  follows(track: string): boolean {
+    return this.#followed.has(track);
   }
 
   /** The track needs no recognition before `until` (monotonic ms). */
@@ -132,7 +161,7 @@ export class Pipeline {
     const { visit, track } = look;
     const { frame, listener } = visit;
     const { attention } = this.#state(track.id);
-    if (!attention.wanted(frame.capturedAt, track.doubt)) return false;
+    if (!look.watched && !attention.wanted(frame.capturedAt, track.doubt)) return false;
     const settled = attention.settled(frame.capturedAt);
     const landmarks = await this.#timed(look, 'landmarks', () =>
       this.#analyser.landmarks(frame.picture, track.face),
@@ -140,6 +169,7 @@ export class Pipeline {
     const quality = await this.#timed(look, 'quality', () =>
       this.#quality(frame.picture, track.face, landmarks),
     );
+    if (look.watched) return this.#watch(look, landmarks, quality);
     if (quality.failed.length > 0) {
       if (!settled && attention.tellBelowGate(frame.capturedAt, quality)) {
         listener.sighting(this.#sighting(look, quality, null));
@@ -155,21 +185,38 @@ export class Pipeline {
     return true;
   }
 
-  async #recognise(look: Look, landmarks: Landmarks, quality: QualityReport): Promise<void> {
+  /** One face whose actions are watched; it is compared with its track even where it is turned too far for a sighting. */
+  async #watch(look: Look, landmarks: Landmarks, quality: QualityReport): Promise<boolean> {
+    const { frame } = look.visit;
+    const comparable =
+      quality.pitch >= LOWERED_DEGREES &&
+      quality.failed.every((gate) => gate === 'POSE' || gate === 'MARGIN');
+    const found = comparable ? await this.#recognise(look, landmarks, quality) : null;
+    const track = found?.track ?? look.track;
+    const { likeness = null, liveness = null } = found ?? {};
+    const recognised = liveness !== null;
+    await this.#options.witness?.look({ frame, track, landmarks, likeness, liveness, recognised });
+    return recognised;
+  }
+
+  async #recognise(look: Look, landmarks: Landmarks, quality: QualityReport): Promise<Recognised | null> {
     const { frame, listener, pictured } = look.visit;
     const { picture, capturedAt } = frame;
     const embedding = await this.#timed(look, 'embedding', () => this.#analyser.embed(picture, landmarks));
-    if (embedding === null) return;
+    if (embedding === null) return null;
+    const likeness = this.#state(look.track.id).identity.likeness(embedding.vector);
     const track = this.#verified(look, embedding.vector);
+    if (quality.failed.length > 0) return { track, likeness, liveness: null };
     const { attention, identity } = this.#state(track.id);
     identity.add(embedding.vector);
-    if (attention.settled(capturedAt)) {
+    if (!look.watched && attention.settled(capturedAt)) {
       attention.checked(capturedAt);
-      return;
+      return { track, likeness, liveness: null };
     }
     const liveness = await this.#timed(look, 'liveness', () => this.#analyser.liveness(picture, track.face));
     listener.sighting(this.#sighting({ ...look, track }, quality, { embedding, liveness }));
     if (attention.recognised(capturedAt, quality)) pictured.push({ track, qualityScore: quality.score });
+    return { track, likeness, liveness: liveness.score };
   }
 
   /** Cuts out the pictures for the record; only now, because nobody at a door waits for them. */
@@ -242,8 +289,10 @@ export class Pipeline {
     return state;
   }
 
-  #forget({ id, frames, lastSeenAt }: EndedTrack): TrackEnd {
+  #forget(ended: EndedTrack): TrackEnd {
+    const { id, frames, lastSeenAt } = ended;
     this.#followed.delete(id);
+    this.#options.witness?.trackEnded(ended);
     return { camera: this.#options.camera, track: id, frames, lastSeenAt };
   }
 

@@ -47,6 +47,8 @@ function obey(message: ToVision): void {
   if (message.type === 'start') void start(message.settings);
   else if (message.type === 'settle') watcher.settle(message.track, message.until);
   else if (message.type === 'resume') watcher.resume(message.track);
+  else if (message.type === 'challenge') watcher.challenge(message.order);
+  else if (message.type === 'cancel') watcher.cancel(message.challenge);
   else void stop();
 }
 

@@ -17,14 +17,20 @@ export class SameFace {
 
   /** Whether an embedding (norm 1) can be of this face; always true for the first. */
   admits(vector: Float32Array, doubt: boolean): boolean {
-    if (this.#count === 0) return true;
+    const likeness = this.likeness(vector);
+    return likeness === null || likeness >= (doubt ? SAME_IN_DOUBT : SAME);
+  }
+
+  /** Cosine of an embedding (norm 1) with the face so far; null for the first. */
+  likeness(vector: Float32Array): number | null {
+    if (this.#count === 0) return null;
     let product = 0;
     let squares = 0;
     this.#sum.forEach((value, index) => {
       product += value * (vector[index] ?? 0);
       squares += value * value;
     });
-    return product / Math.sqrt(squares) >= (doubt ? SAME_IN_DOUBT : SAME);
+    return product / Math.sqrt(squares);
   }
 
   add(vector: Float32Array): void {

@@ -1,9 +1,14 @@
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 import { type CameraSource, openCamera, type Picture } from '../camera/index.ts';
 import { type Logger, monotonicMs } from '../common/index.ts';
+import { ActionObserver } from './action-observer.ts';
 import { FaceAnalyser } from './analyser.ts';
+import { partsOf } from './challenge/clip-parts.ts';
+import type { ChallengeOrder, ClipFault } from './challenge/types.ts';
+import { Witness } from './challenge/witness.ts';
 import { FaceCropper, toJpeg } from './crop.ts';
 import { CropEncoder } from './crop-encoder.ts';
+import { HeadAnalyser } from './head.ts';
 import type { Heartbeat, VisionSettings } from './messages.ts';
 import { defaultModelsDir } from './models/index.ts';
 import { Pipeline, type PipelineListener } from './pipeline.ts';
@@ -24,6 +29,7 @@ export class Watcher {
   readonly #loopDelay: IntervalHistogram = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
   #camera: CameraSource | null = null;
   #pipeline: Pipeline | null = null;
+  #witness: Witness | null = null;
   #frames = 0;
   #busySince: number | null = null;
   #lastFrameAt = Number.NEGATIVE_INFINITY;
@@ -40,14 +46,17 @@ export class Watcher {
     const { threads, detectionScore, quality, maxFaces, recognise } = vision;
     const modelsDir = vision.modelsDir ?? defaultModelsDir();
     const analyser = await FaceAnalyser.open({ modelsDir, threads, detectionScore, quality });
-    await warmUp(analyser);
-    const pipeline = new Pipeline(analyser, { camera: camera.id, area, maxFaces, recognise });
+    const head = settings.actions ? await HeadAnalyser.open({ modelsDir, threads }) : null;
+    await warmUp(analyser, head);
+    const witness = this.#makeWitness(camera.id, head === null ? null : new ActionObserver(analyser, head));
+    const pipeline = new Pipeline(analyser, { camera: camera.id, area, maxFaces, recognise, witness });
     this.#pipeline = pipeline;
+    this.#witness = witness;
     const onState = (state: Parameters<Parameters<typeof openCamera>[1]>[0]): void => {
       void this.#uplink.send({ type: 'camera', state });
     };
     this.#camera = openCamera(camera, onState, log);
-    void this.#uplink.send({ type: 'ready', models: analyser.models });
+    void this.#uplink.send({ type: 'ready', models: { ...analyser.models, ...head?.models } });
     this.#camera.start();
     const expiry = setInterval(() => this.#expire(), EXPIRE_EVERY_MS);
     try {
@@ -64,6 +73,16 @@ export class Watcher {
 
   resume(track: string): void {
     this.#pipeline?.resume(track);
+  }
+
+  /** Watches for an action; what comes of it is told. */
+  challenge(order: ChallengeOrder): void {
+    const known = this.#pipeline?.follows(order.track) ?? false;
+    this.#witness?.challenge(order, known, monotonicMs());
+  }
+
+  cancel(challenge: string): void {
+    this.#witness?.cancel(challenge);
   }
 
   /** Ends the camera and its ffmpeg. */
@@ -91,6 +110,23 @@ export class Watcher {
       loopDelayMs,
       untold: this.#uplink.untold,
     };
+  }
+
+  #makeWitness(camera: string, observer: ActionObserver | null): Witness {
+    return new Witness(camera, observer, {
+      progress: (progress) => void this.#uplink.send({ type: 'progress', progress }),
+      result: (result) => void this.#uplink.send({ type: 'result', result }),
+      clip: (challenge, clip) => void this.#tellClip(camera, challenge, clip),
+    });
+  }
+
+  /** One piece after the other has left: what is told of people goes between them. */
+  async #tellClip(camera: string, challenge: string, clip: Uint8Array | ClipFault): Promise<void> {
+    if (typeof clip === 'string') {
+      await this.#uplink.send({ type: 'noClip', missing: { camera, challenge, fault: clip } });
+      return;
+    }
+    for (const part of partsOf(camera, challenge, clip)) await this.#uplink.send({ type: 'clip', part });
   }
 
   #listener(log: Logger): PipelineListener {
@@ -125,7 +161,7 @@ export class Watcher {
 }
 
 /** Runs every step on a grey picture, so that the first person after a start does not wait for it. */
-async function warmUp(analyser: FaceAnalyser): Promise<void> {
+async function warmUp(analyser: FaceAnalyser, head: HeadAnalyser | null): Promise<void> {
   const [width, height] = [640, 360];
   const data = new Uint8Array((width * height * 3) / 2).fill(128);
   const picture: Picture = { format: 'yuv420p', width, height, data };
@@ -137,6 +173,8 @@ async function warmUp(analyser: FaceAnalyser): Promise<void> {
     analyser.quality(picture, face, landmarks);
     await analyser.embed(picture, landmarks);
     await analyser.liveness(picture, face);
+    await head?.pose(picture, face.box);
+    await head?.eyes(picture, landmarks);
     await toJpeg(cropper.cut(picture, face.box));
   }
 }

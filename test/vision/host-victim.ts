@@ -35,6 +35,6 @@ if (unbound === undefined) {
     },
     fault: (what) => console.log(what),
   });
-  const settings = { camera: options, area, vision, logLevel: 'silent' } as const;
+  const settings = { camera: options, area, vision, actions: false, logLevel: 'silent' } as const;
   pipe.send(encodeToVision({ type: 'start', settings }));
 }

@@ -1,4 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { encodeH264 } from '../../scripts/rtsp/encode.ts';
+import { clipHeader } from '../../src/cloud/index.ts';
 import { createLogger, monotonicMs } from '../../src/common/index.ts';
 import { VisionSchema } from '../../src/config/index.ts';
 import { CameraSchema } from '../../src/config/schema/camera.ts';
@@ -45,12 +47,18 @@ async function makeFilm(): Promise<void> {
 
 const cameraId = (): string => `host-${process.pid}-${++cameras}`;
 
-function hostOf(source: string, vision: object = {}, entry?: URL): { host: VisionHost; id: string } {
+function hostOf(
+  source: string,
+  vision: object = {},
+  entry?: URL,
+  actions = false,
+): { host: VisionHost; id: string } {
   const id = cameraId();
   const { password, ...camera } = CameraSchema.parse({ id, source, door: 'door' });
   const host = new VisionHost({
     camera,
     vision: VisionSchema.parse({ hangMs: 1000, ...vision }),
+    actions,
     log: createLogger('test', 'silent'),
     ...(entry === undefined ? {} : { entry }),
   });
@@ -151,6 +159,41 @@ describe.skipIf(PHOTO_MISSING)('VisionHost', () => {
     expect(host.pid).toBeUndefined();
   });
 
+  it('watches for an action and hands the clip over, while sightings go on', {
+    timeout: 60_000,
+  }, async () => {
+    const { host } = hostOf(film, {}, undefined, true);
+    host.start();
+    const { track } = await next(host, 'sighting');
+    const order = { id: randomUUID(), track, action: 'nod', durationMs: 1500, record: true } as const;
+    const steps: string[] = [];
+    host.on('progress', ({ step }) => steps.push(step));
+    host.challenge(order);
+    const result = await next(host, 'result');
+    expect(result).toMatchObject({
+      challenge: order.id,
+      track,
+      action: 'nod',
+      outcome: 'notSeen',
+      clip: true,
+    });
+    expect(result.samples.length).toBeGreaterThan(3);
+    expect(steps).toEqual(['begun']);
+    const sightings = next(host, 'sighting');
+    const clip = await Promise.race([next(host, 'clip'), next(host, 'noClip')]);
+    expect(clip.challenge).toBe(order.id);
+    if ('mp4' in clip) {
+      expect(clipHeader(clip.mp4)).toMatchObject({ container: 'mp4', fps: expect.closeTo(15, 0) });
+    } else {
+      // The machine is too busy for 10 frames a second: that is said.
+      expect(clip.fault).toBe('TOO_FEW_FRAMES');
+    }
+    await sightings;
+    const second = next(host, 'result');
+    host.challenge({ ...order, id: randomUUID(), track: 'nobody' });
+    expect(await second).toMatchObject({ outcome: 'faceLost', clip: false });
+  });
+
   it('starts again after kill -9 and after a hang, without anything left of the run before', async () => {
     const { host, id } = hostOf(film);
     host.start();
@@ -234,6 +277,7 @@ describe('a vision process gone wrong', () => {
       garbage: 'no message',
       endless: 'no message',
       'no json': 'no message',
+      'clip out of turn': 'no clip',
       flood: 'more than can be of use',
       'flood of pictures': 'more than can be of use',
     };

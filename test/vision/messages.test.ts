@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { ChallengeResult } from '../../src/vision/challenge/types.ts';
 import { encodeFromVision, encodeToVision, parseFromVision, parseToVision } from '../../src/vision/codec.ts';
 import type { FromVision } from '../../src/vision/messages.ts';
 import { encodePacket, type Packet, PacketReader } from '../../src/vision/packet.ts';
@@ -43,12 +44,32 @@ const parse = (packet: Packet) => parseFromVision(packet, 'gate', NOW);
 const tell = (message: FromVision) => parse(sent(encodeFromVision(message)));
 const told = (changes: object) => tell({ type: 'sighting', sighting: { ...sighting(), ...changes } });
 const NOTHING = new Uint8Array(0);
+const CHALLENGE = { camera: 'gate', challenge: '0b9d2f0e-6a53-4d0e-9f0e-5a1c6a8f1c11' };
 const JPEG = Uint8Array.of(0xff, 0xd8, 0xff);
 
 function crop(changes: Partial<TrackCrop> = {}): FromVision {
   return {
     type: 'crop',
     crop: { camera: 'gate', track: 'abc-1', seq: 7, qualityScore: 0.7, jpeg: JPEG, ...changes },
+  };
+}
+
+function result(changes: Partial<ChallengeResult> = {}): FromVision {
+  const sample = {
+    ...{ at: 0.067, yaw: 30.5, pitch: -3, headPitch: -9.25 },
+    ...{ eyeOpening: 0.3, eyesClosed: 0.5, mouthOpening: 0.06 },
+  };
+  return {
+    type: 'result',
+    result: {
+      ...CHALLENGE,
+      ...{ track: 'abc-1', action: 'turnLeft', outcome: 'seen', tookMs: 3000, actionAfterMs: 900 },
+      seen: { blink: false, openMouth: false, turnLeft: true, turnRight: false, nod: false },
+      liveness: { mean: 0.9, lowest: 0.5, frames: 30 },
+      likeness: { mean: 0.9, lowest: 0.7, frames: 44 },
+      ...{ unverifiedMs: 70, samples: Array.from({ length: 240 }, () => sample), clip: true },
+      ...changes,
+    },
   };
 }
 
@@ -69,6 +90,28 @@ describe('messages of a vision process', () => {
       { type: 'camera', state: { state: 'down', code: 'CAMERA_STALLED', message: 'ä', retryInMs: 500 } },
     ];
     for (const message of messages) expect(tell(message)).toEqual(message);
+  });
+
+  it('about a challenge come as they were sent, and nothing else does', () => {
+    const part = { ...CHALLENGE, part: 1, parts: 2, bytes: JPEG };
+    const messages: FromVision[] = [
+      { type: 'progress', progress: { ...CHALLENGE, track: 'abc-1', step: 'begun' } },
+      result(),
+      result({ outcome: 'faceLost', actionAfterMs: null, liveness: null, likeness: null, samples: [] }),
+      { type: 'clip', part },
+      { type: 'noClip', missing: { ...CHALLENGE, fault: 'BYSTANDER' } },
+    ];
+    for (const message of messages) expect(tell(message)).toEqual(message);
+    const wrong: FromVision[] = [
+      result({ camera: 'other' }),
+      result({ actionAfterMs: null }),
+      result({ liveness: { mean: 1.1, lowest: 0, frames: 1 } }),
+      result({ samples: Array.from({ length: 501 }, () => ({}) as never) }),
+      { type: 'clip', part: { ...part, part: 2 } },
+      { type: 'clip', part: { ...part, parts: 1000 } },
+      { type: 'clip', part: { ...part, camera: 'other' } },
+    ];
+    for (const message of wrong) expect(tell(message)).toHaveProperty('problem');
   });
 
   it.each([
@@ -160,5 +203,12 @@ describe('messages of the gate process', () => {
     const settle = { type: 'settle', track: 'abc-1', until: Number.MAX_VALUE } as const;
     expect(parseToVision(sent(encodeToVision(settle)))).toEqual(settle);
     expect(parseToVision(sent(encodePacket({ type: 'settle', track: 'abc-1' })))).toHaveProperty('problem');
+    const order = { id: CHALLENGE.challenge, track: 'abc-1', action: 'nod', durationMs: 6000, record: true };
+    const ask = (changes: object) =>
+      sent(encodePacket({ type: 'challenge', order: { ...order, ...changes } }));
+    expect(parseToVision(ask({}))).toEqual({ type: 'challenge', order });
+    for (const changes of [{ durationMs: 9000 }, { action: 'wink' }, { id: '1' }]) {
+      expect(parseToVision(ask(changes))).toHaveProperty('problem');
+    }
   });
 });

@@ -29,6 +29,10 @@ function misbehave(how: string, camera: string): void {
   if (how === 'gibberish') send({ type: 'open the door' });
   if (how === 'garbage') pipe.write(GARBAGE);
   if (how === 'endless') flood(Buffer.concat([Buffer.from([0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0]), MEGABYTE]));
+  if (how === 'clip out of turn') {
+    const challenge = '0b9d2f0e-6a53-4d0e-9f0e-5a1c6a8f1c11';
+    pipe.write(encodePacket({ type: 'clip', part: { camera, challenge, part: 1, parts: 2 } }, MEGABYTE));
+  }
   if (how === 'no json') pipe.write(Buffer.from([3, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xfe, 0xfd]));
   if (how === 'flood') flood(encodePacket(beat));
   if (how === 'flood of pictures') flood(encodePacket({ type: 'crop', crop: { ...CROP, camera } }, PICTURE));

@@ -4,7 +4,7 @@ import { closeSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { z } from 'zod';
 import type { Picture } from '../../camera/index.ts';
-import { MEMORY } from './memory.ts';
+import { MEMORY } from '../../common/index.ts';
 import { RefusedInput } from './refuse.ts';
 
 /** ffprobe reads little; decoding 8 s takes a fraction of a second. */
