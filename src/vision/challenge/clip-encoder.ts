@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readSync, unlinkSync } from 'node:fs';
-import { constants, setPriority } from 'node:os';
+import { getPriority, setPriority } from 'node:os';
 import type { Picture } from '../../camera/types.ts';
 import { MEMORY } from '../../common/index.ts';
 import { CLIP_FPS, MAX_CLIP_BYTES } from './clip-limits.ts';
@@ -11,8 +11,10 @@ import type { ClipFault } from './types.ts';
 const LONGER_SIDE = 640;
 /** Pictures that ffmpeg has not taken yet, bytes; beyond it the clip is given up, never the frames' pace. */
 const MAX_WAITING_BYTES = 24 << 20;
-/** Time for the last pictures and the index. */
-const FINISH_MS = 4000;
+/** Time for the last pictures and the index, on a busy board; who waits for a clip has a limit of its own. */
+const FINISH_MS = 10_000;
+/** Recognition comes first: nice value of ffmpeg, added to our own. */
+const NICENESS = 5;
 
 /** One ffmpeg that makes an mp4 of pictures as they come. Nothing here is waited for until `finish`. */
 export class ClipEncoder {
@@ -128,10 +130,9 @@ function argsFor({ width, height }: ClipView, format: Picture['format']): string
   ];
 }
 
-/** Recognition comes first: the clip may take longer. */
 function yieldToVision(pid: number): void {
   try {
-    setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL);
+    setPriority(pid, Math.min(19, getPriority() + NICENESS));
   } catch {
     // it has ended already, or may not be made slower
   }
