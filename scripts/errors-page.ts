@@ -9,7 +9,7 @@ const SECTIONS: readonly (readonly [string, RegExp])[] = [
   ['Pictures, enrolment and credentials', /^(PICTURE|ENROLL|PERSON|CREDENTIAL|PASS)_/],
   ['Gallery and keys', /^(GALLERY|KEY|DEVICE|EXPORT)_/],
   ['Journal', /^(JOURNAL|EVENT)_/],
-  ['Door', /^(GPIO|REX)_/],
+  ['Door', /^(GPIO|REX|DOOR|INPUT|EMERGENCY|FIRE)_/],
   ['Card readers and keypads', /^READER_/],
   ['Vision process', /^VISION_/],
   ['MQTT', /^MQTT_/],

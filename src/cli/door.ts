@@ -1,7 +1,13 @@
 import { Command } from 'commander';
 import { MenshenError } from '../common/index.ts';
 import { type Config, configPath, guessDataDir, loadConfig } from '../config/index.ts';
-import { type ReleaseTask, recordedRelays, releaseRelays, releaseTasks } from '../door/index.ts';
+import {
+  keptEmergency,
+  type ReleaseTask,
+  recordedRelays,
+  releaseRelays,
+  releaseTasks,
+} from '../door/index.ts';
 
 /** `menshen door release`. Errors are thrown as MenshenError for main.ts to print. */
 export function doorCommand(): Command {
@@ -18,9 +24,11 @@ export function doorCommand(): Command {
 async function release(ids: readonly string[], path: string): Promise<void> {
   const loaded = await readConfig(path);
   const config = loaded instanceof MenshenError ? null : loaded;
-  const { relays, problems } = recordedRelays(config?.dataDir ?? guessDataDir(path));
-  for (const problem of problems) console.error(problem);
-  const tasks = releaseTasks(relays, config?.doors ?? null);
+  const dataDir = config?.dataDir ?? guessDataDir(path);
+  const { relays, problems } = recordedRelays(dataDir);
+  const { state, problem: unreadable } = keptEmergency(dataDir);
+  for (const problem of [...problems, unreadable ?? []].flat()) console.error(problem);
+  const tasks = releaseTasks(relays, config, state);
   if (loaded instanceof MenshenError) {
     if (tasks.length === 0) throw loaded;
     console.error(`the configuration cannot be used; released is what the gate recorded:\n${loaded.message}`);

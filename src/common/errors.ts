@@ -70,6 +70,17 @@ export const ERRORS = {
   GPIO_WRITE_FAILED: 'The relay could not be switched.',
   REX_STUCK:
     'The exit button has been pressed for longer than rex.stuckMs: jammed, shorted, or `normally` is wrong.',
+  DOOR_STUCK:
+    'The door was unlocked several times in a row and its contact stayed closed: the lock is jammed, or contact or relay are stuck.',
+  DOOR_LOCKDOWN: 'In a lockdown no door is made to remain open. End the lockdown first.',
+  INPUT_SHORT: 'The wires of a supervised input are shorted. Nothing is told by it until they are mended.',
+  INPUT_CUT:
+    'A wire of a supervised input is cut, or its contact is gone. Nothing is told by it until it is mended.',
+  EMERGENCY_UNREADABLE:
+    'The file of the emergency state cannot be read or is damaged: a lockdown is taken to be in force. End it, or delete the file while the gate is stopped.',
+  EMERGENCY_UNSAVED:
+    'The emergency state could not be written: it is in force, but would not survive a restart. It is tried again.',
+  FIRE_ACTIVE: 'A fire input is still active, or cannot be read. Reset the fire alarm when it has cleared.',
   // Card readers and keypads
   READER_MISSING:
     'The card reader or keypad is not there: unplugged, without power, or another path. It is opened when it is back.',

@@ -19,6 +19,7 @@ export {
   type DoorConfig,
   DoorSchema,
   describeLine,
+  type InputConfig,
   type InputLineConfig,
   type LineConfig,
   lineKey,

@@ -6,6 +6,7 @@ import { CloudSchema } from './schema/cloud.ts';
 import { filePath, id, SecretSchema } from './schema/common.ts';
 import { DecisionSchema } from './schema/decision.ts';
 import { DoorSchema } from './schema/door.ts';
+import { InputSchema } from './schema/input.ts';
 import { JournalSchema } from './schema/journal.ts';
 import { describeLine, type LineConfig, lineKey } from './schema/line.ts';
 import { MqttSchema } from './schema/mqtt.ts';
@@ -18,6 +19,7 @@ export { type CloudConfig, CloudSchema } from './schema/cloud.ts';
 export { SecretSchema, type SecretSource } from './schema/common.ts';
 export { type DecisionConfig, DecisionSchema } from './schema/decision.ts';
 export { type DoorConfig, DoorSchema } from './schema/door.ts';
+export { type InputConfig, InputSchema } from './schema/input.ts';
 export {
   describeLine,
   type InputLineConfig,
@@ -50,6 +52,10 @@ export const ConfigSchema = z
     doors: z.array(DoorSchema).min(1).describe('The doors'),
     readers: z.array(ReaderSchema).default([]).describe('Card readers and keypads'),
     calendar: CalendarSchema.prefault({}).describe('Schedules and holidays, which other settings name'),
+    inputs: z
+      .array(InputSchema)
+      .default([])
+      .describe('Fire alarm, tamper, power and battery inputs; see [door.md](door.md#alarm-inputs)'),
     vision: VisionSchema.prefault({}).describe('Detection, quality, liveness and embedding'),
     decision: DecisionSchema.prefault({}).describe('When a face opens the door'),
     mqtt: MqttSchema.optional().describe('Where events are sent; without it they stay in the journal'),
@@ -83,22 +89,27 @@ export const ConfigSchema = z
     for (const index of repeated(config.readers.map((reader) => reader.device))) {
       problem(['readers', index, 'device'], 'is used twice');
     }
+    config.inputs.forEach(({ door, doors: several = [] }, index) => {
+      const named = door === undefined ? several : [door, ...several];
+      const key = door === undefined ? 'doors' : 'door';
+      for (const name of named.filter((name) => !doors.has(name))) {
+        problem(['inputs', index, key], `there is no door "${name}"`);
+      }
+    });
     for (const [key, list] of [
       ['cameras', config.cameras],
       ['doors', config.doors],
       ['readers', config.readers],
+      ['inputs', config.inputs],
     ] as const) {
       for (const index of repeated(list.map((item) => item.id))) {
         problem([key, index, 'id'], `"${list[index]?.id}" is used twice`);
       }
     }
-    const lines = config.doors.flatMap(linesOf);
-    for (const index of repeated(lines.map((use) => lineKey(use.line)))) {
+    const lines = [...config.doors.flatMap(linesOfDoor), ...config.inputs.flatMap(linesOfInput)];
+    for (const index of repeated(lines.map(({ line }) => lineKey(line)))) {
       const use = lines[index];
-      if (use !== undefined) {
-        const door = config.doors.indexOf(use.door);
-        problem(['doors', door, use.role, 'line'], `${describeLine(use.line)} is used twice`);
-      }
+      if (use !== undefined) problem(use.path, `${describeLine(use.line)} is used twice`);
     }
   });
 export type Config = z.infer<typeof ConfigSchema>;
@@ -118,11 +129,29 @@ function repeated(list: readonly string[]): number[] {
   return list.flatMap((entry, index) => (list.indexOf(entry) < index ? [index] : []));
 }
 
-function linesOf(door: z.infer<typeof DoorSchema>) {
-  const uses: { door: typeof door; role: 'relay' | 'contact' | 'rex'; line: LineConfig }[] = [];
-  for (const role of ['relay', 'contact', 'rex'] as const) {
-    const line = door[role]?.line;
-    if (line !== undefined) uses.push({ door, role, line });
-  }
-  return uses;
+interface LineUse {
+  readonly path: (string | number)[];
+  readonly line: LineConfig;
+}
+
+function linesOfDoor({ relay, contact, rex }: z.infer<typeof DoorSchema>, door: number): LineUse[] {
+  return [
+    ...linesAt(['doors', door, 'relay'], relay),
+    ...linesAt(['doors', door, 'contact'], contact),
+    ...linesAt(['doors', door, 'rex'], rex),
+  ];
+}
+
+function linesOfInput(input: z.infer<typeof InputSchema>, index: number): LineUse[] {
+  return linesAt(['inputs', index], input);
+}
+
+function linesAt(
+  path: (string | number)[],
+  part: { readonly line: LineConfig; readonly second?: LineConfig | undefined } | undefined,
+): LineUse[] {
+  return [
+    ...(part === undefined ? [] : [{ path: [...path, 'line'], line: part.line }]),
+    ...(part?.second === undefined ? [] : [{ path: [...path, 'second'], line: part.second }]),
+  ];
 }

@@ -5,11 +5,11 @@ const RETRY_MS = 250;
 const MAX_RETRY_MS = 2000;
 
 export interface RelayOptions {
-  /** Opens the line at the level that releases the relay. */
+  /** Opens the line at the level that locks the door. */
   open(handlers: OutputHandlers): Promise<OutputLine>;
-  level(energised: boolean): Level;
+  level(unlocked: boolean): Level;
   /** The relay has switched, at `at` (monotonic milliseconds, taken right after the write). */
-  onSwitched(energised: boolean, at: number): void;
+  onSwitched(unlocked: boolean, at: number): void;
   /** It could not be switched; it is tried again until it can. */
   onFailed(error: MenshenError): void;
 }
@@ -34,7 +34,7 @@ export class Relay {
     this.#options = options;
   }
 
-  /** Opens the line, which releases the relay. Resolves when it is open, or was tried in vain for the first time; never rejects. */
+  /** Opens the line, which locks the door. Resolves when it is open, or was tried in vain for the first time; never rejects. */
   async start(): Promise<void> {
     this.#underWay = this.#reopen();
     await this.#underWay;
@@ -46,36 +46,36 @@ export class Relay {
   }
 
   /** Switches at once where the driver can; see `settled`, `onSwitched` and `onFailed` for what came of it. */
-  set(energised: boolean): void {
-    const changed = this.#wanted !== energised;
-    this.#wanted = energised;
+  set(unlocked: boolean): void {
+    const changed = this.#wanted !== unlocked;
+    this.#wanted = unlocked;
     if (this.#timer === null) this.#apply();
     else if (changed) this.#recover();
   }
 
-  /** Releases on the spot, past all that may be under way; for a dying process. */
+  /** Locks on the spot, past all that may be under way; for a dying process. */
   releaseNow(): void {
     this.#wanted = false;
     this.#actual = null;
     this.#line?.restNow();
   }
 
-  /** Releases the relay and gives the line up. False when the release failed, or there is no line; never rejects. */
-  async close(): Promise<boolean> {
-    this.#wanted = false;
+  /** Locks, or in an emergency unlocks, and gives the line up at that. False when it could not be switched, or there is no line; never rejects. */
+  async close({ unlocked }: { readonly unlocked: boolean }): Promise<boolean> {
+    this.#wanted = unlocked;
     this.#closed = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#line?.restNow();
+    if (!unlocked) this.#line?.restNow();
     await this.#underWay;
     if (this.#line === null) return false;
-    let released = true;
+    let switched = true;
     try {
-      await this.#line.write(this.#options.level(false));
+      await this.#line.write(this.#options.level(unlocked));
     } catch {
-      released = false;
+      switched = false;
     }
-    await this.#line.close();
-    return released;
+    await this.#line.close(this.#options.level(unlocked));
+    return switched;
   }
 
   #apply(): void {
@@ -106,11 +106,11 @@ export class Relay {
     this.#apply();
   }
 
-  #done(energised: boolean): void {
+  #done(unlocked: boolean): void {
     const at = monotonicMs();
-    this.#actual = energised;
+    this.#actual = unlocked;
     this.#failures = 0;
-    if (!this.#closed) this.#options.onSwitched(energised, at);
+    if (!this.#closed) this.#options.onSwitched(unlocked, at);
   }
 
   #fail(error: unknown): void {
@@ -132,7 +132,7 @@ export class Relay {
     if (!this.#busy && !this.#closed) this.#underWay = this.#reopen();
   }
 
-  /** A line that failed once is opened anew: its chip may have been unplugged and come back. Opening releases the relay. */
+  /** A line that failed once is opened anew: its chip may have been unplugged and come back. Opening locks the door. */
   async #reopen(): Promise<void> {
     const first = this.#line === null && this.#failures === 0;
     this.#busy = true;

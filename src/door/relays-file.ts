@@ -22,10 +22,10 @@ const RelaysFileSchema = z.strictObject({
   version: z.literal(1),
   /** Whose gate it was: a machine may run several. */
   dataDir: z.string(),
-  relays: z.array(DoorSchema.shape.relay.extend({ door: DoorSchema.shape.id })),
+  relays: z.array(DoorSchema.shape.relay.omit({ pulseMs: true }).extend({ door: DoorSchema.shape.id })),
 });
 
-/** The relay of a door: its line, and whether a low level energises it. */
+/** The relay of a door: its line, and how it is wired. */
 export type RelayLine = z.infer<typeof RelaysFileSchema>['relays'][number];
 
 /** What a gate has left about its relays. */
@@ -39,12 +39,14 @@ export interface RecordedRelays {
  * Leaves a record of the relay lines that a gate drives, and how, for `menshen door release`: it must work when
  * the configuration is no longer valid, or says something else by then. Written whole or not at all, 0600, into
  * the runtime directory of systemd, else into `<dataDir>/run`. Never throws: gives back why it could not be written
- * (DATA_DIR_UNUSABLE), for the log; the record before it is gone then, since one with the wrong polarity would energise.
+ * (DATA_DIR_UNUSABLE), for the log; the record before it is gone then, since one with the wrong polarity would unlock.
  */
 export function recordRelays(doors: readonly DoorConfig[], dataDir: string): MenshenError | null {
   const folder = runtimeDirectory() ?? join(dataDir, 'run');
   const file = join(folder, FILE);
-  const relays = doors.map(({ id, relay }): RelayLine => ({ door: id, ...relay }));
+  const relays = doors.map(({ id, relay: { line, activeLow, energised } }): RelayLine => {
+    return { door: id, line, activeLow, energised };
+  });
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     writeWhole(file, JSON.stringify({ version: 1, dataDir: resolve(dataDir), relays }));

@@ -2,8 +2,9 @@ import { connect } from 'node:net';
 import { z } from 'zod';
 import { MenshenError, messageOf } from '../common/index.ts';
 import { type Config, describeLine, type OutputLineConfig } from '../config/index.ts';
+import { type EmergencyState, fireAt } from './emergency-state.ts';
 import type { GpioDriver } from './gpio/driver.ts';
-import { relayLevel } from './gpio/levels.ts';
+import { lockLevel } from './gpio/levels.ts';
 import { onoffDriver } from './gpio/onoff.ts';
 import { type RelayLine, sameLine } from './relays-file.ts';
 
@@ -19,33 +20,50 @@ export type ReleaseResult =
 export interface ReleaseTask extends RelayLine {
   /** The line was taken from what a gate had recorded. */
   readonly recorded: boolean;
-  /** Door that has the line as an input by now: it is left alone. */
+  /** Door or alarm input that has the line as an input by now: it is left alone. */
   readonly inputOf: string | null;
+  /** A fire alarm keeps the door open: it is left alone. */
+  readonly fire: boolean;
 }
 
 /**
  * What is to be released: the lines that the gate recorded, since those it drove, with the polarity it used; then
  * those of the configuration (null when it is not valid) that were not recorded. A relay that was moved is released
- * under both lines.
+ * under both lines. `emergency`: the state that the gate kept.
  */
 export function releaseTasks(
   recorded: readonly RelayLine[],
-  doors: Config['doors'] | null,
+  config: Pick<Config, 'doors' | 'inputs'> | null,
+  emergency: EmergencyState,
 ): readonly ReleaseTask[] {
-  const inputs = (doors ?? []).flatMap(({ id, contact, rex }) =>
-    [contact, rex].flatMap((input) => (input === undefined ? [] : [{ door: id, line: input.line }])),
-  );
-  const configured = (doors ?? []).map(({ id, relay }) => ({ door: id, ...relay }));
-  return [
+  const inputs = config === null ? [] : inputLines(config);
+  const configured = (config?.doors ?? []).map(({ id, relay }) => ({ door: id, ...relay }));
+  const known = [
     ...recorded.map((relay) => ({
       ...relay,
       recorded: true,
-      inputOf: inputs.find((input) => sameLine(input, relay))?.door ?? null,
+      inputOf: inputs.find((input) => sameLine(input, relay))?.owner ?? null,
     })),
     ...configured
       .filter((relay) => !recorded.some((known) => sameLine(known, relay)))
       .map((relay) => ({ ...relay, recorded: false, inputOf: null })),
   ];
+  return known.map((task) => ({
+    ...task,
+    fire: fireAt(emergency, task.door, config?.inputs ?? []) !== null,
+  }));
+}
+
+function inputLines({ doors, inputs }: Pick<Config, 'doors' | 'inputs'>) {
+  const parts = [
+    ...doors.flatMap(({ id, contact, rex }) =>
+      [contact, rex].map((part) => ({ owner: `door "${id}"`, part })),
+    ),
+    ...inputs.map((part) => ({ owner: `"${part.id}"`, part })),
+  ];
+  return parts.flatMap(({ owner, part }) =>
+    [part?.line, part?.second].flatMap((line) => (line === undefined ? [] : [{ owner, line }])),
+  );
 }
 
 /** Drives each relay released from outside the gate process; one failure does not keep the others. Never rejects. */
@@ -57,15 +75,19 @@ export async function releaseRelays(
 }
 
 async function releaseRelay(task: ReleaseTask, simulator: Config['simulator']): Promise<ReleaseResult> {
-  const { line, activeLow, inputOf } = task;
+  const { line, inputOf, fire } = task;
+  if (fire) {
+    const message = `door "${task.door}": left alone, a fire alarm keeps it open until it is reset`;
+    return { door: task.door, outcome: 'nothing_to_release', message };
+  }
   if (inputOf !== null) {
-    const message = `door "${task.door}": ${describeLine(line)}, recorded as its relay, is an input of door "${inputOf}" by now and was left alone`;
+    const message = `door "${task.door}": ${describeLine(line)}, recorded as its relay, is an input of ${inputOf} by now and was left alone`;
     return { door: task.door, outcome: 'nothing_to_release', message };
   }
   try {
     switch (line.driver) {
       case 'onoff':
-        await drive(onoffDriver(), line, relayLevel(false, activeLow));
+        await drive(onoffDriver(), line, lockLevel(false, task));
         return released(task);
       case 'simulated':
         return await releaseSimulated(task, line.line, simulator?.socket);

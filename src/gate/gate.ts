@@ -10,7 +10,9 @@ import {
 import {
   Door,
   type DoorEvent,
+  Emergency,
   type GpioDriver,
+  Inputs,
   installReleaseGuard,
   openGpio,
   recordRelays,
@@ -20,7 +22,7 @@ import { Gallery, gateKey } from '../gallery/index.ts';
 import { Reader } from '../readers/index.ts';
 import { VisionHost } from '../vision/client.ts';
 import { CameraEvents } from './camera-events.ts';
-import { journalEntry } from './door-events.ts';
+import { emergencyEntry, inputEntry, journalEntry } from './door-events.ts';
 import { lockDataDir } from './instance-lock.ts';
 import { Lane } from './lane.ts';
 import { readerEntry } from './reader-events.ts';
@@ -50,6 +52,8 @@ export class Gate {
   readonly #gpio: GpioDriver;
   readonly #unlock: () => void;
   readonly #doors = new Map<string, Door>();
+  readonly #emergency: Emergency;
+  readonly #inputs: Inputs;
   readonly #lanes = new Map<string, Lane>();
   readonly #hosts = new Map<string, VisionHost>();
   readonly #readers: readonly Reader[];
@@ -83,6 +87,25 @@ export class Gate {
       this.#doors.set(door.id, new Door({ config: door, gpio, onEvent, logger: log }));
     }
     this.#readers = config.readers.map((reader) => this.#makeReader(reader));
+    const { dataDir, inputs } = config;
+    this.#emergency = new Emergency({
+      dataDir,
+      doors: [...this.#doors.values()],
+      inputs,
+      onEvent: (event) => {
+        this.#records.record(emergencyEntry(event));
+        this.#tellDoors();
+      },
+      logger: log,
+    });
+    this.#inputs = new Inputs({
+      inputs,
+      gpio,
+      emergency: this.#emergency,
+      onEvent: (event) => this.#records.record(inputEntry(event)),
+      onStatus: (status) => this.#records.state('inputs', status.input, { ...status }),
+      logger: log,
+    });
   }
 
   /**
@@ -111,11 +134,12 @@ export class Gate {
     for (const door of this.#doors.values()) {
       door.release();
     }
-    await Promise.all([...this.#doors.values()].map((door) => door.stop()));
+    await Promise.all([...this.#doors.values(), this.#inputs].map((part) => part.stop()));
     this.#records.record({ type: 'system.stopped', data: { reason } });
     await Promise.all([
       ...[...this.#hosts.values()].map((host) => host.stop()),
       this.#records.stop(RECORDS_STOP_MS),
+      this.#emergency.stop(RECORDS_STOP_MS),
     ]);
     this.#gallery?.close();
     await this.#gpio.close();
@@ -127,7 +151,7 @@ export class Gate {
   async #start(): Promise<void> {
     const doors = [...this.#doors.values()];
     this.#removeGuard = installReleaseGuard(doors);
-    await Promise.all(doors.map((door) => door.start()));
+    await Promise.all([...doors, this.#inputs].map((part) => part.start()));
     const unrecorded = recordRelays(this.#config.doors, this.#config.dataDir);
     if (unrecorded !== null) {
       this.#log.warn({ code: unrecorded.code }, unrecorded.message);
@@ -137,9 +161,7 @@ export class Gate {
       type: 'system.started',
       data: { software: SOFTWARE_VERSION, config: this.#configVersion, node: process.version },
     });
-    for (const door of doors) {
-      this.#tellDoor(door);
-    }
+    this.#tellDoors();
     for (const reader of this.#readers) {
       reader.start();
     }
@@ -248,6 +270,12 @@ export class Gate {
     this.#records.record(journalEntry(event, latency));
     const door = this.#doors.get(event.door);
     if (door !== undefined) {
+      this.#tellDoor(door);
+    }
+  }
+
+  #tellDoors(): void {
+    for (const door of this.#doors.values()) {
       this.#tellDoor(door);
     }
   }

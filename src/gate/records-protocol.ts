@@ -39,7 +39,7 @@ export type ToRecords =
   | { readonly kind: 'picture'; readonly event: string; readonly jpeg: Uint8Array }
   | {
       readonly kind: 'state';
-      readonly of: 'doors' | 'cameras';
+      readonly of: 'doors' | 'cameras' | 'inputs';
       readonly id: string;
       readonly report: StateReport;
     }

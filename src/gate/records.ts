@@ -98,8 +98,8 @@ export class Records {
     this.#post({ kind: 'picture', event, jpeg });
   }
 
-  /** Tells the broker the present state of a door or camera. */
-  state(of: 'doors' | 'cameras', id: string, report: StateReport): void {
+  /** Tells the broker the present state of a door, camera or alarm input. */
+  state(of: 'doors' | 'cameras' | 'inputs', id: string, report: StateReport): void {
     const message: ToRecords = { kind: 'state', of, id, report };
     this.#states.set(`${of}/${id}`, message);
     this.#post(message);

@@ -43,7 +43,7 @@ export interface MqttLinkOptions {
 
 export type LinkState = 'stopped' | 'connecting' | 'online' | 'offline';
 
-/** Present state of a door or camera, as sent; `at` is added. */
+/** Present state of a door, camera or alarm input, as sent; `at` is added. */
 export type StateReport = Readonly<Record<string, unknown>> & { readonly state: string };
 
 /**
@@ -114,8 +114,8 @@ export class MqttLink {
     }
   }
 
-  /** Publishes the present state of a door or camera, retained; while there is no broker, the newest is kept for later. */
-  setState(kind: 'doors' | 'cameras', id: string, report: StateReport): void {
+  /** Publishes the present state of a door, camera or alarm input, retained; while there is no broker, the newest is kept for later. */
+  setState(kind: 'doors' | 'cameras' | 'inputs', id: string, report: StateReport): void {
     const topic = this.#topics.state(kind, id);
     const payload = JSON.stringify({ ...report, at: isoNow() });
     this.#states.set(topic, payload);

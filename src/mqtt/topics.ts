@@ -6,8 +6,8 @@ export interface Topics {
   readonly status: string;
   /** Not retained: the events, `access.granted` under `events/access/granted`. */
   event(type: EventType): string;
-  /** Retained: the present state of a door or a camera. */
-  state(kind: 'doors' | 'cameras', id: string): string;
+  /** Retained: the present state of a door, a camera or an alarm input. */
+  state(kind: 'doors' | 'cameras' | 'inputs', id: string): string;
 }
 
 /** The topics of one gate under `prefix` (`mqtt.topic` of the configuration). */

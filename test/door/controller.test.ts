@@ -42,8 +42,12 @@ describe('a door on simulated lines', () => {
     expect(door.status()).toEqual({
       door: 'front',
       state: 'locked',
+      lock: 'locked',
       relay: 'off',
       contact: 'closed',
+      heldOpenWarning: false,
+      holds: [],
+      lockdown: false,
       faults: [],
     });
     const before = monotonicMs();
@@ -121,6 +125,7 @@ describe('a door on simulated lines', () => {
       'unlocked',
       'opened',
       'locked',
+      'held_open_warning',
       'held_open',
       'closed',
       'alarm_cleared',

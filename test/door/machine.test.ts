@@ -6,14 +6,19 @@ import type { DoorEvent, UnlockCause } from '../../src/door/types.ts';
 const SETTINGS: DoorSettings = {
   door: 'front',
   unlockMs: 5000,
+  extendedUnlockMs: 15_000,
+  pulseMs: 0,
   relockOnOpen: true,
   heldOpenMs: 30_000,
+  extendedHeldOpenMs: 60_000,
+  heldOpenWarningLeadMs: 0,
+  stuckAfter: 3,
   rexStuckMs: 60_000,
   openGraceMs: 1000,
   rexRetryMs: 3000,
 };
 const GRANT: UnlockCause = { kind: 'grant', decisionId: 'd1', personId: 'p1' };
-const grant: DoorInput = { type: 'unlock', cause: GRANT };
+const grant: DoorInput = { type: 'unlock', cause: GRANT, extended: false };
 const open: DoorInput = { type: 'contact', position: 'open' };
 const closed: DoorInput = { type: 'contact', position: 'closed' };
 const press: DoorInput = { type: 'rex', pressed: true };
@@ -38,9 +43,9 @@ class Bench {
   }
 
   at(now: number, input: DoorInput) {
-    const { memory, relay, events, wakeAt } = step(this.memory, input, now, this.settings);
+    const { memory, lock, events, wakeAt } = step(this.memory, input, now, this.settings);
     this.memory = memory;
-    return { state: stateOf(memory), relay, wakeAt, types: events.map(({ type }) => type), events };
+    return { state: stateOf(memory), lock, wakeAt, types: events.map(({ type }) => type), events };
   }
 }
 
@@ -52,15 +57,17 @@ describe('unlock time', () => {
     door.at(0, closed);
     expect(door.at(100, grant)).toEqual({
       state: 'unlocked',
-      relay: 'on',
+      lock: 'unlocked',
       wakeAt: 5100,
       types: types('unlocked'),
-      events: [{ type: 'unlocked', door: 'front', cause: GRANT, relayMs: 5000, relayAt: 100 }],
+      events: [
+        { type: 'unlocked', door: 'front', cause: GRANT, relayMs: 5000, extended: false, relayAt: 100 },
+      ],
     });
-    expect(door.at(5099.9, tick)).toMatchObject({ relay: 'on', types: [] });
+    expect(door.at(5099.9, tick)).toMatchObject({ lock: 'unlocked', types: [] });
     expect(door.at(5100, tick)).toMatchObject({
       state: 'locked',
-      relay: 'off',
+      lock: 'locked',
       wakeAt: null,
       types: ['locked'],
     });
@@ -69,25 +76,27 @@ describe('unlock time', () => {
   it('is extended by a grant while unlocked, each cause with its own event', () => {
     const door = new Bench();
     door.at(0, grant);
-    expect(door.at(3000, { type: 'unlock', cause: { kind: 'remote', by: 'guard' } })).toMatchObject({
-      relay: 'on',
+    expect(
+      door.at(3000, { type: 'unlock', cause: { kind: 'remote', by: 'guard' }, extended: false }),
+    ).toMatchObject({
+      lock: 'unlocked',
       wakeAt: 8000,
       types: ['unlocked'],
     });
-    expect(door.at(5000, tick)).toMatchObject({ relay: 'on', types: [] });
+    expect(door.at(5000, tick)).toMatchObject({ lock: 'unlocked', types: [] });
     expect(door.at(8000, tick).types).toEqual(['locked']);
   });
 
   it('ends and begins again when a grant comes after the end that no tick has told yet', () => {
     const door = new Bench();
     door.at(0, grant);
-    expect(door.at(9000, grant)).toMatchObject({ relay: 'on', types: ['locked', 'unlocked'] });
+    expect(door.at(9000, grant)).toMatchObject({ lock: 'unlocked', types: ['locked', 'unlocked'] });
   });
 
   it('ends at once with release', () => {
     const door = new Bench();
     door.at(0, grant);
-    expect(door.at(1, release)).toMatchObject({ state: 'locked', relay: 'off', types: ['locked'] });
+    expect(door.at(1, release)).toMatchObject({ state: 'locked', lock: 'locked', types: ['locked'] });
     expect(door.at(2, release).types).toEqual([]);
   });
 
@@ -103,7 +112,7 @@ describe('opening', () => {
     const door = new Bench();
     door.at(0, closed);
     door.at(1, grant);
-    expect(door.at(1000, open)).toMatchObject({ state: 'open', relay: 'off', types: ['opened', 'locked'] });
+    expect(door.at(1000, open)).toMatchObject({ state: 'open', lock: 'locked', types: ['opened', 'locked'] });
     expect(door.at(4000, closed)).toMatchObject({ state: 'locked', types: ['closed'] });
   });
 
@@ -111,10 +120,10 @@ describe('opening', () => {
     const door = new Bench({ relockOnOpen: false });
     door.at(0, closed);
     door.at(0, grant);
-    expect(door.at(1000, open)).toMatchObject({ state: 'open', relay: 'on', types: ['opened'] });
+    expect(door.at(1000, open)).toMatchObject({ state: 'open', lock: 'unlocked', types: ['opened'] });
     expect(door.at(2000, closed)).toMatchObject({
       state: 'locked',
-      relay: 'off',
+      lock: 'locked',
       wakeAt: null,
       types: ['closed', 'locked'],
     });
@@ -125,7 +134,7 @@ describe('opening', () => {
     door.at(0, closed);
     door.at(0, grant);
     door.at(1000, open);
-    expect(door.at(5000, tick)).toMatchObject({ state: 'open', relay: 'off', types: ['locked'] });
+    expect(door.at(5000, tick)).toMatchObject({ state: 'open', lock: 'locked', types: ['locked'] });
   });
 
   it.each([true, false])(
@@ -135,10 +144,10 @@ describe('opening', () => {
       door.at(0, closed);
       door.at(0, grant);
       door.at(1000, open);
-      expect(door.at(2000, grant)).toMatchObject({ state: 'open', relay: 'on', types: ['unlocked'] });
+      expect(door.at(2000, grant)).toMatchObject({ state: 'open', lock: 'unlocked', types: ['unlocked'] });
       expect(door.at(2500, closed)).toMatchObject({
         state: 'locked',
-        relay: 'off',
+        lock: 'locked',
         types: ['closed', 'locked'],
       });
       expect(door.at(4000, open).types).toEqual(['forced_open']);
@@ -152,18 +161,18 @@ describe('opening', () => {
     door.at(1000, open);
     door.at(2000, grant);
     door.at(2100, press);
-    expect(door.at(2500, closed)).toMatchObject({ state: 'unlocked', relay: 'on', types: ['closed'] });
-    expect(door.at(3000, letGo)).toMatchObject({ relay: 'on', wakeAt: 7100 });
-    expect(door.at(7100, tick)).toMatchObject({ relay: 'off', types: ['locked'] });
+    expect(door.at(2500, closed)).toMatchObject({ state: 'unlocked', lock: 'unlocked', types: ['closed'] });
+    expect(door.at(3000, letGo)).toMatchObject({ lock: 'unlocked', wakeAt: 7100 });
+    expect(door.at(7100, tick)).toMatchObject({ lock: 'locked', types: ['locked'] });
   });
 
   it('a contact that reads open for good (its wire is cut) keeps nobody out', () => {
     const door = new Bench();
     door.at(0, closed);
     expect(door.at(1000, open).types).toEqual(['forced_open']);
-    expect(door.at(2000, grant).relay).toBe('on');
-    expect(door.at(6999, tick).relay).toBe('on');
-    expect(door.at(7000, tick)).toMatchObject({ relay: 'off', types: ['locked'] });
+    expect(door.at(2000, grant).lock).toBe('unlocked');
+    expect(door.at(6999, tick).lock).toBe('unlocked');
+    expect(door.at(7000, tick)).toMatchObject({ lock: 'locked', types: ['locked'] });
   });
 
   it('a contact that becomes readable again and reads closed ends nothing: no closing was seen', () => {
@@ -172,7 +181,7 @@ describe('opening', () => {
     door.at(1000, fault('contact'));
     door.at(20_000, grant);
     door.at(21_000, ok('contact'));
-    expect(door.at(21_000, closed)).toMatchObject({ state: 'unlocked', relay: 'on' });
+    expect(door.at(21_000, closed)).toMatchObject({ state: 'unlocked', lock: 'unlocked' });
   });
 
   it.each([
@@ -202,11 +211,15 @@ describe('alarms', () => {
     door.at(0, closed);
     expect(door.at(1000, open)).toMatchObject({
       state: 'forced_open',
-      relay: 'off',
+      lock: 'locked',
       wakeAt: null,
       types: ['forced_open'],
     });
-    expect(door.at(2000, grant)).toMatchObject({ state: 'forced_open', relay: 'on', types: ['unlocked'] });
+    expect(door.at(2000, grant)).toMatchObject({
+      state: 'forced_open',
+      lock: 'unlocked',
+      types: ['unlocked'],
+    });
     expect(door.at(9000, closed)).toMatchObject({
       state: 'locked',
       types: ['locked', 'closed', 'alarm_cleared'],
@@ -226,7 +239,7 @@ describe('alarms', () => {
     expect(door.at(99_000, tick).types).toEqual([]);
     expect(door.at(99_001, closed).events).toEqual([
       { type: 'closed', door: 'front' },
-      { type: 'alarm_cleared', door: 'front', alarm: 'held_open' },
+      { type: 'alarm_cleared', door: 'front', alarm: 'held_open', by: null },
     ]);
   });
 
@@ -260,7 +273,11 @@ describe('exit button', () => {
   it('energises the relay and shunts the forced-open alarm', () => {
     const door = new Bench();
     door.at(0, closed);
-    expect(door.at(0, press)).toMatchObject({ state: 'unlocked', relay: 'on', types: ['rex', 'unlocked'] });
+    expect(door.at(0, press)).toMatchObject({
+      state: 'unlocked',
+      lock: 'unlocked',
+      types: ['rex', 'unlocked'],
+    });
     expect(door.at(100, open).types).toEqual(['opened']);
   });
 
@@ -268,16 +285,16 @@ describe('exit button', () => {
     const door = new Bench();
     door.at(0, closed);
     door.at(0, press);
-    expect(door.at(5000, tick)).toMatchObject({ relay: 'on', types: [] });
-    expect(door.at(6000, open)).toMatchObject({ relay: 'on', types: ['opened'] });
-    expect(door.at(7000, letGo)).toMatchObject({ relay: 'off', types: ['locked'] });
+    expect(door.at(5000, tick)).toMatchObject({ lock: 'unlocked', types: [] });
+    expect(door.at(6000, open)).toMatchObject({ lock: 'unlocked', types: ['opened'] });
+    expect(door.at(7000, letGo)).toMatchObject({ lock: 'locked', types: ['locked'] });
   });
 
   it('keeps the unlock time of a short press', () => {
     const door = new Bench();
     door.at(0, press);
-    expect(door.at(200, letGo).relay).toBe('on');
-    expect(door.at(5000, tick).relay).toBe('off');
+    expect(door.at(200, letGo).lock).toBe('unlocked');
+    expect(door.at(5000, tick).lock).toBe('locked');
   });
 
   it('pressed for too long is a fault and holds the relay no longer; the next press opens again', () => {
@@ -285,25 +302,25 @@ describe('exit button', () => {
     door.at(0, closed);
     door.at(0, press);
     const stuck = door.at(60_000, tick);
-    expect(stuck).toMatchObject({ state: 'fault', relay: 'off', types: ['fault', 'locked'] });
+    expect(stuck).toMatchObject({ state: 'fault', lock: 'locked', types: ['fault', 'locked'] });
     expect(stuck.events[0]).toMatchObject({ code: 'REX_STUCK' });
     expect(door.at(62_000, open).types).toEqual(['forced_open']);
     door.at(62_500, closed);
-    expect(door.at(63_000, grant)).toMatchObject({ state: 'fault', relay: 'on' });
+    expect(door.at(63_000, grant)).toMatchObject({ state: 'fault', lock: 'unlocked' });
     expect(door.at(64_000, letGo).types).toEqual(['fault_cleared']);
-    expect(door.at(65_000, press)).toMatchObject({ relay: 'on', types: ['rex', 'unlocked'] });
+    expect(door.at(65_000, press)).toMatchObject({ lock: 'unlocked', types: ['rex', 'unlocked'] });
   });
 
   it('holds the relay as long as it is pressed when stuckMs is 0', () => {
     const door = new Bench({ rexStuckMs: 0 });
     door.at(0, press);
-    expect(door.at(1e9, tick)).toMatchObject({ relay: 'on', wakeAt: null });
+    expect(door.at(1e9, tick)).toMatchObject({ lock: 'unlocked', wakeAt: null });
   });
 
   it('works with every line at fault', () => {
     const door = new Bench();
     for (const line of ['relay', 'contact', 'rex'] as const) door.at(0, fault(line));
-    expect(door.at(1, press)).toMatchObject({ state: 'fault', relay: 'on' });
+    expect(door.at(1, press)).toMatchObject({ state: 'fault', lock: 'unlocked' });
   });
 
   it('and contact at rest at start are no events', () => {
@@ -313,7 +330,7 @@ describe('exit button', () => {
   });
 
   it('pressed at start opens, as a press at any other time', () => {
-    expect(new Bench().at(0, press).relay).toBe('on');
+    expect(new Bench().at(0, press).lock).toBe('unlocked');
   });
 });
 
@@ -321,14 +338,14 @@ describe('a relay that cannot be switched', () => {
   it('ends a grant and a remote opening at once: nobody stands there any more when it works again', () => {
     for (const cause of [GRANT, { kind: 'remote', by: 'guard' } as const]) {
       const door = new Bench();
-      door.at(0, { type: 'unlock', cause });
+      door.at(0, { type: 'unlock', cause, extended: false });
       expect(door.at(1, fault('relay'))).toMatchObject({
         state: 'fault',
-        relay: 'off',
+        lock: 'locked',
         wakeAt: null,
         types: ['fault', 'locked'],
       });
-      expect(door.at(2000, ok('relay'))).toMatchObject({ relay: 'off', types: ['fault_cleared'] });
+      expect(door.at(2000, ok('relay'))).toMatchObject({ lock: 'locked', types: ['fault_cleared'] });
     }
   });
 
@@ -336,25 +353,25 @@ describe('a relay that cannot be switched', () => {
     const door = new Bench();
     door.at(0, grant);
     door.at(10, press);
-    expect(door.at(11, fault('relay'))).toMatchObject({ relay: 'on' });
-    expect(door.at(20_000, fault('relay'))).toMatchObject({ relay: 'on' });
-    expect(door.at(20_001, letGo)).toMatchObject({ relay: 'off', types: ['locked'] });
+    expect(door.at(11, fault('relay'))).toMatchObject({ lock: 'unlocked' });
+    expect(door.at(20_000, fault('relay'))).toMatchObject({ lock: 'unlocked' });
+    expect(door.at(20_001, letGo)).toMatchObject({ lock: 'locked', types: ['locked'] });
   });
 
   it('is wanted for a short press of the exit button for 3 s, however often it fails', () => {
     const door = new Bench();
     door.at(0, press);
     door.at(1, fault('relay'));
-    expect(door.at(200, letGo)).toMatchObject({ relay: 'on', wakeAt: 3001 });
-    expect(door.at(2000, fault('relay'))).toMatchObject({ relay: 'on', wakeAt: 3001 });
-    expect(door.at(3001, tick)).toMatchObject({ relay: 'off', types: ['locked'] });
+    expect(door.at(200, letGo)).toMatchObject({ lock: 'unlocked', wakeAt: 3001 });
+    expect(door.at(2000, fault('relay'))).toMatchObject({ lock: 'unlocked', wakeAt: 3001 });
+    expect(door.at(3001, tick)).toMatchObject({ lock: 'locked', types: ['locked'] });
   });
 
   it('is wanted anew for a grant that comes while it is at fault', () => {
     const door = new Bench();
     door.at(0, fault('relay'));
-    expect(door.at(1000, grant)).toMatchObject({ relay: 'on', wakeAt: 6000 });
-    expect(door.at(1001, fault('relay'))).toMatchObject({ relay: 'off', types: ['locked'] });
+    expect(door.at(1000, grant)).toMatchObject({ lock: 'unlocked', wakeAt: 6000 });
+    expect(door.at(1001, fault('relay'))).toMatchObject({ lock: 'locked', types: ['locked'] });
   });
 });
 
@@ -373,7 +390,7 @@ describe('faults', () => {
     const door = new Bench();
     door.at(0, press);
     door.at(5000, tick);
-    expect(door.at(6000, fault('rex'))).toMatchObject({ relay: 'off', types: ['fault', 'locked'] });
+    expect(door.at(6000, fault('rex'))).toMatchObject({ lock: 'locked', types: ['fault', 'locked'] });
   });
 
   it('of the contact leaves its alarm standing until the door is seen closed', () => {

@@ -7,6 +7,7 @@ const unlocked: DoorEvent = {
   type: 'unlocked',
   door: 'front',
   cause: { kind: 'rex' },
+  extended: false,
   relayMs: 1,
   relayAt: 0,
 };

@@ -23,8 +23,8 @@ describe('the record of the relays', () => {
     expect(readdirSync(join(dataDir, 'run'))).toEqual(['relays.json']);
     expect(recordedRelays(dataDir)).toEqual({
       relays: [
-        { door: 'front', line: simulated(17), activeLow: false },
-        { door: 'back', line: simulated(18), activeLow: true },
+        { door: 'front', line: simulated(17), activeLow: false, energised: 'unlocks' },
+        { door: 'back', line: simulated(18), activeLow: true, energised: 'unlocks' },
       ],
       problems: [],
     });

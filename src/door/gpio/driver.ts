@@ -29,8 +29,8 @@ export interface OutputLine {
   write(level: Level): void | Promise<void>;
   /** Drives the level at rest synchronously, as far as the driver can; for a dying process. Never throws. */
   restNow(): void;
-  /** Drives the level at rest and gives the line up in the safest way the driver has. Never rejects. */
-  close(): Promise<void>;
+  /** Drives `leave` (the level at rest unless given) and gives the line up in the way that keeps it best. Never rejects. */
+  close(leave?: Level): Promise<void>;
 }
 
 export interface InputOptions {

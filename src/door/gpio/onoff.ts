@@ -59,10 +59,10 @@ function outputLine(line: OnoffLine, gpio: OnoffGpio, rest: Level): OutputLine {
         // A dying process has nobody left to tell; systemd's ExecStopPost tries again.
       }
     },
-    async close() {
+    async close(leave = rest) {
       try {
         // Left exported on purpose: an exported line goes on driving its level, a freed one may float.
-        gpio.writeSync(rest);
+        gpio.writeSync(leave);
       } catch {
         freeLine(gpio);
       }

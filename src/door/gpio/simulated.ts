@@ -92,8 +92,8 @@ export class SimulatedLines {
     return {
       write: (level) => this.#drive(line, pin, level),
       restNow: () => this.#drive(line, pin, rest),
-      close: async () => {
-        this.#drive(line, pin, rest);
+      close: async (leave = rest) => {
+        this.#drive(line, pin, leave);
         this.#pins.delete(line);
       },
     };

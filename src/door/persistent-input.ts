@@ -4,7 +4,7 @@ import type { InputHandlers, InputLine, Level } from './gpio/driver.ts';
 const RETRY_MS = 1000;
 const MAX_RETRY_MS = 30_000;
 
-export interface SupervisedInputOptions {
+export interface PersistentInputOptions {
   open(handlers: InputHandlers): Promise<InputLine>;
   /** The level when the line was opened, then each change. */
   onLevel(level: Level): void;
@@ -15,14 +15,14 @@ export interface SupervisedInputOptions {
 }
 
 /** An input that outlives its faults. */
-export class SupervisedInput {
-  readonly #options: SupervisedInputOptions;
+export class PersistentInput {
+  readonly #options: PersistentInputOptions;
   #line: InputLine | null = null;
   #failures = 0;
   #timer: NodeJS.Timeout | null = null;
   #stopped = false;
 
-  constructor(options: SupervisedInputOptions) {
+  constructor(options: PersistentInputOptions) {
     this.#options = options;
   }
 
