@@ -2,9 +2,10 @@ import type { DecisionConfig, QualityConfig } from '../config/index.ts';
 import type { Candidate } from '../gallery/types.ts';
 import type { ModelRef, QualityGate, Sighting } from '../vision/types.ts';
 import { cosine, type Fusion, fuse } from './evidence.ts';
+import { type Inquiry, OpenInquiry, reasonsToAsk } from './inquiry.ts';
 import { Lockout } from './lockout.ts';
 import type { Reason } from './reasons.ts';
-import type { DecisionRecord, Thresholds } from './record.ts';
+import type { CloudRecord, CloudReport, DecisionRecord, Thresholds } from './record.ts';
 import { judge } from './rules.ts';
 import type { Case, Decision, Evidence, Verdict } from './types.ts';
 
@@ -15,6 +16,8 @@ export interface DecisionContext {
   readonly configVersion: string;
   /** Limits of the quality gate that the sightings passed or failed. */
   readonly qualityLimits: QualityConfig;
+  /** A cloud is configured, which can be asked about unsure faces. */
+  readonly cloud?: boolean;
 }
 
 /** Reason of a face that never passed the quality gate. */
@@ -31,6 +34,9 @@ const FAILURES: ReadonlySet<Reason> = new Set<Reason>(['NOT_LIVE', 'UNSURE']);
 
 /** Key of the lock-out of a whole place. */
 const PLACE = 'place';
+
+/** Why no cloud is asked about most faces. */
+const SURE = 'the device was sure by itself';
 
 /** Tracks of a door known at a time; a vision process never follows as many, unless something is wrong with it. */
 const MAX_TRACKS = 128;
@@ -56,6 +62,10 @@ interface TrackState {
   /** Monotonic time at which the last sighting came. */
   lastAt: number;
   gates: Map<QualityGate, number>;
+  /** The question of this attempt; at most one, whatever comes of it. */
+  inquiry: OpenInquiry | null;
+  /** Why the cloud was not asked in this attempt. */
+  whyNotAsked: string;
 }
 
 /** A probe to be looked up in the gallery; hand the answer to `decide`. */
@@ -73,6 +83,8 @@ export interface Comparison {
   readonly candidates: readonly Candidate[];
   /** Cosine of each frame of the probe by itself with the first of them; empty without one. */
   readonly frameScores: readonly number[];
+  /** Ids of those of them who have consented to the cloud; nobody by default. */
+  readonly cloudConsent?: readonly string[];
 }
 
 /**
@@ -80,6 +92,7 @@ export interface Comparison {
  * the context, candidates from the gallery; there is no I/O in here.
  *
  * Use: `see` each sighting; if it gives a probe, search the gallery and `decide`; `end` a track that has ended.
+ * Where `decide` gives nothing, an `inquiry` may wait to be carried out: take it, and hand its `answer` in.
  */
 export class Access {
   readonly #door: string;
@@ -139,7 +152,28 @@ export class Access {
       this.#rest(track, now + this.#policy.recognitionIntervalMs);
       return null;
     }
+    if (this.#waits(probe.track, track, c, verdict, comparison.cloudConsent ?? [], now)) {
+      return null;
+    }
     return this.#conclude(probe.track, track, c, verdict, now);
+  }
+
+  /** Further evidence that this track needs; given once, for whoever carries it out. */
+  inquiry(trackId: string): Inquiry | null {
+    return this.#tracks.get(trackId)?.inquiry?.take() ?? null;
+  }
+
+  /**
+   * What came of an inquiry; gives the probe to `decide` on now. Null when the attempt it was about is over: an answer
+   * about one attempt is worth nothing to the next.
+   */
+  answer(inquiry: Inquiry, report: CloudReport, now: number): Probe | null {
+    const track = this.#tracks.get(inquiry.track);
+    if (track === undefined || track.inquiry?.inquiry !== inquiry) {
+      return null;
+    }
+    track.inquiry.answer(report, now);
+    return this.#probe(inquiry.track, track);
   }
 
   /** The door was opened for this person: the intervals begin. */
@@ -209,6 +243,8 @@ export class Access {
         last: sighting,
         lastAt: now,
         gates: new Map(),
+        inquiry: null,
+        whyNotAsked: SURE,
       };
       this.#tracks.set(sighting.track, track);
       this.#forgetTracks();
@@ -235,6 +271,46 @@ export class Access {
       track.consistency = Math.min(track.consistency ?? 1, likeness);
     }
     track.evidence = [...fresh, sighting].slice(-this.#policy.maxFrames);
+    track.inquiry?.see(sighting);
+  }
+
+  /**
+   * Whether a verdict waits for the cloud: an unsure one while a question is open (which it opens, once an attempt,
+   * where an answer could help), and one about old frames while a new answer waits for fresh ones.
+   */
+  #waits(
+    trackId: string,
+    track: TrackState,
+    c: Case,
+    verdict: Verdict,
+    consented: readonly string[],
+    now: number,
+  ): boolean {
+    if (c.ended) {
+      return false;
+    }
+    if (verdict.reason === 'STALE_FRAME') {
+      return c.cloud !== null;
+    }
+    if (verdict.rule !== 'unsure') {
+      return false;
+    }
+    if (track.inquiry === null) {
+      this.#inquire(trackId, track, c, consented, now);
+    }
+    return track.inquiry?.isWaiting(now) ?? false;
+  }
+
+  #inquire(trackId: string, track: TrackState, c: Case, consented: readonly string[], now: number): void {
+    const found = reasonsToAsk(c, consented);
+    if ('whyNot' in found || c.best === null || this.#grantedJustNow(c.best, now)) {
+      track.whyNotAsked = 'whyNot' in found ? found.whyNot : 'this person was granted a moment ago';
+      return;
+    }
+    const { reasons } = found;
+    const runnerUp = reasons.includes('margin') ? c.second : null;
+    const about = { camera: track.last.camera, track: trackId, reasons, candidate: c.best, runnerUp };
+    track.inquiry = new OpenInquiry(about, this.#policy.escalation, track.evidence, now);
   }
 
   #probe(trackId: string, track: TrackState): Probe | null {
@@ -269,6 +345,7 @@ export class Access {
       livenessLowest: fusion?.livenessLowest ?? null,
       best,
       second: candidates[1] ?? null,
+      third: candidates[2] ?? null,
       consistency: track.consistency,
       due: enough && (ended || track.evidence.length >= policy.maxFrames || waitedMs >= policy.decideAfterMs),
       frameScores,
@@ -277,6 +354,8 @@ export class Access {
       trackLockedOut: now < track.lockedUntil,
       authenticatedAgoMs: agoMs !== null && agoMs < policy.authenticationIntervalMs ? agoMs : null,
       thresholds: thresholdsOf(policy),
+      escalation: this.#context.cloud === true ? policy.escalation : null,
+      cloud: track.inquiry?.evidence(track.evidence, now, policy.maxFrameAgeMs) ?? null,
     };
   }
 
@@ -297,7 +376,7 @@ export class Access {
     let quietUntil = now + policy.retryAfterMs;
     if (verdict.verdict === 'grant') {
       quietUntil = now + policy.recognitionIntervalMs;
-    } else if (track.attempts >= policy.maxAttempts) {
+    } else if (track.attempts >= policy.maxAttempts || this.#endsWithoutAnswer(track, verdict)) {
       track.attempts = 0;
       track.lockedUntil = now + policy.lockout.durationMs;
     }
@@ -313,6 +392,13 @@ export class Access {
       quietUntil,
       lockedOutUntil,
     };
+  }
+
+  /** Nothing came of the question, and the site wants no second try then. */
+  #endsWithoutAnswer(track: TrackState, verdict: Verdict): boolean {
+    const { withoutAnswer } = this.#policy.escalation;
+    const isOpen = track.inquiry !== null && !track.inquiry.isAnswered;
+    return withoutAnswer === 'lockOut' && verdict.reason === 'UNSURE' && isOpen;
   }
 
   /** One failure a track: somebody who stays before the camera is not many. */
@@ -335,6 +421,8 @@ export class Access {
     track.evidence = [];
     track.since = null;
     track.consistency = null;
+    track.inquiry = null;
+    track.whyNotAsked = SURE;
   }
 
   #remember(personId: string, now: number): void {
@@ -382,13 +470,23 @@ export class Access {
       },
       consistency: c.consistency,
       mask: null,
-      cloud: { asked: false, why: 'decisions are made on the device alone' },
+      cloud: cloudOf(track, verdict, now),
       thresholds: c.thresholds,
       qualityLimits: this.#context.qualityLimits,
       timings: { ...newest.timings },
       versions: { software: this.#context.software, config: this.#context.configVersion, models },
     };
   }
+}
+
+function cloudOf(track: TrackState, { rule }: Verdict, now: number): CloudRecord {
+  return (
+    track.inquiry?.record(track.evidence, now, rule) ?? {
+      asked: false,
+      why: track.whyNotAsked,
+      inquiry: null,
+    }
+  );
 }
 
 function isEvidence(sighting: Sighting): sighting is Evidence {

@@ -1,6 +1,8 @@
 /** Every reason a decision can have, a closed list; docs/reference/reasons.md documents them one to one. */
 export const REASONS = {
   GRANTED_FACE: 'Live, recognised above the threshold and clear of the runner-up.',
+  GRANTED_CLOUD:
+    'Recognised and live by device and cloud together: the device alone was unsure, and the cloud settled every doubt.',
   NOT_LIVE: 'The presentation was judged an attack: a photo, a screen, a mask.',
   UNKNOWN_PERSON: 'A live face that matches nobody enrolled.',
   UNSURE:

@@ -57,6 +57,65 @@ const QualityLimitsSchema = z.object({
   minContrast: z.number(),
 });
 
+const CallSchema = z.object({
+  ms: z.number().describe('Time the call took'),
+  requestId: z.string().nullable().describe('Request id, for the operator of the service'),
+  code: z
+    .string()
+    .nullable()
+    .describe('Why there is no answer: a code of cloud-errors.md; null with an answer'),
+});
+const LivenessCallSchema = CallSchema.extend({
+  verdict: z.enum(['live', 'attack', 'unclear']).nullable(),
+});
+const CompareCallSchema = CallSchema.extend({
+  score: z.number().nullable().describe("The cloud's confidence that both are one person, 0..1"),
+});
+
+/** What came of a question to the cloud; what was not called is null. */
+export interface CloudReport {
+  /** `frame.seq` of the picture asked about; null when none was sent. */
+  readonly seq: number | null;
+  /** Why nothing was sent; null when something was. */
+  readonly failure: string | null;
+  readonly liveness: z.infer<typeof LivenessCallSchema> | null;
+  readonly compare: z.infer<typeof CompareCallSchema> | null;
+  readonly runnerUp: z.infer<typeof CompareCallSchema> | null;
+}
+
+const CloudRecordSchema = z.object({
+  asked: z.boolean().describe('A picture was sent, or was about to be'),
+  why: z.string(),
+  inquiry: z
+    .object({
+      reasons: z.array(z.string()).describe('What was in doubt'),
+      picture: z
+        .object({
+          seq: z.number().describe('Frame whose picture was asked about'),
+          ageMs: z.number().describe('Its age when the decision was made'),
+          consistency: z.number().nullable().describe('Lowest cosine of a frame fused with it'),
+        })
+        .nullable(),
+      liveness: LivenessCallSchema.nullable().describe('Silent liveness of that picture'),
+      compare: CompareCallSchema.nullable().describe('That picture and the stored one of the best candidate'),
+      runnerUp: CompareCallSchema.nullable().describe('That picture and the stored one of the runner-up'),
+      ms: z.number().describe('Time from the question to the answer, or to the decision without one'),
+      rule: z.string().describe('The rule that joined the answer with the evidence of the device'),
+      thresholds: z.object({
+        compare: z.number(),
+        compareLead: z.number(),
+        pictureConsistency: z.number(),
+        scoreBand: z.number(),
+        marginBand: z.number(),
+        livenessBand: z.number(),
+        deadlineMs: z.number(),
+      }),
+    })
+    .nullish()
+    .describe('The question of this attempt and its answers; none when nothing was asked'),
+});
+export type CloudRecord = z.infer<typeof CloudRecordSchema>;
+
 /**
  * Everything that led to a decision. It is the `data` of `access.granted` and `access.denied` events, and what
  * `menshen events explain` prints. Candidates below the threshold stay in here: they are evidence, no identity.
@@ -94,7 +153,7 @@ export const DecisionRecordSchema = z.object({
   }),
   consistency: z.number().nullable().describe('Lowest cosine of a frame with the fusion of those before it'),
   mask: z.null().describe('Masks are not detected yet'),
-  cloud: z.object({ asked: z.boolean(), why: z.string() }),
+  cloud: CloudRecordSchema,
   thresholds: ThresholdsSchema,
   qualityLimits: QualityLimitsSchema,
   timings: z.record(z.string(), z.number()).describe('Milliseconds spent in each step'),

@@ -1,3 +1,4 @@
+import { doubtsOf, isSettled, marginTrouble, unusable } from './doubts.ts';
 import type { Case, Verdict } from './types.ts';
 
 /** A rule looks at the case and gives a verdict, or leaves it to the next. */
@@ -9,8 +10,8 @@ interface Rule {
 const figure = (value: number): string => value.toFixed(3);
 
 /**
- * The rules in their order; the first with a verdict decides. Nothing is granted before the last one, so a
- * rule added anywhere can only make the door stricter.
+ * The rules in their order; the first with a verdict decides. Nothing is granted before the last two, of which the
+ * second is reached only when the cloud has settled every doubt; a rule added before them can only make the door stricter.
  */
 const RULES: readonly Rule[] = [
   {
@@ -60,6 +61,7 @@ const RULES: readonly Rule[] = [
       return { verdict: 'deny', reason: 'UNKNOWN_PERSON', detail };
     },
   },
+  { name: 'cloud', judge: refusedByCloud },
   { name: 'unsure', judge: unsure },
   {
     name: 'fresh-or-nothing',
@@ -85,46 +87,60 @@ const RULES: readonly Rule[] = [
   },
   {
     name: 'face',
-    judge: (c) => ({
-      verdict: 'grant',
-      reason: 'GRANTED_FACE',
-      detail: `liveness ${figure(c.liveness ?? 0)} and score ${figure(c.best?.score ?? 0)} over the same ${c.agesMs.length} frames`,
-    }),
+    judge: (c) =>
+      doubtsOf(c).length > 0 ? null : { verdict: 'grant', reason: 'GRANTED_FACE', detail: strengthOf(c) },
+  },
+  {
+    name: 'face-and-cloud',
+    judge: (c) => {
+      const settled = doubtsOf(c).map(({ text }) => text);
+      const said = `the cloud calls it live and gives the score ${figure(c.cloud?.score ?? 0)}`;
+      return {
+        verdict: 'grant',
+        reason: 'GRANTED_CLOUD',
+        detail: `${strengthOf(c)}; ${said}, which settles: ${settled.join('; ')}`,
+      };
+    },
   },
 ];
 
-/** Whatever lies between yes and no. The sentence lists every cause, so that the reader need not guess. */
+function strengthOf(c: Case): string {
+  return `liveness ${figure(c.liveness ?? 0)} and score ${figure(c.best?.score ?? 0)} over the same ${c.agesMs.length} frames`;
+}
+
+/** Whatever lies between yes and no and was not settled. The sentence lists every cause, so that the reader need not guess. */
 function unsure(c: Case): Omit<Verdict, 'rule'> | null {
-  const t = c.thresholds;
-  const causes: string[] = [];
-  if (c.agesMs.length < t.minFrames) {
-    causes.push(`only ${c.agesMs.length} of ${t.minFrames} frames of evidence`);
+  const doubts = doubtsOf(c);
+  const open = doubts.filter((doubt) => !isSettled(c, doubt));
+  if (open.length === 0) {
+    return null;
   }
-  if (c.liveness === null || c.liveness < t.liveness) {
-    causes.push(`fused liveness ${figure(c.liveness ?? 0)} is below ${figure(t.liveness)}`);
+  const causes = open.map(({ text }) => text);
+  if (c.cloud !== null) {
+    const margin = open.every(({ cause }) => cause === 'margin') ? marginTrouble(c) : null;
+    causes.push(`not settled by the cloud: ${unusable(c) ?? margin ?? 'it was not asked about this'}`);
   }
-  if (c.livenessLowest !== null && c.livenessLowest < t.livenessFloor) {
-    causes.push(`a frame has liveness ${figure(c.livenessLowest)}, below ${figure(t.livenessFloor)}`);
+  return { verdict: 'unsure', reason: 'UNSURE', detail: causes.join('; ') };
+}
+
+/** A clear no of the cloud counts, even when the device has become sure in the meantime. */
+function refusedByCloud(c: Case): Omit<Verdict, 'rule'> | null {
+  const { cloud, escalation } = c;
+  if (cloud === null || escalation === null) {
+    return null;
   }
-  if (c.best === null || c.best.score < t.match) {
-    causes.push(`score ${figure(c.best?.score ?? 0)} is below ${figure(t.match)}`);
+  if (cloud.liveness === 'attack') {
+    return { verdict: 'deny', reason: 'NOT_LIVE', detail: "the cloud's silent liveness calls it an attack" };
   }
-  const weakest = Math.min(...c.frameScores);
-  if (weakest < t.match - t.unsureBelowMatch) {
-    causes.push(
-      `a frame by itself has score ${figure(weakest)}, below ${figure(t.match - t.unsureBelowMatch)}`,
-    );
+  if (cloud.score === null || cloud.score >= escalation.compareThreshold) {
+    return null;
   }
-  if (c.best !== null && c.second !== null && c.best.score - c.second.score < t.margin) {
-    causes.push(
-      `the runner-up is only ${figure(c.best.score - c.second.score)} behind, less than ${figure(t.margin)}`,
-    );
-  }
-  return causes.length === 0 ? null : { verdict: 'unsure', reason: 'UNSURE', detail: causes.join('; ') };
+  const detail = `the cloud's score ${figure(cloud.score)} is below ${figure(escalation.compareThreshold)}`;
+  return { verdict: 'unsure', reason: 'UNSURE', detail };
 }
 
 /** Reasons that are told at once; every other denial waits until the verdict is due, since the next frame may be better. */
-const IMMEDIATE = new Set(['GRANTED_FACE', 'INCONSISTENT_TRACK']);
+const IMMEDIATE = new Set(['GRANTED_FACE', 'GRANTED_CLOUD', 'INCONSISTENT_TRACK']);
 
 /**
  * Judges a case. Pure: the same figures always give the same verdict.

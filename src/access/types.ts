@@ -1,3 +1,4 @@
+import type { DecisionConfig } from '../config/index.ts';
 import type { Candidate } from '../gallery/types.ts';
 import type { Sighting } from '../vision/types.ts';
 import type { Reason } from './reasons.ts';
@@ -9,6 +10,25 @@ export type Evidence = Sighting & {
   readonly embedding: NonNullable<Sighting['embedding']>;
 };
 
+/** What a cloud is asked about, and what of its answer is believed: `decision.escalation` of the configuration. */
+export type EscalationPolicy = DecisionConfig['escalation'];
+export type EscalationReason = EscalationPolicy['reasons'][number];
+
+/** What a cloud said about one picture of the track. */
+export interface CloudEvidence {
+  /** Whom the picture was compared with. */
+  readonly personId: string;
+  /** Whom else, to settle the margin; null when nobody. */
+  readonly runnerUpId: string | null;
+  /** Verdict on the face in the picture; null without an answer. */
+  readonly liveness: 'live' | 'attack' | 'unclear' | null;
+  /** Confidence that picture and candidate, or runner-up, are one person, 0..1; null without an answer. */
+  readonly score: number | null;
+  readonly runnerUpScore: number | null;
+  /** Lowest cosine of a frame of evidence of now with the picture asked about; null without frames or picture. */
+  readonly consistency: number | null;
+}
+
 /** The figures the rules judge; plain numbers, so that a record can be judged again. */
 export interface Case {
   /** Ages of the frames of evidence in milliseconds, oldest frame first. */
@@ -19,6 +39,7 @@ export interface Case {
   readonly livenessLowest: number | null;
   readonly best: Candidate | null;
   readonly second: Candidate | null;
+  readonly third: Candidate | null;
   /** Lowest cosine between a frame and the fusion of those before it; null with fewer than two frames. */
   readonly consistency: number | null;
   /** Cosine of each frame by itself with the best candidate, in the order of `agesMs`; empty without a candidate. */
@@ -34,6 +55,10 @@ export interface Case {
   /** Milliseconds since the best candidate was last granted at this door; null if not within the authentication interval. */
   readonly authenticatedAgoMs: number | null;
   readonly thresholds: Thresholds;
+  /** Null where no cloud is configured. */
+  readonly escalation: EscalationPolicy | null;
+  /** A cloud's answer about this attempt, while it is new; null without one. */
+  readonly cloud: CloudEvidence | null;
 }
 
 export interface Verdict {

@@ -91,7 +91,7 @@ function explainDecision(record: DecisionRecord): string[] {
       ),
     ),
     line('Mask', 'not looked for'),
-    line('Cloud', `${record.cloud.asked ? 'asked' : 'not asked'}: ${record.cloud.why}`),
+    ...cloudOf(record.cloud),
     '',
     line('Times', timesOf(record.timings)),
     line('Versions', versionsOf(record.versions)),
@@ -181,6 +181,37 @@ function matchOf({ candidates: { best, second, lead }, thresholds: t, person }: 
     line('Second', runnerUp),
     line('Lead', limit(lead, `at least ${figure(t.margin)}`, 'no runner-up')),
   ];
+}
+
+function cloudOf({ asked, why, inquiry }: DecisionRecord['cloud']): string[] {
+  const head = line('Cloud', `${asked ? 'asked' : 'not asked'}: ${why}`);
+  if (inquiry == null) {
+    return [head];
+  }
+  const { picture, liveness, compare, runnerUp, thresholds: t } = inquiry;
+  const ofPicture =
+    picture === null
+      ? []
+      : [
+          `picture of frame ${picture.seq}, ${round(picture.ageMs)} ms old, ${limit(picture.consistency, `at least ${figure(t.pictureConsistency)} between it and the frames`, 'no frame to compare it with')}`,
+        ];
+  const answers = [
+    liveness && `silent liveness ${called(liveness, liveness.verdict)}`,
+    compare && `score ${called(compare, maybe(compare.score ?? undefined))} (at least ${figure(t.compare)})`,
+    runnerUp &&
+      `runner-up ${called(runnerUp, maybe(runnerUp.score ?? undefined))} (at least ${figure(t.compareLead)} behind)`,
+  ];
+  const took = `${round(inquiry.ms)} of ${t.deadlineMs} ms; joined by the rule "${inquiry.rule}"`;
+  const about = `unsure about ${inquiry.reasons.join(', ')}`;
+  return [
+    head,
+    ...[about, ...ofPicture, ...answers, took].flatMap((text) => (text === null ? [] : [line('', text)])),
+  ];
+}
+
+/** A call's answer, or the code of its failure, with the time it took. */
+function called(call: { ms: number; code: string | null }, answer: string | null): string {
+  return `${call.code === null ? answer : `without an answer (${call.code})`} in ${round(call.ms)} ms`;
 }
 
 function timesOf(timings: DecisionRecord['timings']): string {

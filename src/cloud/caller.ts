@@ -27,6 +27,11 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
   /** Milliseconds instead of the API's own deadline. */
   readonly deadlineMs?: number;
+  /**
+   * Asked once more before each attempt, when everything else is ready: false sends nothing. For what may be taken back
+   * while a call waits for its turn, such as somebody's consent.
+   */
+  readonly permit?: () => boolean | Promise<boolean>;
 }
 
 /** Body of a request in clear, and what of it must never be repeated in an error. */
@@ -47,6 +52,10 @@ export interface CallerOptions {
 
 interface Attempt<Id extends CloudApi> extends Exchange<Id> {
   readonly requestId: string;
+}
+/** Body and leave to send it. */
+interface Parcel extends Outgoing {
+  readonly permit: CallOptions['permit'];
 }
 interface Refused {
   readonly refused: CloudError;
@@ -80,6 +89,7 @@ export class Caller {
     const allowedMs = options.deadlineMs ?? this.#options.config.apis[api].deadlineMs;
     const run = new Run(monotonicMs() + allowedMs, options.signal);
     try {
+      run.signal.throwIfAborted();
       const outgoing = await prepare(run.signal);
       const permit = this.#breakers[api].enter();
       if (permit === null) {
@@ -87,7 +97,7 @@ export class Caller {
         const what = wait > 0 ? `It is tried again in ${wait} ms.` : '';
         return run.refuse(cloudError(api, 'CIRCUIT_OPEN', what));
       }
-      return await this.#inTurn(api, permit, outgoing, run);
+      return await this.#inTurn(api, permit, { ...outgoing, permit: options.permit }, run);
     } catch (error) {
       if (error instanceof InputRefused) return run.refuse(cloudError(api, error.code, error.message));
       if (run.signal.aborted) return run.refuse(cloudError(api, run.abortCode(), ''));
@@ -100,7 +110,7 @@ export class Caller {
   async #inTurn<Id extends CloudApi>(
     api: Id,
     permit: Permit,
-    outgoing: Outgoing,
+    outgoing: Parcel,
     run: Run,
   ): Promise<CloudAnswer<ApiValue<Id>>> {
     let outcome: 'success' | 'failure' | 'neutral' = 'neutral';
@@ -122,7 +132,7 @@ export class Caller {
   /** Only a network that failed before any answer is tried again: an answer never is, as the manual asks. */
   async #attempts<Id extends CloudApi>(
     api: Id,
-    outgoing: Outgoing,
+    outgoing: Parcel,
     run: Run,
   ): Promise<CloudAnswer<ApiValue<Id>>> {
     for (;;) {
@@ -141,7 +151,7 @@ export class Caller {
   #errorOf<Id extends CloudApi>(
     api: Id,
     reading: Exchange<Id>['reading'] & { ok: false },
-    outgoing: Outgoing,
+    outgoing: Parcel,
     requestId: string,
     counted: boolean,
   ): CloudError {
@@ -155,7 +165,7 @@ export class Caller {
     return cloudError(api, reading.code, what, { requestId, counted, ...record });
   }
 
-  async #attempt<Id extends CloudApi>(api: Id, outgoing: Outgoing, run: Run): Promise<Attempt<Id> | Refused> {
+  async #attempt<Id extends CloudApi>(api: Id, outgoing: Parcel, run: Run): Promise<Attempt<Id> | Refused> {
     const refused = (code: LocalCode): Refused => ({ refused: cloudError(api, code, '') });
     const packed = await this.#pack(outgoing, run);
     if (packed === null) return refused('ENVELOPE_FAILED');
@@ -165,6 +175,8 @@ export class Caller {
     const sent = () => rate.sent(turn, monotonicMs());
     try {
       await due(rate, turn, run);
+      if ((await outgoing.permit?.()) === false) return refused('NOT_PERMITTED');
+      run.signal.throwIfAborted();
       return await this.#send(api, packed, run, sent);
     } finally {
       sent();
@@ -172,7 +184,7 @@ export class Caller {
   }
 
   /** Null when the body cannot be encrypted; rejects when the call is given up. */
-  async #pack(outgoing: Outgoing, run: Run): Promise<Packed | null> {
+  async #pack(outgoing: Parcel, run: Run): Promise<Packed | null> {
     try {
       return await this.#options.wire.pack(outgoing.body, run.signal);
     } catch (error) {

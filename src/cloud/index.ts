@@ -14,6 +14,13 @@ export { type ClipHeader, clipHeader } from './clip/index.ts';
 export { type CloudKeys, readCloudKeys } from './credentials.ts';
 export * from './envelope/index.ts';
 export { type CloudError, cloudError } from './error.ts';
+export {
+  askAboutFace,
+  type FaceAnswer,
+  type FaceCalls,
+  type FaceQuestion,
+  type QuestionOptions,
+} from './escalation.ts';
 export { checkDigit, normaliseIdNumber, normaliseName } from './id-number.ts';
 export { InputRefused } from './input-refused.ts';
 export * from './keys.ts';

@@ -63,6 +63,8 @@ export interface LedgerOptions {
   /** IANA zone whose midnight begins a new day. */
   readonly timezone: string;
   readonly onWarning?: (warning: QuotaWarning) => void;
+  /** Told once a day when the calls of an API have reached its daily cap; across restarts. */
+  readonly onCap?: (api: CloudApi, dailyCap: number) => void;
   readonly now?: () => Date;
 }
 
@@ -125,6 +127,7 @@ export class QuotaLedger {
       return { id: Number(lastInsertRowid), api };
     });
     if (ticket !== null) this.#warn(api, now);
+    if (dailyCap > 0) this.#tellCap(api, day, dailyCap);
     return ticket;
   }
 
@@ -192,6 +195,14 @@ export class QuotaLedger {
 
   close(): void {
     this.#db.close();
+  }
+
+  #tellCap(api: CloudApi, day: string, dailyCap: number): void {
+    if (this.#countedOn(api, day) < dailyCap) return;
+    const news = this.#guard(() =>
+      this.#sql('INSERT OR IGNORE INTO capped (api, day) VALUES (?, ?)').run(api, day),
+    );
+    if (news.changes === 1) this.#options.onCap?.(api, dailyCap);
   }
 
   /** Tells of each threshold once, when the packages fall to it; across restarts. */

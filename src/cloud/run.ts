@@ -25,10 +25,10 @@ export class Run {
   constructor(deadline: number, given: AbortSignal | undefined) {
     this.deadline = deadline;
     this.#given = given;
-    this.#timer = setTimeout(
-      () => this.#controller.abort(new DOMException('too late', 'TimeoutError')),
-      Math.max(0, deadline - monotonicMs()),
-    );
+    const left = deadline - monotonicMs();
+    const tooLate = () => this.#controller.abort(new DOMException('too late', 'TimeoutError'));
+    this.#timer = setTimeout(tooLate, Math.max(0, left));
+    if (left <= 0) tooLate();
     if (given?.aborted) this.#cancel();
     else given?.addEventListener('abort', this.#cancel, { once: true });
   }

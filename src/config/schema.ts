@@ -60,7 +60,7 @@ export const ConfigSchema = z
     decision: DecisionSchema.prefault({}).describe('When a face opens the door'),
     mqtt: MqttSchema.optional().describe('Where events are sent; without it they stay in the journal'),
     cloud: CloudSchema.optional().describe(
-      "CTYun's face APIs, or a private deployment of them; read by `menshen cloud check`, not asked in decisions yet",
+      "CTYun's face APIs, or a private deployment of them, asked when a decision is unsure (`decision.escalation`)",
     ),
     journal: JournalSchema.prefault({}).describe('How long records are kept, and how many'),
     simulator: z

@@ -144,6 +144,14 @@ export class Gallery {
     };
   }
 
+  /**
+   * Stored picture (JPEG) of one of a person's references, read from disk; of another one where that has none. Null when
+   * there is none that can be used.
+   */
+  picture(personId: string, referenceId: string): Uint8Array | null {
+    return this.#store.pictureOf(personId, referenceId);
+  }
+
   /** How many of one person's references are in use. */
   referenceCount(personId: string): number {
     return this.#memory.referenceCountOf(personId);

@@ -130,6 +130,19 @@ export class GalleryStore {
     );
   }
 
+  /** JPEG of one reference; of another of the person's where that one has none, the newest first. Null without any that can be used. */
+  pictureOf(personId: string, referenceId: string): Uint8Array | null {
+    const sql = `SELECT pictures.* FROM pictures LEFT JOIN refs ON refs.picture_id = pictures.id AND refs.id = ?
+      WHERE pictures.person_id = ? ORDER BY refs.id IS NULL, pictures.created_at DESC, pictures.id`;
+    return guarded(this.#path, () => {
+      for (const row of this.#db.prepare(sql).iterate(referenceId, personId)) {
+        const read = this.#picture(row);
+        if ('value' in read) return read.value.jpeg;
+      }
+      return null;
+    });
+  }
+
   /** Runs `action` in one transaction: all of it is written, or nothing. */
   write<T>(action: (writer: GalleryWriter) => T): T {
     return guarded(this.#path, () =>

@@ -22,6 +22,8 @@ import { Gallery, gateKey } from '../gallery/index.ts';
 import { Reader } from '../readers/index.ts';
 import { VisionHost } from '../vision/client.ts';
 import { CameraEvents } from './camera-events.ts';
+import { CloudCalls } from './cloud-calls.ts';
+import { CloudEvents } from './cloud-events.ts';
 import { emergencyEntry, inputEntry, journalEntry } from './door-events.ts';
 import { lockDataDir } from './instance-lock.ts';
 import { Lane } from './lane.ts';
@@ -36,6 +38,8 @@ const GALLERY_RETRY_MS = 10_000;
 const BUSY_MS = 20;
 /** Time for the last records, within the 3 s a stop may take. */
 const RECORDS_STOP_MS = 2000;
+/** A call under way is given up at a stop. */
+const CLOUD_STOP_MS = 500;
 
 const SOFTWARE_VERSION = softwareVersion();
 
@@ -49,6 +53,7 @@ export class Gate {
   readonly #log: Logger;
   readonly #service: ServiceManager;
   readonly #records: Records;
+  readonly #cloud: CloudCalls | null;
   readonly #gpio: GpioDriver;
   readonly #unlock: () => void;
   readonly #doors = new Map<string, Door>();
@@ -82,6 +87,14 @@ export class Gate {
       },
       log,
     );
+    this.#cloud =
+      config.cloud === undefined
+        ? null
+        : new CloudCalls(
+            { dataDir: config.dataDir, config: config.cloud, logLevel: config.log.level },
+            new CloudEvents((event) => this.#records.record(event)),
+            log,
+          );
     for (const door of config.doors) {
       const onEvent = (event: DoorEvent) => this.#doorEvent(event);
       this.#doors.set(door.id, new Door({ config: door, gpio, onEvent, logger: log }));
@@ -137,6 +150,7 @@ export class Gate {
     await Promise.all([...this.#doors.values(), this.#inputs].map((part) => part.stop()));
     this.#records.record({ type: 'system.stopped', data: { reason } });
     await Promise.all([
+      this.#cloud?.stop(CLOUD_STOP_MS),
       ...[...this.#hosts.values()].map((host) => host.stop()),
       this.#records.stop(RECORDS_STOP_MS),
       this.#emergency.stop(RECORDS_STOP_MS),
@@ -165,6 +179,7 @@ export class Gate {
     for (const reader of this.#readers) {
       reader.start();
     }
+    this.#cloud?.start();
     this.#openGallery();
     this.#timers.push(
       setInterval(() => this.#refreshGallery(), REFRESH_MS),
@@ -227,6 +242,8 @@ export class Gate {
       qualityLimits: this.#config.vision.quality,
       versions: { software: SOFTWARE_VERSION, config: this.#configVersion },
       settle: (camera, track, until) => this.#hosts.get(camera)?.settle(track, until),
+      cloud: this.#cloud,
+      depict: (camera, track) => this.#hosts.get(camera)?.picture(track),
     });
   }
 

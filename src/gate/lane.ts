@@ -1,14 +1,24 @@
 import { randomUUID } from 'node:crypto';
-import { Access, type Comparison, type Decision, type Probe, type Reason } from '../access/index.ts';
+import {
+  Access,
+  type CloudReport,
+  type Comparison,
+  type Decision,
+  type Inquiry,
+  type Probe,
+  type Reason,
+} from '../access/index.ts';
+import type { FaceCalls } from '../cloud/index.ts';
 import { type Logger, messageOf, monotonicMs } from '../common/index.ts';
 import type { DecisionConfig, QualityConfig } from '../config/index.ts';
 import type { Door } from '../door/index.ts';
 import type { Gallery } from '../gallery/index.ts';
 import type { Sighting, TrackCrop, TrackEnd } from '../vision/client.ts';
+import { Inquiries } from './inquiries.ts';
 import type { Records } from './records.ts';
 import { TrackPictures } from './track-pictures.ts';
 
-/** Best people asked of the gallery: the best and the runner-up decide. */
+/** Best people asked of the gallery: the best and the runner-up decide, and a third one shows that there are more. */
 const CANDIDATES = 3;
 
 export interface LaneParts {
@@ -21,6 +31,10 @@ export interface LaneParts {
   readonly versions: { readonly software: string; readonly config: string };
   /** Recognition of this track can rest until then (monotonic milliseconds). */
   readonly settle: (camera: string, track: string, until: number) => void;
+  /** Asked about unsure faces; null where no cloud is configured. */
+  readonly cloud: FaceCalls | null;
+  /** A picture of this track is wanted. */
+  readonly depict: (camera: string, track: string) => void;
 }
 
 /** The way through one door: sightings of its cameras in, decisions made, the door told, all of it recorded. */
@@ -28,6 +42,7 @@ export class Lane {
   readonly #parts: LaneParts;
   readonly #access: Access;
   readonly #pictures = new TrackPictures();
+  readonly #inquiries: Inquiries | null;
   #captured: { decisionId: string; at: number } | null = null;
 
   constructor(parts: LaneParts) {
@@ -37,7 +52,11 @@ export class Lane {
       software: parts.versions.software,
       configVersion: parts.versions.config,
       qualityLimits: parts.qualityLimits,
+      cloud: parts.cloud !== null,
     });
+    const { cloud, gallery, policy, log, depict } = parts;
+    const answer = (inquiry: Inquiry, report: CloudReport) => this.#answer(inquiry, report);
+    this.#inquiries = cloud === null ? null : new Inquiries({ cloud, gallery, policy, log, depict, answer });
   }
 
   sighting(sighting: Sighting): void {
@@ -49,6 +68,7 @@ export class Lane {
 
   /** The picture of a sighting, which comes after it: nothing waits for a JPEG. */
   picture(crop: TrackCrop): void {
+    this.#inquiries?.picture(crop);
     const decisionId = this.#pictures.add(crop, monotonicMs());
     if (decisionId !== null) {
       this.#parts.records.picture(decisionId, crop.jpeg);
@@ -80,6 +100,15 @@ export class Lane {
     if (decision !== null) {
       this.#conclude(decision);
     }
+    this.#inquiries?.forget(track);
+  }
+
+  /** What came of an inquiry is judged with the frames of now. */
+  #answer(inquiry: Inquiry, report: CloudReport): void {
+    const probe = this.#access.answer(inquiry, report, monotonicMs());
+    if (probe !== null) {
+      this.#decide(probe, false);
+    }
   }
 
   #decide(probe: Probe, ended: boolean): void {
@@ -91,6 +120,11 @@ export class Lane {
       decision.record.timings.search = searched - started;
       decision.record.timings.rules = monotonicMs() - searched;
       this.#conclude(decision);
+      return;
+    }
+    const inquiry = this.#access.inquiry(probe.track);
+    if (inquiry !== null) {
+      this.#inquiries?.begin(inquiry);
     }
   }
 
@@ -104,12 +138,16 @@ export class Lane {
     const frameScores = probe.frames.map(
       (frame) => gallery.compare(candidates[0].personId, frame.embedding) ?? -1,
     );
-    return { candidates, frameScores };
+    const cloudConsent = candidates
+      .map(({ personId }) => personId)
+      .filter((id) => gallery.get(id)?.consent.cloud === true);
+    return { candidates, frameScores, cloudConsent };
   }
 
   #conclude(decision: Decision): void {
     const { record } = decision;
     const { records, log, settle } = this.#parts;
+    this.#inquiries?.drop(record.track);
     record.timings.captureToDecision = monotonicMs() - decision.newestFrameAt;
     settle(record.camera, record.track, decision.quietUntil);
     const granted = record.outcome === 'grant';

@@ -39,6 +39,12 @@ export const EVENT_TYPES = {
   'vision.up': 'The vision process is ready.',
   'vision.down': 'The vision process failed or hung and is started again.',
   'access.locked_out': 'Too many failed attempts: nobody is recognised at this door for a while (alarm).',
+  'cloud.up': 'The cloud can be asked.',
+  'cloud.down':
+    'The cloud cannot be asked: its keys or its quota ledger cannot be opened; the code says why.',
+  'cloud.quota_low': 'The packages of a cloud API are down to 20 % or to 5 %.',
+  'cloud.cap_reached': 'The calls of a cloud API have reached its daily cap; no more are made today.',
+  'cloud.clock_skew': "This machine's clock and the cloud's differ by more than allowed, or agree again.",
   'gallery.changed': 'People or references were added or removed.',
   'journal.damaged': 'The journal database was damaged and set aside; a new one was begun.',
   'journal.trimmed':

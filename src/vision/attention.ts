@@ -73,6 +73,11 @@ export class Attention {
     return true;
   }
 
+  /** The next recognised frame gets a picture, however good it is. */
+  wantPicture(): void {
+    this.#cropScore = null;
+  }
+
   /** The embedding was compared, without a sighting. */
   checked(at: number): void {
     this.#checkedAt = at;

@@ -53,6 +53,7 @@ const toVision = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('resume'), track: name }),
   z.strictObject({ type: z.literal('challenge'), order: challengeOrder }),
   z.strictObject({ type: z.literal('cancel'), challenge: z.uuid() }),
+  z.strictObject({ type: z.literal('picture'), track: name }),
   z.strictObject({ type: z.literal('stop') }),
 ]);
 

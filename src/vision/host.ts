@@ -129,6 +129,11 @@ export class VisionHost extends EventEmitter<VisionHostEvents> {
     this.#child?.send({ type: 'cancel', challenge });
   }
 
+  /** Asks for the picture of the track's next recognised frame; it comes as a `crop`. */
+  picture(track: string): void {
+    this.#child?.send({ type: 'picture', track });
+  }
+
   override [captureRejectionSymbol](error: Error, ...[event]: unknown[]): void {
     this.#log.error({ event, err: messageOf(error) }, 'a listener of the vision process failed');
   }

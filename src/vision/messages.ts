@@ -42,6 +42,8 @@ export type ToVision =
   | { readonly type: 'challenge'; readonly order: ChallengeOrder }
   /** Nobody waits for that any more. */
   | { readonly type: 'cancel'; readonly challenge: string }
+  /** The next recognised frame of the track is told with its picture. */
+  | { readonly type: 'picture'; readonly track: string }
   | { readonly type: 'stop' };
 
 /** Time of a step since the heartbeat before, ms; `frame` is a frame from detection to the last sighting. */

@@ -148,6 +148,11 @@ export class Pipeline {
     this.settle(track, Number.NEGATIVE_INFINITY);
   }
 
+  /** The next recognised frame of the track is told with its picture, however good it is. */
+  wantPicture(track: string): void {
+    this.#followed.get(track)?.attention.wantPicture();
+  }
+
   /** Faces in this frame, those passed over too often first, then the largest, which are the nearest. */
   #inOrder(tracks: readonly Track[]): Track[] {
     const urgent = (track: Track): number => (this.#followed.get(track.id)?.attention.urgent ? 1 : 0);

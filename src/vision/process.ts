@@ -49,6 +49,7 @@ function obey(message: ToVision): void {
   else if (message.type === 'resume') watcher.resume(message.track);
   else if (message.type === 'challenge') watcher.challenge(message.order);
   else if (message.type === 'cancel') watcher.cancel(message.challenge);
+  else if (message.type === 'picture') watcher.picture(message.track);
   else void stop();
 }
 

@@ -85,6 +85,10 @@ export class Watcher {
     this.#witness?.cancel(challenge);
   }
 
+  picture(track: string): void {
+    this.#pipeline?.wantPicture(track);
+  }
+
   /** Ends the camera and its ffmpeg. */
   async stop(): Promise<void> {
     await this.#camera?.stop();

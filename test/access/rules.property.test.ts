@@ -5,6 +5,16 @@ import { candidate, comparison, policy, QUALITY_LIMITS, sighting, vector } from 
 
 const unit = fc.double({ min: 0, max: 1, noNaN: true });
 
+const escalation = policy().escalation;
+const cloud = fc.record({
+  personId: fc.constantFrom('a', 'a', 'a', 'b'),
+  runnerUpId: fc.constantFrom(null, 'b', 'c'),
+  liveness: fc.constantFrom('live' as const, 'live' as const, 'attack' as const, 'unclear' as const, null),
+  score: fc.option(unit),
+  runnerUpScore: fc.option(unit),
+  consistency: fc.option(unit),
+});
+
 const cases: fc.Arbitrary<Case> = fc.record({
   agesMs: fc
     .array(fc.integer({ min: 0, max: 3000 }), { maxLength: 6 })
@@ -13,6 +23,7 @@ const cases: fc.Arbitrary<Case> = fc.record({
   livenessLowest: fc.option(unit),
   best: fc.option(unit.map((score) => candidate('a', score))),
   second: fc.option(unit.map((score) => candidate('b', score))),
+  third: fc.option(unit.map((score) => candidate('c', score))),
   consistency: fc.option(unit),
   due: fc.boolean(),
   frameScores: fc.array(unit, { maxLength: 5 }),
@@ -34,10 +45,64 @@ const cases: fc.Arbitrary<Case> = fc.record({
     minConsistency: 0.3,
     maxAttempts: 5,
   }),
+  escalation: fc.option(
+    fc.subarray(escalation.reasons).map((reasons) => ({ ...escalation, reasons: [...reasons] })),
+  ),
+  cloud: fc.option(cloud),
 });
 
-/** Said once more and differently: everything that must hold of a case before anybody may pass. */
-function mayPass(c: Case): boolean {
+/** Evenly spread, unlike fc.double. */
+const between = (low: number, high: number) =>
+  fc.integer({ min: 0, max: 1000 }).map((n) => low + ((high - low) * n) / 1000);
+
+/** Cases at the edge of a grant: most of the figures hold, some lie in their bands. */
+const nearly: fc.Arbitrary<Case> = fc
+  .record({
+    base: cases,
+    fresh: fc.array(fc.integer({ min: 0, max: 815 }), { minLength: 2, maxLength: 5 }),
+    liveness: between(0.38, 0.8),
+    lowest: between(0.19, 0.6),
+    best: between(0.34, 0.55),
+    behind: between(0, 0.2),
+    further: between(0, 0.2),
+    said: between(0.78, 1),
+    other: between(0.2, 1),
+    spoken: fc.option(
+      fc.record({
+        personId: fc.constantFrom('a', 'a', 'a', 'a', 'b'),
+        runnerUpId: fc.constantFrom('b', 'b', 'c', null),
+        liveness: fc.constantFrom(...Array(8).fill('live' as const), 'attack' as const, null),
+        resembles: between(0.45, 1),
+      }),
+      { freq: 9 },
+    ),
+  })
+  .map((n) => ({
+    ...n.base,
+    agesMs: n.fresh.sort((a, b) => b - a),
+    liveness: n.liveness,
+    livenessLowest: n.lowest,
+    best: candidate('a', n.best),
+    second: candidate('b', n.best - n.behind),
+    third: candidate('c', n.best - n.behind - n.further),
+    consistency: 0.8,
+    frameScores: [n.best, n.best - 0.02],
+    due: true,
+    ended: false,
+    lockedOut: false,
+    trackLockedOut: false,
+    authenticatedAgoMs: null,
+    escalation,
+    cloud: n.spoken && {
+      ...n.spoken,
+      score: n.said,
+      runnerUpScore: n.other,
+      consistency: n.spoken.resembles,
+    },
+  }));
+
+/** What must hold of a case before anybody may pass, whatever a cloud says. */
+function mayPassAtAll(c: Case): boolean {
   const t = c.thresholds;
   return (
     !c.ended &&
@@ -46,15 +111,64 @@ function mayPass(c: Case): boolean {
     c.authenticatedAgoMs === null &&
     c.agesMs.length >= t.minFrames &&
     c.agesMs.slice(-t.minFrames).every((age) => age <= t.maxFrameAgeMs) &&
+    (c.liveness ?? 0) >= t.livenessUnsure &&
+    (c.livenessLowest ?? 1) >= t.livenessFloor &&
+    (c.consistency ?? 1) >= t.minConsistency &&
+    (c.best?.score ?? 0) >= t.match - t.unsureBelowMatch
+  );
+}
+
+/** The device is sure by itself. */
+function isSure(c: Case): boolean {
+  const t = c.thresholds;
+  return (
     c.frameScores.every((score) => score >= t.match - t.unsureBelowMatch) &&
     c.liveness !== null &&
     c.liveness >= t.liveness &&
-    (c.livenessLowest ?? 1) >= t.livenessFloor &&
-    (c.consistency ?? 1) >= t.minConsistency &&
     c.best !== null &&
     c.best.score >= t.match &&
     (c.second === null || c.best.score - c.second.score >= t.margin)
   );
+}
+
+/** The cloud said a clear no. */
+function isRefused({ cloud, escalation }: Case): boolean {
+  if (cloud === null || escalation === null) return false;
+  return cloud.liveness === 'attack' || (cloud.score !== null && cloud.score < escalation.compareThreshold);
+}
+
+/** Where the device is unsure, the cloud has spoken for this very person, and about each thing in doubt. */
+function isBorneOut(c: Case): boolean {
+  const { cloud, escalation: e, best, second, third, thresholds: t } = c;
+  if (cloud === null || e === null || best === null || c.liveness === null) return false;
+  const asked = (reason: (typeof e.reasons)[number]) => e.reasons.includes(reason);
+  const scoreInDoubt =
+    best.score < t.match || c.frameScores.some((one) => one < t.match - t.unsureBelowMatch);
+  const marginInDoubt = second !== null && best.score - second.score < t.margin;
+  const livenessInDoubt = c.liveness < t.liveness;
+  return (
+    cloud.liveness === 'live' &&
+    cloud.score !== null &&
+    cloud.score >= e.compareThreshold &&
+    cloud.personId === best.personId &&
+    cloud.consistency !== null &&
+    cloud.consistency >= e.pictureConsistency &&
+    (!scoreInDoubt || (asked('score') && best.score >= t.match - e.scoreBand)) &&
+    (!livenessInDoubt || (asked('liveness') && c.liveness >= t.liveness - e.livenessBand)) &&
+    (!marginInDoubt ||
+      (asked('margin') &&
+        best.score - second.score >= t.margin - e.marginBand &&
+        !(third !== null && best.score - third.score < t.margin) &&
+        cloud.runnerUpId === second.personId &&
+        cloud.runnerUpScore !== null &&
+        cloud.runnerUpScore < e.compareThreshold &&
+        cloud.score - cloud.runnerUpScore >= e.compareLead))
+  );
+}
+
+/** Said once more and differently: everything that must hold of a case before anybody may pass. */
+function mayPass(c: Case): boolean {
+  return mayPassAtAll(c) && !isRefused(c) && (isSure(c) || isBorneOut(c));
 }
 
 describe('the rules', () => {
@@ -65,6 +179,21 @@ describe('the rules', () => {
       }),
       { numRuns: 5000 },
     );
+  });
+
+  it('grant with the cloud only what it has settled, on fresh frames that the device does not refuse', () => {
+    let [byCloud, alone, refused] = [0, 0, 0];
+    fc.assert(
+      fc.property(nearly, (c) => {
+        const verdict = judge(c);
+        expect(verdict?.verdict === 'grant').toBe(mayPass(c));
+        if (verdict?.reason === 'GRANTED_CLOUD') byCloud++;
+        else if (verdict?.reason === 'GRANTED_FACE') alone++;
+        else refused++;
+      }),
+      { numRuns: 6000 },
+    );
+    expect(Math.min(byCloud, alone, refused)).toBeGreaterThan(30);
   });
 
   it('always have a verdict when one is due', () => {

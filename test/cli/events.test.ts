@@ -323,6 +323,42 @@ describe('menshen events explain', () => {
     expect(denied).toContain('no candidate');
   });
 
+  it('tells what the cloud was asked and said, and which rule joined it', async () => {
+    const { dir, journal } = journalIn();
+    const inquiry = {
+      reasons: ['score', 'margin'],
+      picture: { seq: 101, ageMs: 612.4, consistency: 0.871 },
+      liveness: { ms: 181.2, requestId: 'a', code: null, verdict: 'live' },
+      compare: { ms: 240.7, requestId: 'b', code: null, score: 0.912 },
+      runnerUp: { ms: 900, requestId: null, code: 'DEADLINE', score: null },
+      ms: 1500.2,
+      rule: 'unsure',
+      thresholds: {
+        compare: 0.8,
+        compareLead: 0.2,
+        pictureConsistency: 0.5,
+        scoreBand: 0.08,
+        marginBand: 0.05,
+        livenessBand: 0.3,
+        deadlineMs: 1500,
+      },
+    };
+    const cloud = { asked: true, why: 'the device was unsure', inquiry };
+    journal.append({ type: 'access.denied', data: DecisionRecordSchema.parse({ ...UNSURE, cloud }) });
+    const { out } = await menshen('events', 'explain', '1', '--data-dir', dir);
+    for (const text of [
+      'asked: the device was unsure',
+      'unsure about score, margin',
+      'picture of frame 101, 612 ms old, 0.871 (at least 0.500 between it and the frames)',
+      'silent liveness live in 181 ms',
+      'score 0.912 in 241 ms (at least 0.800)',
+      'runner-up without an answer (DEADLINE) in 900 ms (at least 0.200 behind)',
+      '1500 of 1500 ms; joined by the rule "unsure"',
+    ]) {
+      expect(out).toContain(text);
+    }
+  });
+
   it('tells of any other event what it holds', async () => {
     const { dir, journal } = journalIn();
     journal.append({

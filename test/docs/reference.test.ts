@@ -30,7 +30,7 @@ describe('docs/reference', () => {
     expect(meanings).toEqual(REASONS);
     expect(documented).toHaveLength(Object.keys(REASONS).length);
     const granting = documented.filter(([, verdict]) => verdict === 'grant').map(([reason]) => reason);
-    expect(granting).toEqual(['GRANTED_FACE'] satisfies Reason[]);
+    expect(granting).toEqual(['GRANTED_FACE', 'GRANTED_CLOUD'] satisfies Reason[]);
   });
 
   it('reasons.md names settings that exist', () => {

@@ -60,6 +60,8 @@ async function build() {
     qualityLimits: QUALITY_LIMITS,
     versions: { software: '1', config: 'c' },
     settle: (_camera, track, until) => settled.push({ track, until }),
+    cloud: null,
+    depict: () => {},
   });
   const close = async () => {
     await door.stop();

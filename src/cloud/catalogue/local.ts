@@ -27,11 +27,16 @@ export const LOCAL_ERRORS = {
   ),
   INPUT_NAME: local('The name is empty, too long, or holds characters that no name has.', 'input'),
   INPUT_PARAMETER: local('A parameter is out of range.', 'input'),
+  NOT_PERMITTED: local('Nothing was sent: the consent to it is gone, or the person with it.', 'input'),
   RATE_LIMITED: local('More calls than this API takes in a second; this one was not sent.', 'throttled'),
   TOO_MANY_AT_ONCE: local('As many calls are under way as allowed; this one was not sent.', 'throttled'),
   CIRCUIT_OPEN: local('The last calls of this API failed; it is left alone for a while.', 'service'),
   DAILY_CAP: local('The daily cap of this API is reached. Raise `cloud.dailyCap` if that is meant.', 'quota'),
   LEDGER_FAILED: local('The call could not be entered in the quota ledger, so it was not made.', 'service'),
+  UNAVAILABLE: local(
+    'The gate cannot make calls at the moment: a key or the quota ledger cannot be opened.',
+    'credentials',
+  ),
   UNREACHABLE: local('No connection to the endpoint, or it broke before the answer.', 'network', true),
   TLS_FAILED: local(
     "The endpoint's certificate was not accepted. Check clock, endpoint and `cloud.caFile`.",

@@ -37,6 +37,10 @@ const MIGRATIONS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE warned (api TEXT NOT NULL, threshold REAL NOT NULL, PRIMARY KEY (api, threshold)) STRICT, WITHOUT ROWID;
   `,
+  // Days on which the daily cap was told.
+  `
+  CREATE TABLE capped (api TEXT NOT NULL, day TEXT NOT NULL, PRIMARY KEY (api, day)) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /**

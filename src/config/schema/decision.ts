@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { fraction, milliseconds } from './common.ts';
+import { EscalationSchema } from './escalation.ts';
 
 export const DecisionSchema = z
   .strictObject({
@@ -97,6 +98,7 @@ export const DecisionSchema = z
       })
       .prefault({})
       .describe('Lock-out after many failed attempts'),
+    escalation: EscalationSchema,
   })
   .refine((decision) => decision.livenessUnsure <= decision.livenessThreshold, {
     message: 'livenessUnsure must not be above livenessThreshold',
