@@ -20,6 +20,7 @@ const BENCHES: Readonly<Record<string, () => Promise<BenchRow[]>>> = {
   latency: async () => (await import('./latency.ts')).benchLatency(),
   pipeline: async () => (await import('./pipeline.ts')).benchPipeline(photo),
   journal: async () => (await import('./journal.ts')).benchJournal(),
+  search: async () => (await import('./search.ts')).benchSearch(),
   'cloud-server': async () => (await import('./cloud-server.ts')).benchCloudServer(),
   'cloud-envelope': async () => (await import('./cloud-envelope.ts')).benchCloudEnvelope(),
 };

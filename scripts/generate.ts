@@ -4,18 +4,20 @@ import { openApiDocument } from '../src/cloud-server/index.ts';
 import { configJsonSchema, configReference } from '../src/config/index.ts';
 import { cloudErrorsPage } from './cloud-errors-page.ts';
 import { errorsPage } from './errors-page.ts';
+import { kernelModule } from './kernel.ts';
 
-export const GENERATED: Readonly<Record<string, () => string>> = {
+export const GENERATED: Readonly<Record<string, () => string | Promise<string>>> = {
   'config/menshen.schema.json': () => `${JSON.stringify(configJsonSchema(), null, 2)}\n`,
   'docs/reference/config.md': configReference,
   'docs/reference/cloud-openapi.json': () => `${JSON.stringify(openApiDocument(), null, 2)}\n`,
   'docs/reference/errors.md': errorsPage,
   'docs/reference/cloud-errors.md': cloudErrorsPage,
+  'src/gallery/kernel.ts': kernelModule,
 };
 
 if (process.argv[1] === import.meta.filename) {
   for (const [path, make] of Object.entries(GENERATED)) {
-    writeFileSync(new URL(`../${path}`, import.meta.url), make());
+    writeFileSync(new URL(`../${path}`, import.meta.url), await make());
     console.log(path);
   }
 }

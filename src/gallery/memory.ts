@@ -64,7 +64,7 @@ export class GalleryMemory {
   }
 
   compare(personId: string, probe: Embedding): number | null {
-    return this.#index.search(probe.vector, probe.model, 1, (id) => id === personId)[0]?.score ?? null;
+    return this.#index.best(probe.vector, probe.model, this.#owned.get(personId) ?? []);
   }
 
   referenceCount(model?: ModelRef): number {

@@ -1,8 +1,6 @@
 import { MenshenError } from '../common/index.ts';
 import { EMBEDDING_DIMENSIONS, type ModelRef } from '../vision/types.ts';
-
-/** References a block of memory holds (2 MB): growing takes a new block, so nothing is ever copied. */
-const BLOCK = 1024;
+import { RowsMemory } from './rows-memory.ts';
 
 interface Entry {
   readonly referenceId: string;
@@ -14,7 +12,7 @@ export interface Hit extends Entry {
 }
 
 /**
- * Exact 1:N search by cosine over references in memory, one shelf for each model: only references of the
+ * 1:N search by cosine over references in memory, one shelf for each model: only references of the
  * probe's own model and version can be compared with it. A person's score is the best of that person's
  * references: each shows another look (glasses, hair, age), and a probe need resemble only one of them,
  * whereas a mean would make every added look lower the score of all others.
@@ -50,6 +48,12 @@ export class ReferenceIndex {
     return this.#shelves.get(modelKey(model))?.search(vector, k, accept) ?? [];
   }
 
+  /** Best cosine of a probe with these references, as far as they are of its model; null when none is. */
+  best(vector: Float32Array, model: ModelRef, referenceIds: Iterable<string>): number | null {
+    checkLength(vector);
+    return this.#shelves.get(modelKey(model))?.best(vector, referenceIds) ?? null;
+  }
+
   /** References of this model, or of all. */
   count(model?: ModelRef): number {
     return model === undefined ? this.#shelfOf.size : (this.#shelves.get(modelKey(model))?.size ?? 0);
@@ -59,7 +63,7 @@ export class ReferenceIndex {
 class Shelf {
   readonly #entries: Entry[] = [];
   readonly #rowOf = new Map<string, number>();
-  readonly #blocks: Float32Array[] = [];
+  readonly #rows = new RowsMemory();
 
   get size(): number {
     return this.#entries.length;
@@ -67,12 +71,9 @@ class Shelf {
 
   add(entry: Entry, vector: Float32Array): void {
     checkLength(vector);
-    const row = this.#entries.length;
-    if (row === this.#blocks.length * BLOCK)
-      this.#blocks.push(new Float32Array(BLOCK * EMBEDDING_DIMENSIONS));
-    this.#row(row).set(vector);
+    this.#rows.set(this.#entries.length, vector);
+    this.#rowOf.set(entry.referenceId, this.#entries.length);
     this.#entries.push(entry);
-    this.#rowOf.set(entry.referenceId, row);
   }
 
   /** The last row takes the place of the removed one; what is left behind is wiped. */
@@ -82,38 +83,37 @@ class Shelf {
     if (row === undefined || last === undefined) return;
     const lastRow = this.#entries.length;
     if (row !== lastRow) {
-      this.#row(row).set(this.#row(lastRow));
+      this.#rows.move(lastRow, row);
       this.#entries[row] = last;
       this.#rowOf.set(last.referenceId, row);
     }
-    this.#row(lastRow).fill(0);
+    this.#rows.wipe(lastRow);
     this.#rowOf.delete(referenceId);
-    if (lastRow % BLOCK === 0) this.#blocks.pop();
   }
 
   search(probe: Float32Array, k: number, accept: (personId: string) => boolean): Hit[] {
     const best: Hit[] = [];
+    if (!this.#rows.setProbe(probe)) return best;
     let floor = Number.NEGATIVE_INFINITY;
-    let row = 0;
-    for (const block of this.#blocks) {
-      const end = Math.min(block.length, (this.#entries.length - row) * EMBEDDING_DIMENSIONS);
-      for (let offset = 0; offset < end; offset += EMBEDDING_DIMENSIONS, row += 1) {
-        const score = dot(block, offset, probe);
-        if (!(score > floor)) continue;
-        const entry = this.#entries[row];
-        if (entry === undefined || !accept(entry.personId)) continue;
-        insert(best, { ...entry, score }, k);
-        if (best.length === k) floor = best[k - 1]?.score ?? floor;
-      }
-    }
+    this.#rows.visitNear(this.#entries.length, (row) => {
+      const score = this.#rows.score(row);
+      if (score <= floor) return;
+      const entry = this.#entries[row];
+      if (entry === undefined || !accept(entry.personId)) return;
+      insert(best, { ...entry, score }, k);
+      if (best.length === k) floor = best[k - 1]?.score ?? floor;
+    });
     return best;
   }
 
-  #row(row: number): Float32Array {
-    const block = this.#blocks[Math.floor(row / BLOCK)];
-    if (block === undefined) throw new MenshenError('INTERNAL', `The search index has no row ${row}.`);
-    const start = (row % BLOCK) * EMBEDDING_DIMENSIONS;
-    return block.subarray(start, start + EMBEDDING_DIMENSIONS);
+  best(probe: Float32Array, referenceIds: Iterable<string>): number | null {
+    if (!this.#rows.setProbe(probe)) return null;
+    let best: number | null = null;
+    for (const id of referenceIds) {
+      const row = this.#rowOf.get(id);
+      if (row !== undefined) best = Math.max(best ?? -1, this.#rows.score(row));
+    }
+    return best;
   }
 }
 
@@ -127,21 +127,6 @@ function insert(best: Hit[], hit: Hit, k: number): void {
   const place = best.findIndex((other) => other.score < hit.score);
   best.splice(place < 0 ? best.length : place, 0, hit);
   if (best.length > k) best.pop();
-}
-
-/** Four sums at once: a single one would make each addition wait for the one before. */
-function dot(matrix: Float32Array, offset: number, probe: Float32Array): number {
-  let a = 0;
-  let b = 0;
-  let c = 0;
-  let d = 0;
-  for (let i = 0; i < EMBEDDING_DIMENSIONS; i += 4) {
-    a += matrix[offset + i] * probe[i];
-    b += matrix[offset + i + 1] * probe[i + 1];
-    c += matrix[offset + i + 2] * probe[i + 2];
-    d += matrix[offset + i + 3] * probe[i + 3];
-  }
-  return a + b + c + d;
 }
 
 function checkLength(vector: Float32Array): void {

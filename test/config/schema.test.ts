@@ -36,8 +36,8 @@ describe('the schema', () => {
 });
 
 describe('what is generated from it', () => {
-  it.each(Object.entries(GENERATED))('%s is up to date (else run `npm run generate`)', (path, make) => {
-    expect(readFileSync(new URL(path, root), 'utf8')).toBe(make());
+  it.each(Object.entries(GENERATED))('%s is up to date (else run `npm run generate`)', async (path, make) => {
+    expect(readFileSync(new URL(path, root), 'utf8')).toBe(await make());
   });
 });
 

@@ -40,7 +40,7 @@ export function unit(seed: number, size = 512): Float32Array {
 }
 
 export function normalise(vector: Float32Array): Float32Array {
-  const norm = Math.hypot(...vector);
+  const norm = Math.sqrt(vector.reduce((sum, value) => sum + value * value, 0));
   return vector.map((value) => value / norm);
 }
 
