@@ -86,7 +86,7 @@ export class Gallery {
   }
 
   /**
-   * The best `k` people for a probe, best first, one entry a person, by exact comparison with every reference
+   * The best `k` people for a probe, best first, one entry a person, by comparison with the references
    * made by the probe's own model. People without local consent are never candidates.
    */
   search(probe: Embedding, k = 5): Candidate[] {
