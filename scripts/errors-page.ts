@@ -13,6 +13,7 @@ const SECTIONS: readonly (readonly [string, RegExp])[] = [
   ['Card readers and keypads', /^READER_/],
   ['Vision process', /^VISION_/],
   ['MQTT', /^MQTT_/],
+  ['Page at the doors', /^CONSOLE_/],
   ['Cloud', /^CLOUD_/],
   ['Command line', /^(USAGE|INTERNAL)$/],
 ];

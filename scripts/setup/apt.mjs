@@ -13,8 +13,12 @@ const NEEDS = [
   { package: 'gstreamer1.0-plugins-good' },
   { package: 'gstreamer1.0-plugins-bad' },
 ];
-/** BouncyCastle is the counterpart that the cloud's encrypted interface is proven against. */
-const LONG_TESTS = [{ package: 'default-jdk-headless', program: 'javac' }, { package: 'libbcprov-java' }];
+/** BouncyCastle is the counterpart that the cloud's encrypted interface is proven against; Chromium looks at the page at the doors. */
+const LONG_TESTS = [
+  { package: 'default-jdk-headless', program: 'javac' },
+  { package: 'libbcprov-java' },
+  { package: 'chromium', program: 'chromium' },
+];
 /** better-sqlite3 and epoll are compiled where npm has no binary for them. */
 const COMPILER = [
   { package: 'g++', program: 'g++' },

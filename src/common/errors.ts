@@ -95,6 +95,9 @@ export const ERRORS = {
   MQTT_UNREACHABLE: 'The MQTT broker cannot be reached.',
   MQTT_AUTH_FAILED: 'The MQTT broker refused the user name, password or certificate.',
   MQTT_TLS_FAILED: "The MQTT broker's certificate was not accepted, or TLS could not be set up.",
+  // Page at the doors
+  CONSOLE_UNUSABLE:
+    'The page for displays at the doors cannot be served: address not of this machine, or port taken. Doors work without it.',
   // Cloud
   CLOUD_KEY_INVALID:
     'An SM2 key of the encrypted interface is malformed or altered. Copy the public key again from the console.',

@@ -4,6 +4,7 @@ import { CalendarSchema } from './schema/calendar.ts';
 import { CameraSchema } from './schema/camera.ts';
 import { CloudSchema } from './schema/cloud.ts';
 import { filePath, id, SecretSchema } from './schema/common.ts';
+import { ConsoleSchema } from './schema/console.ts';
 import { DecisionSchema } from './schema/decision.ts';
 import { DoorSchema } from './schema/door.ts';
 import { InputSchema } from './schema/input.ts';
@@ -61,6 +62,9 @@ export const ConfigSchema = z
     mqtt: MqttSchema.optional().describe('Where events are sent; without it they stay in the journal'),
     cloud: CloudSchema.optional().describe(
       "CTYun's face APIs, or a private deployment of them, asked when a decision is unsure (`decision.escalation`)",
+    ),
+    console: ConsoleSchema.optional().describe(
+      'The page that a display at the door shows prompts on; without it none is served',
     ),
     journal: JournalSchema.prefault({}).describe('How long records are kept, and how many'),
     simulator: z

@@ -8,6 +8,8 @@ export interface Topics {
   event(type: EventType): string;
   /** Retained: the present state of a door, a camera or an alarm input. */
   state(kind: 'doors' | 'cameras' | 'inputs', id: string): string;
+  /** Not retained: what a person at the door is asked or told. */
+  prompt(door: string): string;
 }
 
 /** The topics of one gate under `prefix` (`mqtt.topic` of the configuration). */
@@ -17,5 +19,6 @@ export function topicsOf(prefix: string, gate: string): Topics {
     status: `${root}/status`,
     event: (type) => `${root}/events/${type.replace('.', '/')}`,
     state: (kind, id) => `${root}/${kind}/${id}/state`,
+    prompt: (door) => `${root}/doors/${door}/prompt`,
   };
 }

@@ -1,0 +1,83 @@
+/** What a prompt wants: `ask` something of the person, `remind` of something, tell the `result`. */
+export type PromptKind = 'ask' | 'remind' | 'result';
+
+interface Entry {
+  readonly kind: PromptKind;
+  readonly en: string;
+  readonly zh: string;
+}
+
+/**
+ * Every prompt there is, a closed list; docs/reference/prompts.md documents them one to one. None names a person,
+ * a threshold or a score: whoever stands there reads them.
+ */
+export const PROMPTS = {
+  // Actions of the head
+  BLINK: { kind: 'ask', en: 'Please blink', zh: '请眨眼' },
+  OPEN_MOUTH: { kind: 'ask', en: 'Please open your mouth', zh: '请张嘴' },
+  TURN_LEFT: { kind: 'ask', en: 'Please turn your head to the left', zh: '请向左转头' },
+  TURN_RIGHT: { kind: 'ask', en: 'Please turn your head to the right', zh: '请向右转头' },
+  NOD: { kind: 'ask', en: 'Please nod', zh: '请点头' },
+  LOOK_AHEAD: { kind: 'ask', en: 'Now look at the camera', zh: '请正视摄像头' },
+  // Further credentials and people
+  ENTER_PIN: { kind: 'ask', en: 'Please enter your PIN', zh: '请输入密码' },
+  PRESENT_CARD: { kind: 'ask', en: 'Please present your card', zh: '请刷卡' },
+  SHOW_FACE: { kind: 'ask', en: 'Please look at the camera', zh: '请看摄像头' },
+  SHOW_QR: { kind: 'ask', en: 'Please show your pass to the camera', zh: '请出示通行码' },
+  SECOND_PERSON: { kind: 'ask', en: 'Second person, please', zh: '请第二人验证' },
+  WAIT: { kind: 'ask', en: 'One moment, please', zh: '请稍候' },
+  // Masks
+  WEAR_MASK: { kind: 'ask', en: 'Please put your mask on', zh: '请佩戴口罩' },
+  REMOVE_MASK: { kind: 'ask', en: 'Please take your mask off', zh: '请摘下口罩' },
+  MASK_REMINDER: { kind: 'remind', en: 'Remember to wear a mask', zh: '请记得佩戴口罩' },
+  // Results, with what to do
+  GRANTED: { kind: 'result', en: 'Please enter', zh: '请进' },
+  TRY_AGAIN: {
+    kind: 'result',
+    en: 'Not recognised. Look at the camera and try again',
+    zh: '未识别，请正视摄像头重试',
+  },
+  NOT_ENROLLED: {
+    kind: 'result',
+    en: 'Not recognised. Please ask at the desk',
+    zh: '未识别，请联系管理人员',
+  },
+  COME_CLOSER: { kind: 'result', en: 'Please come closer', zh: '请靠近一些' },
+  STAND_IN_MIDDLE: { kind: 'result', en: 'Please stand in the middle of the picture', zh: '请站到画面中间' },
+  FACE_CAMERA: { kind: 'result', en: 'Please face the camera', zh: '请正对摄像头' },
+  HOLD_STILL: { kind: 'result', en: 'Please hold still', zh: '请保持不动' },
+  MORE_LIGHT: { kind: 'result', en: 'The light is bad. Please move a little', zh: '光线不佳，请稍微移动' },
+  ACTION_NOT_SEEN: {
+    kind: 'result',
+    en: 'The movement was not seen. Please try again',
+    zh: '未检测到动作，请重试',
+  },
+  NO_ACCESS_NOW: {
+    kind: 'result',
+    en: 'No access at this door, or at this time',
+    zh: '此门或此时段无权通行',
+  },
+  WRONG_CREDENTIAL: { kind: 'result', en: 'Not accepted. Please try again', zh: '验证未通过，请重试' },
+  LOCKED_OUT: { kind: 'result', en: 'Too many attempts. Please wait', zh: '尝试次数过多，请稍候' },
+  DOOR_FAULT: {
+    kind: 'result',
+    en: 'The door does not answer. Please ask for help',
+    zh: '门锁无响应，请联系管理人员',
+  },
+  EMERGENCY: { kind: 'result', en: 'Leave by this door', zh: '请从此门疏散' },
+} as const satisfies Record<string, Entry>;
+
+export type PromptCode = keyof typeof PROMPTS;
+
+/** A prompt at a door, as it is shown and published. */
+export interface Prompt {
+  readonly id: string;
+  readonly door: string;
+  readonly code: PromptCode;
+  readonly kind: PromptKind;
+  readonly text: { readonly en: string; readonly zh: string };
+  /** For so long it is of use, ms; then nothing is shown. */
+  readonly forMs: number;
+  /** UTC, ISO 8601. */
+  readonly at: string;
+}
