@@ -7,6 +7,7 @@ import {
   type ReaderConfig,
   resolveSecret,
 } from '../config/index.ts';
+import { ConsoleThread, type Prompt, Prompter } from '../console/index.ts';
 import {
   Door,
   type DoorEvent,
@@ -19,6 +20,7 @@ import {
   reportOnStdout,
 } from '../door/index.ts';
 import { Gallery, gateKey } from '../gallery/index.ts';
+import { topicsOf } from '../mqtt/index.ts';
 import { Reader } from '../readers/index.ts';
 import { VisionHost } from '../vision/client.ts';
 import { CameraEvents } from './camera-events.ts';
@@ -54,6 +56,8 @@ export class Gate {
   readonly #service: ServiceManager;
   readonly #records: Records;
   readonly #cloud: CloudCalls | null;
+  readonly #console: ConsoleThread | null;
+  readonly #prompter: Prompter;
   readonly #gpio: GpioDriver;
   readonly #unlock: () => void;
   readonly #doors = new Map<string, Door>();
@@ -95,6 +99,14 @@ export class Gate {
             new CloudEvents((event) => this.#records.record(event)),
             log,
           );
+    const { console: page } = config;
+    const doors = config.doors.map(({ id }) => id);
+    this.#console =
+      page === undefined ? null : new ConsoleThread({ host: page.listen, port: page.port, doors }, log);
+    this.#prompter = new Prompter([
+      (prompt) => this.#console?.show(prompt),
+      (prompt) => this.#publishPrompt(prompt),
+    ]);
     for (const door of config.doors) {
       const onEvent = (event: DoorEvent) => this.#doorEvent(event);
       this.#doors.set(door.id, new Door({ config: door, gpio, onEvent, logger: log }));
@@ -151,6 +163,7 @@ export class Gate {
     this.#records.record({ type: 'system.stopped', data: { reason } });
     await Promise.all([
       this.#cloud?.stop(CLOUD_STOP_MS),
+      this.#console?.stop(),
       ...[...this.#hosts.values()].map((host) => host.stop()),
       this.#records.stop(RECORDS_STOP_MS),
       this.#emergency.stop(RECORDS_STOP_MS),
@@ -180,6 +193,7 @@ export class Gate {
       reader.start();
     }
     this.#cloud?.start();
+    this.#console?.start();
     this.#openGallery();
     this.#timers.push(
       setInterval(() => this.#refreshGallery(), REFRESH_MS),
@@ -244,7 +258,19 @@ export class Gate {
       settle: (camera, track, until) => this.#hosts.get(camera)?.settle(track, until),
       cloud: this.#cloud,
       depict: (camera, track) => this.#hosts.get(camera)?.picture(track),
+      prompts: this.#prompter,
     });
+  }
+
+  /** A prompt that is late helps nobody: it is sent once, and the broker forgets it in time. */
+  #publishPrompt(prompt: Prompt): void {
+    const { gate, mqtt } = this.#config;
+    if (mqtt === undefined) {
+      return;
+    }
+    const topic = topicsOf(mqtt.topic, gate.id).prompt(prompt.door);
+    const expiryS = Math.ceil(prompt.forMs / 1000);
+    this.#records.publish({ topic, payload: JSON.stringify(prompt), qos: 1, expiryS });
   }
 
   #makeHost(camera: CameraConfig): VisionHost {

@@ -11,6 +11,7 @@ import {
 import type { FaceCalls } from '../cloud/index.ts';
 import { type Logger, messageOf, monotonicMs } from '../common/index.ts';
 import type { DecisionConfig, QualityConfig } from '../config/index.ts';
+import { type Prompter, promptForReason } from '../console/index.ts';
 import type { Door } from '../door/index.ts';
 import type { Gallery } from '../gallery/index.ts';
 import type { Sighting, TrackCrop, TrackEnd } from '../vision/client.ts';
@@ -35,6 +36,8 @@ export interface LaneParts {
   readonly cloud: FaceCalls | null;
   /** A picture of this track is wanted. */
   readonly depict: (camera: string, track: string) => void;
+  /** Tells the person at the door what to do, and what came of it. */
+  readonly prompts: Pick<Prompter, 'show'>;
 }
 
 /** The way through one door: sightings of its cameras in, decisions made, the door told, all of it recorded. */
@@ -146,7 +149,7 @@ export class Lane {
 
   #conclude(decision: Decision): void {
     const { record } = decision;
-    const { records, log, settle } = this.#parts;
+    const { records, log, settle, prompts } = this.#parts;
     this.#inquiries?.drop(record.track);
     record.timings.captureToDecision = monotonicMs() - decision.newestFrameAt;
     settle(record.camera, record.track, decision.quietUntil);
@@ -156,6 +159,8 @@ export class Lane {
       this.#open(decision, record.person.id).catch((error: unknown) => {
         log.error({ decision: record.decision, err: messageOf(error) }, 'a grant could not be carried out');
       });
+    } else {
+      prompts.show(record.door, promptForReason(record.reason, false));
     }
     log.info({ decision: record.decision, outcome: record.outcome, reason: record.reason }, 'decided');
     const picture = this.#pictures.take(record.track, record.decision, monotonicMs());
@@ -187,6 +192,7 @@ export class Lane {
     this.#captured = { decisionId: record.decision, at: newestFrameAt };
     const outcome = await door.unlock({ kind: 'grant', decisionId: record.decision, personId });
     if (outcome.ok) {
+      this.#parts.prompts.show(record.door, promptForReason(record.reason, true));
       this.#access.granted(record.track, personId, outcome.relayAt);
     } else {
       this.#denyAfterAll(decision, 'DOOR_FAILED', 'door', outcome.message);
@@ -195,6 +201,7 @@ export class Lane {
 
   /** A grant that did not open the door: the denial names the grant as its cause. */
   #denyAfterAll(decision: Decision, reason: Reason, rule: string, detail: string): void {
+    this.#parts.prompts.show(decision.record.door, promptForReason(reason, false));
     this.#record('access.denied', decision, {
       ...decision.record,
       decision: randomUUID(),

@@ -101,6 +101,7 @@ async function build(overrides: Partial<ReturnType<typeof policy>['escalation']>
   const depicted: string[] = [];
   const rules = policy({ minFrames: 2 });
   const lane = new Lane({
+    prompts: { show: () => {} },
     door,
     gallery,
     records: {

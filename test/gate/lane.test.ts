@@ -62,6 +62,7 @@ async function build() {
     settle: (_camera, track, until) => settled.push({ track, until }),
     cloud: null,
     depict: () => {},
+    prompts: { show: () => {} },
   });
   const close = async () => {
     await door.stop();
