@@ -36,6 +36,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./cloud.ts')).cloudCommand(),
     daemon: 'serve',
   },
+  evaluate: {
+    summary: 'measure recognition and liveness on your own pictures',
+    load: async () => (await import('./evaluate.ts')).evaluateCommand(),
+  },
   models: {
     summary: 'fetch and prove the networks',
     load: async () => (await import('./models.ts')).modelsCommand(),

@@ -2,9 +2,8 @@ import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { InputRefused, normaliseIdNumber, normaliseName } from '../cloud/index.ts';
-import { type Logger, MenshenError, messageOf } from '../common/index.ts';
+import { type CsvRow, type Logger, MenshenError, messageOf, parseCsv } from '../common/index.ts';
 import { defaultModelsDir } from '../vision/models/index.ts';
-import { type CsvRow, parseCsv } from './csv.ts';
 import { InferencePool } from './inference/pool.ts';
 import type { CloudStore, RegisterEntry } from './store/index.ts';
 

@@ -2,7 +2,9 @@
  * What every room stands on: the clock, the logger and the catalogue of errors.
  * Nothing here knows any other room.
  */
+
 export { isoNow, monotonicMs } from './clock.ts';
+export { type CsvRow, parseCsv } from './csv.ts';
 export {
   type DeviceKey,
   type DevicePublicKey,

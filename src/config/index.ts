@@ -16,6 +16,7 @@ export {
   type Config,
   ConfigSchema,
   type DecisionConfig,
+  DecisionSchema,
   type DoorConfig,
   DoorSchema,
   describeLine,

@@ -5,11 +5,11 @@ import Database from 'better-sqlite3';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CLOUD_APIS } from '../../src/cloud/index.ts';
-import { parseCsv } from '../../src/cloud-server/csv.ts';
 import { CloudStore, selfSigned } from '../../src/cloud-server/index.ts';
 import { containerOf } from '../../src/cloud-server/inference/clip-file.ts';
 import { decodeBase64 } from '../../src/cloud-server/services/base64.ts';
 import { SlidingWindow } from '../../src/cloud-server/sliding-window.ts';
+import { parseCsv } from '../../src/common/csv.ts';
 
 let folder: string;
 beforeEach(() => {

@@ -1,0 +1,111 @@
+import type { Analysed } from '../analyse.ts';
+import type { Dataset, Pair } from '../dataset.ts';
+import { detPlot, histogramPlot } from '../report/plot.ts';
+import { percent, type Report, rateText, threshold as thresholdText, withBounds } from '../report/report.ts';
+import { rateOf } from '../statistics/binomial.ts';
+import { bootstrapRate } from '../statistics/bootstrap.ts';
+import { below, detCurve, equalErrorRate, sorted, thresholdAt } from '../statistics/errors.ts';
+import { type Comparison, visitComparisons } from './comparisons.ts';
+
+const FALSE_MATCH_RATES = [1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6];
+
+/** Passing impostors below which a threshold is a guess (Doddington's rule of 30 asks for 30 errors). */
+const RULE_OF_30 = 30;
+
+interface Trials {
+  readonly genuine: Float64Array;
+  readonly impostor: Float64Array;
+  /** Genuine comparisons without a score. */
+  readonly missing: number;
+  readonly byPerson: readonly { readonly scores: readonly (number | null)[] }[];
+}
+
+/**
+ * 1:1 comparison: FMR and FNMR at a threshold and at fixed rates, equal error rate, DET. A picture without a template is
+ * a false non-match of each of its genuine comparisons (ISO/IEC 19795-1, generalised rates).
+ */
+export function verificationReport(
+  items: Dataset,
+  analysed: readonly Analysed[],
+  options: { readonly pairs: readonly Pair[] | null; readonly matchThreshold: number },
+): Report {
+  const trials = collect(items, analysed, options.pairs);
+  const { genuine, impostor, missing } = trials;
+  const rates = FALSE_MATCH_RATES.filter((rate) => rate * impostor.length >= 1);
+  const points = [
+    ...rates.map((rate) => ({ asked: `FMR ${rate.toExponential(0)}`, at: thresholdAt(rate, impostor) })),
+    { asked: 'the configured threshold', at: options.matchThreshold },
+  ].map(({ asked, at }) => ({ asked, ...pointAt(at, trials) }));
+  const failed = analysed.filter(({ probe }) => probe === null).length;
+  const eer = equalErrorRate(genuine, impostor, missing);
+  return {
+    title: 'Verification (1:1)',
+    facts: [
+      ['pictures', String(items.length)],
+      ['people', String(new Set(items.map(({ label }) => label)).size)],
+      ['genuine comparisons', String(genuine.length + missing)],
+      ['impostor comparisons', String(impostor.length)],
+      ['failure to acquire', rateText(rateOf(failed, items.length))],
+      ['equal error rate', percent(eer)],
+    ],
+    tables: [
+      {
+        title: 'Errors at thresholds, with bounds of 95 %',
+        header: ['at', 'threshold', 'FMR', 'FNMR', 'FNMR, bounds over people'],
+        rows: points.map(({ asked, at, falseMatch, falseNonMatch, overPeople }) => [
+          falseMatch.events < RULE_OF_30 ? `${asked} (few impostors)` : asked,
+          thresholdText(at),
+          rateText(falseMatch),
+          rateText(falseNonMatch),
+          withBounds(falseNonMatch.value, overPeople),
+        ]),
+      },
+    ],
+    plots: [
+      { title: 'DET', svg: detPlot({ all: detCurve(genuine, impostor, missing) }) },
+      { title: 'Scores', svg: histogramPlot('cosine', { genuine, impostor }, [-0.4, 1]) },
+    ],
+    notes: [
+      'Bounds of FMR and of FNMR in their own columns are exact for independent comparisons (Clopper-Pearson); comparisons that share people are not independent: the last column draws people instead (bootstrap, 1,000 draws).',
+      'A picture without a face found counts as a false non-match in each of its genuine comparisons.',
+    ],
+    figures: { eer, failedToAcquire: failed, points },
+  };
+}
+
+function pointAt(at: number, { genuine, impostor, missing, byPerson }: Trials) {
+  const turnedAway = (scores: readonly (number | null)[]) =>
+    scores.filter((score) => score === null || score < at).length;
+  return {
+    at,
+    falseMatch: rateOf(impostor.length - below(at, impostor), impostor.length),
+    falseNonMatch: rateOf(missing + below(at, genuine), missing + genuine.length),
+    overPeople: bootstrapRate(
+      byPerson.map(({ scores }) => ({ events: turnedAway(scores), trials: scores.length })),
+    ),
+  };
+}
+
+function collect(items: Dataset, analysed: readonly Analysed[], pairs: readonly Pair[] | null): Trials {
+  const genuine: number[] = [];
+  const impostor: number[] = [];
+  const people = new Map<number, (number | null)[]>();
+  let missing = 0;
+  visitComparisons(items, analysed, pairs, ({ score, same, one }: Comparison) => {
+    if (!same) {
+      if (score !== null) impostor.push(score);
+      return;
+    }
+    if (score === null) missing += 1;
+    else genuine.push(score);
+    const scores = people.get(one) ?? [];
+    scores.push(score);
+    people.set(one, scores);
+  });
+  return {
+    genuine: sorted(genuine),
+    impostor: sorted(impostor),
+    missing,
+    byPerson: [...people.values()].map((scores) => ({ scores })),
+  };
+}

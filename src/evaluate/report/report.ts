@@ -1,0 +1,46 @@
+import type { Rate } from '../statistics/binomial.ts';
+import type { Bounds } from '../statistics/bootstrap.ts';
+
+export interface Table {
+  readonly title: string;
+  readonly header: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+}
+
+export interface Plot {
+  readonly title: string;
+  /** One whole `<svg>` element. */
+  readonly svg: string;
+}
+
+/** What an evaluation found, for people (facts, tables, plots, notes) and for machines (`figures`, plain JSON). */
+export interface Report {
+  readonly title: string;
+  readonly facts: readonly (readonly [string, string])[];
+  readonly tables: readonly Table[];
+  readonly plots: readonly Plot[];
+  /** What the reader must know to read the figures right. */
+  readonly notes: readonly string[];
+  readonly figures: Readonly<Record<string, unknown>>;
+}
+
+/** "1.23 %", with as many digits as are worth something. */
+export function percent(value: number): string {
+  if (Number.isNaN(value)) return 'n/a';
+  const part = 100 * value;
+  return `${part.toFixed(part !== 0 && part < 0.1 ? 4 : 2)} %`;
+}
+
+/** "1.23 % (0.80 to 1.90)". */
+export function withBounds(value: number, { low, high }: Bounds): string {
+  return Number.isNaN(value) ? 'n/a' : `${percent(value)} (${percent(low)} to ${percent(high)})`;
+}
+
+/** "1.23 % (0.80 to 1.90), 12 of 976". */
+export function rateText(rate: Rate): string {
+  return `${withBounds(rate.value, rate)}, ${rate.events} of ${rate.trials}`;
+}
+
+export function threshold(value: number): string {
+  return Number.isNaN(value) ? 'n/a' : value.toFixed(4);
+}

@@ -1,0 +1,143 @@
+import { describe, expect, it } from 'vitest';
+import type { Analysed } from '../../src/evaluate/index.ts';
+import {
+  htmlOf,
+  type Item,
+  identificationReport,
+  livenessReport,
+  markdownOf,
+  qualityReport,
+  verificationReport,
+} from '../../src/evaluate/index.ts';
+import { near, unit } from '../gallery/helpers.ts';
+
+const PEOPLE = 12;
+const EACH = 5;
+
+/** Pictures of people whose every picture is this near to the person's own direction. */
+function crowd(likeness: (person: number, picture: number) => number): {
+  items: Item[];
+  analysed: Analysed[];
+} {
+  const items: Item[] = [];
+  const analysed: Analysed[] = [];
+  for (let person = 0; person < PEOPLE; person++) {
+    for (let picture = 0; picture < EACH; picture++) {
+      const path = `/faces/${person}/${picture}.jpg`;
+      const score = likeness(person, picture);
+      const vector = score === 0 ? null : near(unit(person + 1), score, 1000 + person * EACH + picture);
+      items.push({ path, label: `p${person}`, source: '' });
+      const quality = vector === null ? null : { score, failed: [], eyeDistance: 60 };
+      const fault = vector === null ? 'no face was found' : null;
+      analysed.push({ path, fault, quality, liveness: null, probe: vector, reference: vector });
+    }
+  }
+  return { items, analysed };
+}
+
+const figures = (report: { figures: Readonly<Record<string, unknown>> }) =>
+  report.figures as Record<string, never>;
+
+describe('verification', () => {
+  it('has no errors where people are far apart, and counts a face not found in each genuine comparison', () => {
+    const { items, analysed } = crowd((person, picture) => (person === 0 && picture === 0 ? 0 : 0.95));
+    const { eer, failedToAcquire, points } = figures(
+      verificationReport(items, analysed, { pairs: null, matchThreshold: 0.45 }),
+    );
+    const genuine = (PEOPLE * EACH * (EACH - 1)) / 2;
+    expect(failedToAcquire).toBe(1);
+    expect(eer).toBeCloseTo((EACH - 1) / genuine, 3);
+    expect((points as { falseMatch: unknown; falseNonMatch: unknown }[]).at(-1)).toMatchObject({
+      falseMatch: { events: 0 },
+      falseNonMatch: { events: EACH - 1, trials: genuine },
+    });
+  });
+
+  it('compares the pairs given and no others', () => {
+    const { items, analysed } = crowd(() => 0.95);
+    const pairs = [
+      { one: '/faces/0/0.jpg', other: '/faces/0/1.jpg', same: true },
+      { one: '/faces/0/0.jpg', other: '/faces/1/1.jpg', same: false },
+      { one: '/faces/0/0.jpg', other: '/faces/absent.jpg', same: true },
+    ];
+    const report = verificationReport(items, analysed, { pairs, matchThreshold: 0.45 });
+    expect(Object.fromEntries(report.facts)).toMatchObject({
+      'genuine comparisons': '2',
+      'impostor comparisons': '1',
+    });
+  });
+});
+
+describe('identification', () => {
+  const options = { references: 2, strangers: 0.5, seed: 7, matchThreshold: 0.45, margin: 0.05 };
+
+  it('names the enrolled and no stranger', () => {
+    const { items, analysed } = crowd(() => 0.95);
+    const report = identificationReport(items, analysed, options);
+    expect(figures(report)).toMatchObject({ people: PEOPLE / 2, references: PEOPLE });
+    expect((figures(report).points as { falsePositive: unknown }[]).at(-1)).toMatchObject({
+      falsePositive: { events: 0, trials: (PEOPLE / 2) * EACH },
+      falseNegative: { events: 0, trials: (PEOPLE / 2) * (EACH - 2) },
+    });
+    expect(identificationReport(items, analysed, options)).toEqual(report);
+  });
+
+  it('counts a probe without a face, or below the threshold, as not identified', () => {
+    const { items, analysed } = crowd((_, picture) => [0.95, 0.95, 0.95, 0, 0.2][picture] ?? 0);
+    const { points } = figures(identificationReport(items, analysed, options));
+    expect((points as { falseNegative: { events: number } }[]).at(-1)?.falseNegative.events).toBe(PEOPLE);
+  });
+});
+
+describe('liveness', () => {
+  it('tells each kind of attack apart, the worst of them, and what gave no score', () => {
+    const make = (label: string, scores: (number | null)[]) =>
+      scores.map((liveness, n) => ({
+        item: { path: `/${label}/${n}.jpg`, label, source: '' },
+        result: { path: '', fault: null, quality: null, liveness, probe: null, reference: null },
+      }));
+    const all = [
+      ...make('live', [0.9, 0.8, 0.95, 0.3, null]),
+      ...make('print', [0.1, 0.2, 0.05, 0.1]),
+      ...make('screen', [0.1, 0.85, null, 0.9]),
+    ];
+    const report = livenessReport(
+      all.map(({ item }) => item),
+      all.map(({ result }) => result),
+      { granted: 0.7 },
+    );
+    expect((figures(report).points as unknown[])[0]).toMatchObject({
+      apcer: [
+        { name: 'print', rate: { events: 0, trials: 4 } },
+        { name: 'screen', rate: { events: 2, trials: 3 } },
+      ],
+      worst: 2 / 3,
+      bpcer: { events: 1, trials: 4 },
+      acer: (2 / 3 + 1 / 4) / 2,
+    });
+    expect(Object.fromEntries(report.facts)['bona fide without a score (BPNRR)']).toContain('1 of 5');
+  });
+});
+
+describe('quality', () => {
+  it('shows fewer errors with the worst left out, where quality foretells them', () => {
+    const { items, analysed } = crowd((_, picture) => (picture === 4 ? 0.05 : 0.95));
+    const { points } = figures(qualityReport(items, analysed)) as unknown as {
+      points: { rejected: number; rate: { value: number } }[];
+    };
+    const rates = points.map(({ rate }) => rate.value);
+    expect(rates[0]).toBeGreaterThan(0.05);
+    expect(rates.at(-1)).toBeLessThan(rates[0] ?? 0);
+  });
+});
+
+describe('a report', () => {
+  it('is the same in Markdown and HTML, with names made harmless', () => {
+    const { items, analysed } = crowd(() => 0.95);
+    const report = verificationReport(items, analysed, { pairs: null, matchThreshold: 0.45 });
+    const hostile = { ...report, title: '<script>alert(1)</script>' };
+    expect(htmlOf(hostile)).not.toContain('<script>');
+    expect(htmlOf(report)).toMatch(/<svg[^>]+>.*<\/svg>/s);
+    expect(markdownOf(report)).toContain('| at | threshold | FMR | FNMR |');
+  });
+});
