@@ -32,7 +32,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./door.ts')).doorCommand(),
   },
   cloud: {
-    summary: 'serve the face APIs to others, and check an endpoint',
+    summary: 'serve the face APIs to others, check an endpoint, and keep the book of paid calls',
     load: async () => (await import('./cloud.ts')).cloudCommand(),
     daemon: 'serve',
   },
