@@ -53,6 +53,7 @@ function config(camera: string, broker: string): string {
   id: demo
   timezone: Asia/Shanghai
 dataDir: data
+access: { faceOnly: accepted }
 cameras:
   - id: entrance
     source: ${camera}

@@ -475,6 +475,7 @@ export class Access {
       qualityLimits: this.#context.qualityLimits,
       timings: { ...newest.timings },
       versions: { software: this.#context.software, config: this.#context.configVersion, models },
+      entry: null,
     };
   }
 }

@@ -9,16 +9,21 @@
  * ordered list of rules, `reasons.ts` the closed catalogue of reasons.
  */
 export { Access, type Comparison, type DecisionContext, type Probe } from './access.ts';
-export { Calendar } from './calendar/index.ts';
+export { Calendar, wallClock } from './calendar/index.ts';
+export * from './entry/index.ts';
 export { cosine } from './evidence.ts';
 export type { CloudInquiry, Inquiry } from './inquiry.ts';
+export { Lockout } from './lockout.ts';
 export { REASONS, type Reason } from './reasons.ts';
 export {
   type CloudReport,
+  type CredentialRecord,
+  CredentialRecordSchema,
   type DecisionRecord,
   DecisionRecordSchema,
   type PublicDecisionRecord,
   PublicDecisionRecordSchema,
 } from './record.ts';
 export { judge } from './rules.ts';
+export { TELLINGS, type Telling } from './tellings.ts';
 export type { Case, CloudEvidence, Decision, EscalationPolicy, Evidence, Verdict } from './types.ts';

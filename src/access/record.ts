@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { QualityGate } from '../vision/types.ts';
+import { EntryRecordSchema } from './entry/input.ts';
 import { REASONS, type Reason } from './reasons.ts';
 
 const ReasonSchema = z.enum(Object.keys(REASONS) as [Reason, ...Reason[]]);
@@ -125,12 +126,17 @@ export const DecisionRecordSchema = z.object({
   door: z.string(),
   camera: z.string(),
   track: z.string(),
-  outcome: z.enum(['grant', 'deny']).describe('What the door was told'),
-  verdict: z.enum(['grant', 'deny', 'unsure']).describe('What the rules found; unsure is denied'),
+  outcome: z
+    .enum(['grant', 'deny', 'wait'])
+    .describe('What the door was told; with wait nothing, since more is wanted'),
+  verdict: z.enum(['grant', 'deny', 'unsure', 'wait']).describe('What the rules found; unsure is denied'),
   reason: ReasonSchema,
   rule: z.string().describe('Name of the rule that decided'),
   detail: z.string().describe('The rule’s figures in one sentence'),
-  person: z.object({ id: z.string(), name: z.string() }).nullable().describe('Set on a grant, and only then'),
+  person: z
+    .object({ id: z.string(), name: z.string() })
+    .nullable()
+    .describe('Who was recognised; null unless the face was known for certain'),
   attempt: z.number().int().describe('Which attempt of this track this was, from 1'),
   frames: z
     .array(
@@ -158,8 +164,35 @@ export const DecisionRecordSchema = z.object({
   qualityLimits: QualityLimitsSchema,
   timings: z.record(z.string(), z.number()).describe('Milliseconds spent in each step'),
   versions: z.object({ software: z.string(), config: z.string(), models: z.array(ModelRefSchema) }),
+  entry: EntryRecordSchema.nullable()
+    .default(null)
+    .describe('What the rules of entry made of somebody who was recognised; null of everybody else'),
 });
 export type DecisionRecord = z.infer<typeof DecisionRecordSchema>;
+
+/**
+ * Everything that led to a decision about a card, a PIN or a pass; `data` of the same events. The credential itself
+ * is in no record.
+ */
+export const CredentialRecordSchema = z.object({
+  decision: z.uuid(),
+  door: z.string(),
+  reader: z
+    .string()
+    .nullable()
+    .describe('Reader, or the camera that saw the code; null where a wait came to its end'),
+  kind: z.enum(['face', 'card', 'pin', 'qr']),
+  shown: z.string().nullable().describe('The last digits of a card number'),
+  outcome: z.enum(['grant', 'deny', 'wait']),
+  verdict: z.enum(['grant', 'deny', 'wait']),
+  reason: ReasonSchema,
+  rule: z.string(),
+  detail: z.string(),
+  person: z.object({ id: z.string(), name: z.string() }).nullable().describe('Whose credential it is'),
+  entry: EntryRecordSchema,
+  versions: z.object({ software: z.string(), config: z.string() }),
+});
+export type CredentialRecord = z.infer<typeof CredentialRecordSchema>;
 
 const ScoreSchema = z.object({ score: z.number() });
 
@@ -170,5 +203,6 @@ export const PublicDecisionRecordSchema = DecisionRecordSchema.extend({
     second: ScoreSchema.nullable(),
     lead: z.number().nullable(),
   }),
+  entry: EntryRecordSchema.omit({ input: true }).nullable().default(null),
 });
 export type PublicDecisionRecord = z.infer<typeof PublicDecisionRecordSchema>;

@@ -8,6 +8,7 @@ export { guessDataDir } from './guess.ts';
 export { configPath, type LoadedConfig, loadConfig, parseConfig, redactConfig } from './load.ts';
 export { configReference } from './reference.ts';
 export {
+  type AccessConfig,
   type CalendarConfig,
   CalendarSchema,
   type CameraConfig,
@@ -20,6 +21,7 @@ export {
   type DoorConfig,
   DoorSchema,
   describeLine,
+  type EntryConfig,
   type InputConfig,
   type InputLineConfig,
   type LineConfig,

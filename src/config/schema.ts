@@ -7,6 +7,8 @@ import { filePath, id, SecretSchema } from './schema/common.ts';
 import { ConsoleSchema } from './schema/console.ts';
 import { DecisionSchema } from './schema/decision.ts';
 import { DoorSchema } from './schema/door.ts';
+import { AccessSchema } from './schema/entry.ts';
+import { entryProblems } from './schema/entry-checks.ts';
 import { InputSchema } from './schema/input.ts';
 import { JournalSchema } from './schema/journal.ts';
 import { describeLine, type LineConfig, lineKey } from './schema/line.ts';
@@ -20,6 +22,7 @@ export { type CloudConfig, CloudSchema } from './schema/cloud.ts';
 export { SecretSchema, type SecretSource } from './schema/common.ts';
 export { type DecisionConfig, DecisionSchema } from './schema/decision.ts';
 export { type DoorConfig, DoorSchema } from './schema/door.ts';
+export { type AccessConfig, AccessSchema, type EntryConfig, EntrySchema } from './schema/entry.ts';
 export { type InputConfig, InputSchema } from './schema/input.ts';
 export {
   describeLine,
@@ -52,6 +55,7 @@ export const ConfigSchema = z
     cameras: z.array(CameraSchema).min(1).describe('The cameras'),
     doors: z.array(DoorSchema).min(1).describe('The doors'),
     readers: z.array(ReaderSchema).default([]).describe('Card readers and keypads'),
+    access: AccessSchema.prefault({}),
     calendar: CalendarSchema.prefault({}).describe('Schedules and holidays, which other settings name'),
     inputs: z
       .array(InputSchema)
@@ -100,6 +104,7 @@ export const ConfigSchema = z
         problem(['inputs', index, key], `there is no door "${name}"`);
       }
     });
+    for (const { path, message } of entryProblems(config)) problem(path, message);
     for (const [key, list] of [
       ['cameras', config.cameras],
       ['doors', config.doors],

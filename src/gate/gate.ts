@@ -1,3 +1,4 @@
+import { Calendar, entryPolicy } from '../access/index.ts';
 import type { CameraState } from '../camera/types.ts';
 import { type Logger, MenshenError, messageOf, softwareVersion } from '../common/index.ts';
 import {
@@ -27,6 +28,8 @@ import { CameraEvents } from './camera-events.ts';
 import { CloudCalls } from './cloud-calls.ts';
 import { CloudEvents } from './cloud-events.ts';
 import { emergencyEntry, inputEntry, journalEntry } from './door-events.ts';
+import { Entrance } from './entrance.ts';
+import { readKept } from './entry-store.ts';
 import { lockDataDir } from './instance-lock.ts';
 import { Lane } from './lane.ts';
 import { readerEntry } from './reader-events.ts';
@@ -34,6 +37,8 @@ import { Records } from './records.ts';
 import { ServiceManager } from './service-manager.ts';
 
 const REFRESH_MS = 1000;
+/** How often the rules of entry look at the clock. */
+const TICK_MS = 1000;
 /** How often a gallery that could not be opened is tried again. */
 const GALLERY_RETRY_MS = 10_000;
 /** SQLite waits with the whole thread: the exit button must not wait for an enrolment's commit. */
@@ -64,6 +69,7 @@ export class Gate {
   readonly #emergency: Emergency;
   readonly #inputs: Inputs;
   readonly #lanes = new Map<string, Lane>();
+  readonly #entrance: Entrance;
   readonly #hosts = new Map<string, VisionHost>();
   readonly #readers: readonly Reader[];
   readonly #timers: NodeJS.Timeout[] = [];
@@ -111,6 +117,7 @@ export class Gate {
       const onEvent = (event: DoorEvent) => this.#doorEvent(event);
       this.#doors.set(door.id, new Door({ config: door, gpio, onEvent, logger: log }));
     }
+    this.#entrance = this.#makeEntrance();
     this.#readers = config.readers.map((reader) => this.#makeReader(reader));
     const { dataDir, inputs } = config;
     this.#emergency = new Emergency({
@@ -156,6 +163,7 @@ export class Gate {
     for (const reader of this.#readers) {
       reader.stop();
     }
+    this.#entrance.stop();
     for (const door of this.#doors.values()) {
       door.release();
     }
@@ -183,6 +191,7 @@ export class Gate {
     if (unrecorded !== null) {
       this.#log.warn({ code: unrecorded.code }, unrecorded.message);
     }
+    this.#restoreEntry();
     this.#records.start();
     this.#records.record({
       type: 'system.started',
@@ -197,6 +206,7 @@ export class Gate {
     this.#openGallery();
     this.#timers.push(
       setInterval(() => this.#refreshGallery(), REFRESH_MS),
+      setInterval(() => this.#entrance.tick(), TICK_MS),
       setInterval(() => this.#openGallery(), GALLERY_RETRY_MS),
     );
     this.#service.ready(() => true);
@@ -246,6 +256,32 @@ export class Gate {
     this.#log.info({ ...gallery.counts() }, 'recognition begins');
   }
 
+  #makeEntrance(): Entrance {
+    const { doors, access, calendar, decision, gate } = this.#config;
+    return new Entrance({
+      doors: this.#doors,
+      gallery: () => this.#gallery,
+      records: this.#records,
+      log: this.#log,
+      policy: entryPolicy(doors, access),
+      calendar: new Calendar(calendar, gate.timezone),
+      zone: gate.timezone,
+      lockout: decision.lockout,
+      versions: { software: SOFTWARE_VERSION, config: this.#configVersion },
+      lockdown: () => this.#emergency.lockdown,
+      onEntered: (door, people, at) => this.#lanes.get(door)?.entered(people, at),
+    });
+  }
+
+  /** Who is where, and which passes were used, is known again before anybody is let in. */
+  #restoreEntry(): void {
+    const { entries, setAside } = readKept(this.#config.dataDir);
+    if (setAside !== null)
+      this.#log.error({ file: setAside }, 'it was lost who is where: the file is damaged');
+    const strange = this.#entrance.memory.restore(entries);
+    if (strange.length > 0) this.#log.error({ keys: strange.length }, 'some of who is where cannot be read');
+  }
+
   #makeLane(door: Door, gallery: Gallery): Lane {
     return new Lane({
       door,
@@ -255,6 +291,8 @@ export class Gate {
       policy: this.#config.decision,
       qualityLimits: this.#config.vision.quality,
       versions: { software: SOFTWARE_VERSION, config: this.#configVersion },
+      entrance: this.#entrance,
+      directionOf: (camera) => this.#config.cameras.find(({ id }) => id === camera)?.direction ?? 'in',
       settle: (camera, track, until) => this.#hosts.get(camera)?.settle(track, until),
       cloud: this.#cloud,
       depict: (camera, track) => this.#hosts.get(camera)?.picture(track),
@@ -300,7 +338,7 @@ export class Gate {
     return new Reader({
       config,
       log: this.#log,
-      onRead: () => {},
+      onRead: (read) => this.#entrance.read(read),
       onState: (state) => this.#records.record(readerEntry(config, state)),
     });
   }
@@ -311,6 +349,7 @@ export class Gate {
       latency = this.#lanes.get(event.door)?.captureToRelay(event.cause.decisionId, event.relayAt) ?? null;
     }
     this.#records.record(journalEntry(event, latency));
+    this.#entrance.doorEvent(event);
     const door = this.#doors.get(event.door);
     if (door !== undefined) {
       this.#tellDoor(door);
@@ -341,6 +380,7 @@ export class Gate {
       if (change !== null) {
         this.#records.record({ type: 'gallery.changed', data: { ...change } });
         this.#records.erased(change.removed);
+        this.#entrance.erased(change.removed);
       }
     } catch (error) {
       this.#log.error(

@@ -4,7 +4,9 @@ import {
   type CloudReport,
   type Comparison,
   type Decision,
+  type EntryDecision,
   type Inquiry,
+  joinEntry,
   type Probe,
   type Reason,
 } from '../access/index.ts';
@@ -15,12 +17,15 @@ import { type Prompter, promptForReason } from '../console/index.ts';
 import type { Door } from '../door/index.ts';
 import type { Gallery } from '../gallery/index.ts';
 import type { Sighting, TrackCrop, TrackEnd } from '../vision/client.ts';
+import type { Entrance } from './entrance.ts';
 import { Inquiries } from './inquiries.ts';
 import type { Records } from './records.ts';
 import { TrackPictures } from './track-pictures.ts';
 
 /** Best people asked of the gallery: the best and the runner-up decide, and a third one shows that there are more. */
 const CANDIDATES = 3;
+
+const EVENT_OF = { grant: 'access.granted', deny: 'access.denied', wait: 'access.pending' } as const;
 
 export interface LaneParts {
   readonly door: Door;
@@ -30,6 +35,10 @@ export interface LaneParts {
   readonly policy: DecisionConfig;
   readonly qualityLimits: QualityConfig;
   readonly versions: { readonly software: string; readonly config: string };
+  /** The rules of entry: whether somebody who was recognised may come in. */
+  readonly entrance: Pick<Entrance, 'face' | 'concluded'>;
+  /** Which way a camera lets people. */
+  readonly directionOf: (camera: string) => 'in' | 'out';
   /** Recognition of this track can rest until then (monotonic milliseconds). */
   readonly settle: (camera: string, track: string, until: number) => void;
   /** Asked about unsure faces; null where no cloud is configured. */
@@ -46,6 +55,8 @@ export class Lane {
   readonly #access: Access;
   readonly #pictures = new TrackPictures();
   readonly #inquiries: Inquiries | null;
+  /** Track by which somebody was recognised who is not in yet: the door wants more. */
+  readonly #waiting = new Map<string, string>();
   #captured: { decisionId: string; at: number } | null = null;
 
   constructor(parts: LaneParts) {
@@ -66,6 +77,17 @@ export class Lane {
     const probe = this.#access.see(sighting, monotonicMs());
     if (probe !== null) {
       this.#decide(probe, false);
+    }
+  }
+
+  /** These people were let in by something that came after their faces. */
+  entered(people: readonly string[], at: number): void {
+    for (const person of people) {
+      const track = this.#waiting.get(person);
+      this.#waiting.delete(person);
+      if (track !== undefined) {
+        this.#access.granted(track, person, at);
+      }
     }
   }
 
@@ -147,16 +169,20 @@ export class Lane {
     return { candidates, frameScores, cloudConsent };
   }
 
-  #conclude(decision: Decision): void {
-    const { record } = decision;
-    const { records, log, settle, prompts } = this.#parts;
-    this.#inquiries?.drop(record.track);
+  #conclude(recognised: Decision): void {
+    const { settle, log, records, prompts } = this.#parts;
+    this.#inquiries?.drop(recognised.record.track);
+    settle(recognised.record.camera, recognised.record.track, recognised.quietUntil);
+    const entry = this.#authorise(recognised);
+    if (entry?.again) {
+      return;
+    }
+    const record = entry === null ? recognised.record : joinEntry(recognised.record, entry);
+    const decision = { ...recognised, record };
     record.timings.captureToDecision = monotonicMs() - decision.newestFrameAt;
-    settle(record.camera, record.track, decision.quietUntil);
-    const granted = record.outcome === 'grant';
-    this.#record(granted ? 'access.granted' : 'access.denied', decision, { ...record });
-    if (granted && record.person !== null) {
-      this.#open(decision, record.person.id).catch((error: unknown) => {
+    this.#record(EVENT_OF[record.outcome], decision, { ...record });
+    if (record.outcome === 'grant' && record.person !== null && entry !== null) {
+      this.#open(decision, record.person.id, entry).catch((error: unknown) => {
         log.error({ decision: record.decision, err: messageOf(error) }, 'a grant could not be carried out');
       });
     } else {
@@ -173,24 +199,41 @@ export class Lane {
     }
   }
 
+  /** What the rules of entry say of somebody who was recognised; null of everybody else. */
+  #authorise({ record }: Decision): EntryDecision | null {
+    if (record.outcome !== 'grant' || record.person === null) {
+      return null;
+    }
+    const { entrance, directionOf } = this.#parts;
+    const place = { door: record.door, direction: directionOf(record.camera) };
+    const entry = entrance.face(place, record.person.id, null, record.decision);
+    if (entry.verdict.verdict === 'wait') {
+      this.#waiting.set(record.person.id, record.track);
+    }
+    return entry;
+  }
+
   /**
    * Opens the door for a grant. Its record is on disk before the relay moves, so that a power cut leaves no
    * opening without its cause; a disk that takes too long for that costs the record's lead, not the person's way.
    * The last look at freshness stands right before the relay.
    */
-  async #open(decision: Decision, personId: string): Promise<void> {
-    const { door, records, policy } = this.#parts;
+  async #open(decision: Decision, personId: string, entry: EntryDecision): Promise<void> {
+    const { door, records, policy, entrance } = this.#parts;
     const { record, newestFrameAt } = decision;
     const left = policy.maxFrameAgeMs - (monotonicMs() - newestFrameAt);
     await records.taken(record.decision, Math.max(0, left / 2));
     const ageMs = monotonicMs() - newestFrameAt;
     if (ageMs > policy.maxFrameAgeMs) {
       const detail = `the newest frame was ${ageMs.toFixed(0)} ms old when the record was written, more than ${policy.maxFrameAgeMs} ms`;
+      entrance.concluded(record.door, record.decision, entry, false);
       this.#denyAfterAll(decision, 'STALE_FRAME', 'fresh-or-nothing', detail);
       return;
     }
     this.#captured = { decisionId: record.decision, at: newestFrameAt };
-    const outcome = await door.unlock({ kind: 'grant', decisionId: record.decision, personId });
+    const cause = { kind: 'grant', decisionId: record.decision, personId } as const;
+    const outcome = await door.unlock(cause, { extended: entry.verdict.extended });
+    entrance.concluded(record.door, record.decision, entry, outcome.ok);
     if (outcome.ok) {
       this.#parts.prompts.show(record.door, promptForReason(record.reason, true));
       this.#access.granted(record.track, personId, outcome.relayAt);
@@ -216,7 +259,7 @@ export class Lane {
 
   /** An event about a decision. The decision's own event has its id; every other names it as the cause. */
   #record(
-    type: 'access.granted' | 'access.denied' | 'access.locked_out',
+    type: (typeof EVENT_OF)[keyof typeof EVENT_OF] | 'access.locked_out',
     { record }: Decision,
     data: Record<string, unknown>,
   ): void {

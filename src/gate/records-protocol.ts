@@ -1,3 +1,4 @@
+import type { Kept } from '../access/index.ts';
 import type { LogLevel } from '../common/index.ts';
 import type { Config } from '../config/index.ts';
 import type { EventInput } from '../journal/index.ts';
@@ -50,6 +51,8 @@ export type ToRecords =
   /** A message of this subscription was dealt with: there is room for another. */
   | { readonly kind: 'heard'; readonly number: number }
   | { readonly kind: 'publish'; readonly message: OutgoingMessage }
+  /** What outlives the process of the rules of entry. */
+  | { readonly kind: 'keep'; readonly number: number; readonly changes: readonly Kept[] }
   | { readonly kind: 'stop' };
 
 export type FromRecords =
@@ -57,4 +60,6 @@ export type FromRecords =
   /** The event is on disk, or waits in the thread's memory because the disk refuses: nothing is gained by waiting on. */
   | { readonly kind: 'taken'; readonly id: string }
   | { readonly kind: 'message'; readonly number: number; readonly message: IncomingMessage }
+  /** All that was to be kept up to this number is on disk. */
+  | { readonly kind: 'kept'; readonly number: number }
   | { readonly kind: 'stopped' };

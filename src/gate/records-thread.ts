@@ -7,6 +7,7 @@ import { createLogger, messageOf } from '../common/index.ts';
 import { Journal } from '../journal/index.ts';
 import { MqttLink } from '../mqtt/index.ts';
 import { Backlog } from './backlog.ts';
+import { EntryStore } from './entry-store.ts';
 import { Mailbox } from './mailbox.ts';
 import type {
   FromRecords,
@@ -37,6 +38,7 @@ const link =
     ? null
     : new MqttLink({ config: settings.mqtt, gate: settings.gate, version: settings.version, journal, log });
 
+const entryStore = new EntryStore(settings.dataDir, log, (number) => tell({ kind: 'kept', number }));
 const mailboxes = new Map<number, Mailbox>();
 
 function tell(message: FromRecords): void {
@@ -92,6 +94,7 @@ function subscribe({ number, subscription }: NumberedSubscription): void {
 
 async function stop(): Promise<void> {
   backlog.stop();
+  entryStore.stop();
   await link?.stop();
   // What comes now is not taken, and the gate knows it is not.
   parentPort?.removeAllListeners('message');
@@ -121,6 +124,8 @@ parentPort?.on('message', (message: ToRecords) => {
       return mailboxes.get(message.number)?.heard();
     case 'publish':
       return void link?.publish(message.message);
+    case 'keep':
+      return entryStore.keep(message.number, message.changes);
     case 'stop':
       clearTimeout(firstPrune);
       clearInterval(pruning);

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Worker } from 'node:worker_threads';
+import type { Kept } from '../access/index.ts';
 import { isoNow, type Logger, messageOf } from '../common/index.ts';
 import type { EventInput } from '../journal/index.ts';
 import type { IncomingMessage, OutgoingMessage, StateReport, Subscription } from '../mqtt/index.ts';
@@ -21,6 +22,10 @@ export class Records {
   readonly #waiting = new Map<string, () => void>();
   readonly #states = new Map<string, ToRecords>();
   readonly #listeners: ((message: IncomingMessage) => void)[] = [];
+  /** What is to be kept and is not known to be on disk, by number. */
+  readonly #unkept = new Map<number, readonly Kept[]>();
+  readonly #keeping: { readonly number: number; readonly done: (kept: boolean) => void }[] = [];
+  #kept = 0;
   #settings: RecordsSettings;
   #worker: Worker | null = null;
   #retry: NodeJS.Timeout | null = null;
@@ -51,6 +56,9 @@ export class Records {
     }
     for (const state of this.#states.values()) {
       this.#post(state);
+    }
+    for (const [number, changes] of this.#unkept) {
+      this.#post({ kind: 'keep', number, changes });
     }
   }
 
@@ -90,6 +98,31 @@ export class Records {
       };
       const timer = setTimeout(done, ms);
       this.#waiting.set(id, done);
+    });
+  }
+
+  /** Keeps what outlives the process of the rules of entry; never throws, never waits. Gives a number to ask `isKept` about. */
+  keep(changes: readonly Kept[]): number {
+    this.#kept += 1;
+    this.#unkept.set(this.#kept, changes);
+    this.#post({ kind: 'keep', number: this.#kept, changes });
+    return this.#kept;
+  }
+
+  /** Whether all up to this number is on disk, within `ms`. */
+  isKept(number: number, ms: number): Promise<boolean> {
+    if (!this.#unkept.has(number)) return Promise.resolve(true);
+    return new Promise((resolve) => {
+      const waiting = {
+        number,
+        done: (kept: boolean) => {
+          clearTimeout(timer);
+          this.#keeping.splice(this.#keeping.indexOf(waiting), 1);
+          resolve(kept);
+        },
+      };
+      const timer = setTimeout(() => waiting.done(false), ms);
+      this.#keeping.push(waiting);
     });
   }
 
@@ -161,9 +194,16 @@ export class Records {
     if (message.kind === 'taken') {
       this.#pending.delete(message.id);
       this.#waiting.get(message.id)?.();
+    } else if (message.kind === 'kept') {
+      this.#hearKept(message.number);
     } else if (message.kind === 'message') {
       this.#deliver(message.number, message.message);
     }
+  }
+
+  #hearKept(upTo: number): void {
+    for (const number of [...this.#unkept.keys()].filter((one) => one <= upTo)) this.#unkept.delete(number);
+    for (const waiting of this.#keeping.filter(({ number }) => number <= upTo)) waiting.done(true);
   }
 
   #deliver(number: number, message: IncomingMessage): void {

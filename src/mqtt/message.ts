@@ -11,18 +11,29 @@ const CandidatesSchema = z.object({
   lead: z.number().nullable(),
 });
 
+/** Of the rules of entry what they found, not what they looked at: groups, places and credentials of people. */
+const EntrySchema = z.object({ verdict: z.record(z.string(), z.unknown()) }).nullable();
+
 /**
  * What of an event leaves the device: all of it but who was merely considered. The people a probe was compared
- * with are evidence in the journal; outside, only their scores are told, and only a grant names a person.
+ * with are evidence in the journal; outside, only their scores are told, and only who was recognised is named.
  */
 export function publicEvent(event: JournalEvent): JournalEvent {
-  const { candidates, ...data } = event.data;
-  if (candidates === undefined) {
+  const { candidates, entry, ...data } = event.data;
+  if (candidates === undefined && entry === undefined) {
     return event;
   }
   // Parsing keeps the keys of the schema and drops the rest: names, ids, references.
   const scores = CandidatesSchema.safeParse(candidates).data;
-  return { ...event, data: scores === undefined ? data : { ...data, candidates: scores } };
+  const verdict = EntrySchema.safeParse(entry).data;
+  return {
+    ...event,
+    data: {
+      ...data,
+      ...(scores === undefined ? {} : { candidates: scores }),
+      ...(verdict === undefined ? {} : { entry: verdict }),
+    },
+  };
 }
 
 /**

@@ -10,6 +10,7 @@ export function policy(overrides: Partial<Config['decision']> = {}): Config['dec
     gate: { id: 'gate' },
     cameras: [{ id: 'camera', source: 'rtsp://127.0.0.1/', door: 'door' }],
     doors: [{ id: 'door', relay: { line: { driver: 'simulated', line: 1 } } }],
+    access: { faceOnly: 'accepted' },
   });
   return { ...config.decision, ...overrides };
 }

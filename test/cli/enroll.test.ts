@@ -184,7 +184,7 @@ describe.skipIf(!READY)(
       writeFileSync(at('key.hex'), `${'5c'.repeat(32)}\n`, { mode: 0o600 });
       writeFileSync(
         at('menshen.yaml'),
-        'gate: { id: test }\ndataDir: ./configured\nkey: { file: ./key.hex }\ncameras:\n  - { id: cam, source: ./none, door: front }\n' +
+        'gate: { id: test }\ndataDir: ./configured\naccess: { faceOnly: accepted }\nkey: { file: ./key.hex }\ncameras:\n  - { id: cam, source: ./none, door: front }\n' +
           'doors:\n  - id: front\n    relay: { line: { driver: simulated, line: 1 } }\n',
       );
       const config = ['--config', at('menshen.yaml')];

@@ -144,7 +144,7 @@ describe('menshen events tail', () => {
     const relay = '{line: {driver: simulated, line: 1}}';
     writeFileSync(
       config,
-      `gate: {id: north}\ndataDir: .\ncameras: [{id: front, source: /tmp, door: main}]\ndoors: [{id: main, relay: ${relay}}]\n`,
+      `gate: {id: north}\ndataDir: .\naccess: {faceOnly: accepted}\ncameras: [{id: front, source: /tmp, door: main}]\ndoors: [{id: main, relay: ${relay}}]\n`,
     );
     const { code, out, err } = await menshen('events', 'tail', '--json', '--config', config);
     expect({ code, err }).toEqual({ code: 0, err: '' });

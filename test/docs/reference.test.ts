@@ -1,7 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { REASONS, type Reason } from '../../src/access/reasons.ts';
+import { REASONS } from '../../src/access/reasons.ts';
+import { TELLINGS } from '../../src/access/tellings.ts';
 import { ERRORS } from '../../src/common/index.ts';
 import { configJsonSchema } from '../../src/config/index.ts';
 
@@ -17,6 +18,10 @@ function rows(path: string, code: RegExp): string[][] {
     .map(([first = '', ...rest]) => [first.replaceAll('`', ''), ...rest]);
 }
 
+/** The table of the reasons, which has four columns, and that of what is told, which has three. */
+const reasons = (columns: number) =>
+  rows('docs/reference/reasons.md', /^[A-Z_]+$/).filter((row) => row.length === columns);
+
 describe('docs/reference', () => {
   it('errors.md documents every error, in the words of the catalogue, and no other', () => {
     const documented = rows('docs/reference/errors.md', /^[A-Z_]+$/);
@@ -25,12 +30,18 @@ describe('docs/reference', () => {
   });
 
   it('reasons.md documents every reason, in the words of the catalogue, and no other', () => {
-    const documented = rows('docs/reference/reasons.md', /^[A-Z_]+$/);
+    const documented = reasons(4);
     const meanings = Object.fromEntries(documented.map(([reason, , meaning]) => [reason, meaning]));
     expect(meanings).toEqual(REASONS);
     expect(documented).toHaveLength(Object.keys(REASONS).length);
     const granting = documented.filter(([, verdict]) => verdict === 'grant').map(([reason]) => reason);
-    expect(granting).toEqual(['GRANTED_FACE', 'GRANTED_CLOUD'] satisfies Reason[]);
+    expect(granting).toEqual(Object.keys(REASONS).filter((reason) => reason.startsWith('GRANTED_')));
+  });
+
+  it('reasons.md says in two languages what the person at the door is told', () => {
+    const told = reasons(3).map(([reason, en, zh]) => [reason, { en, zh }]);
+    expect(Object.fromEntries(told)).toEqual(TELLINGS);
+    expect(Object.values(TELLINGS).filter(({ zh }) => !/^[\p{Script=Han},。]+$/u.test(zh))).toEqual([]);
   });
 
   it('reasons.md names settings that exist', () => {

@@ -76,6 +76,7 @@ function configFile(activeLow: boolean): string {
   const text = `
 gate: { id: test }
 dataDir: data
+access: { faceOnly: accepted }
 cameras: [{ id: cam, source: 'rtsp://127.0.0.1/stream', door: front }]
 doors: [{ id: front, relay: { line: { driver: onoff, line: 17 }, activeLow: ${activeLow} } }]
 `;

@@ -96,7 +96,7 @@ function configFile(folder: string, doors: string, more = ''): string {
   const path = join(folder, 'menshen.yaml');
   writeFileSync(
     path,
-    `gate: { id: test }\ndataDir: data\ncameras: [{ id: cam, source: 'rtsp://127.0.0.1/stream', door: front }]\ndoors: ${doors}\n${more}\n`,
+    `gate: { id: test }\ndataDir: data\naccess: { faceOnly: accepted }\ncameras: [{ id: cam, source: 'rtsp://127.0.0.1/stream', door: front }]\ndoors: ${doors}\n${more}\n`,
   );
   return path;
 }

@@ -11,6 +11,7 @@ async function release(socket: string | undefined, ...ids: string[]): Promise<st
   const text = `
 gate: { id: test }
 dataDir: data
+access: { faceOnly: accepted }
 cameras: [{ id: cam, source: 'rtsp://127.0.0.1/stream', door: front }]
 doors:
   - { id: front, relay: { line: { driver: simulated, line: 17 } } }

@@ -225,6 +225,7 @@ export class House {
   #config(): string {
     return `gate: { id: house }
 dataDir: data
+access: { faceOnly: accepted }
 cameras:
   - id: entrance
     source: ${this.camera.url}

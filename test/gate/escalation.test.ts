@@ -15,6 +15,7 @@ import { MODEL, policy, QUALITY_LIMITS, sighting, vector } from '../access/suppo
 import { type Respond, StrictServer } from '../cloud/strict-server.ts';
 import { cloudConfig, jpeg, makeClient } from '../cloud/support.ts';
 import { makeAuthority, makeCertificate } from '../support/certificates.ts';
+import { entranceOf } from './entrance-support.ts';
 
 const log = createLogger('test', 'silent');
 const config = ConfigSchema.parse({
@@ -100,18 +101,21 @@ async function build(overrides: Partial<ReturnType<typeof policy>['escalation']>
   await door.start();
   const depicted: string[] = [];
   const rules = policy({ minFrames: 2 });
+  const records = {
+    record: (event: EventInput) => {
+      events.push(event);
+      return event.id ?? randomUUID();
+    },
+    taken: async () => {},
+    picture: () => {},
+  };
   const lane = new Lane({
     prompts: { show: () => {} },
+    entrance: entranceOf(config, [door], gallery, records),
+    directionOf: () => 'in',
     door,
     gallery,
-    records: {
-      record: (event) => {
-        events.push(event);
-        return event.id ?? randomUUID();
-      },
-      taken: async () => {},
-      picture: () => {},
-    },
+    records,
     log,
     policy: { ...rules, escalation: { ...rules.escalation, ...overrides } },
     qualityLimits: QUALITY_LIMITS,

@@ -11,12 +11,14 @@ import { Gallery } from '../../src/gallery/index.ts';
 import { Lane } from '../../src/gate/lane.ts';
 import { type EventInput, Journal } from '../../src/journal/index.ts';
 import { MODEL, policy, QUALITY_LIMITS, sighting, vector } from '../access/support.ts';
+import { entranceOf } from './entrance-support.ts';
 
 const log = createLogger('test', 'silent');
 const config = ConfigSchema.parse({
   gate: { id: 'gate' },
   cameras: [{ id: 'camera', source: 'rtsp://127.0.0.1/', door: 'front' }],
   doors: [{ id: 'front', relay: { line: { driver: 'simulated', line: 1 } }, unlockMs: 300 }],
+  access: { faceOnly: 'accepted' },
 });
 
 /** Real gallery, journal and door (on simulated lines); only the sightings are made up. */
@@ -51,7 +53,10 @@ async function build() {
   });
   await door.start();
   const settled: { track: string; until: number }[] = [];
+  const entrance = entranceOf(config, [door], gallery, records);
   const lane = new Lane({
+    entrance,
+    directionOf: () => 'in',
     door,
     gallery,
     records,

@@ -13,6 +13,10 @@ export const CameraSchema = z
     username: z.string().min(1).optional().describe('RTSP user name'),
     password: SecretSchema.optional().describe('RTSP password'),
     door: id.describe('The door this camera watches'),
+    direction: z
+      .enum(['in', 'out'])
+      .default('in')
+      .describe('Which way through the door it lets the people it sees'),
     stallMs: milliseconds(5000, 500, 120_000).describe(
       'Without a new frame for this long the stream counts as stalled and is opened again',
     ),

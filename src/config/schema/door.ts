@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { id, milliseconds } from './common.ts';
+import { EntrySchema } from './entry.ts';
 import { InputLineSchema, OutputLineSchema } from './line.ts';
 
 /** Of a changeover contact; docs/reference/door.md tells which levels mean what. */
@@ -72,6 +73,7 @@ export const DoorSchema = z
       })
       .optional()
       .describe('Request-to-exit button'),
+    entry: EntrySchema.prefault({}),
     heldOpenMs: milliseconds(30_000, 0, 3_600_000).describe('An open door alarms after this time; 0 is off'),
     heldOpenWarningMs: z
       .number()
