@@ -143,6 +143,7 @@ doors:
   - id: main
     relay: { line: { driver: onoff, line: 7 } }
     rex: { line: { driver: onoff, line: 7 } }
+access: { faceOnly: accepted }
 `);
     expect(error.message.split('\n')).toEqual([
       `${FILE}:3:39: cameras[0].door: there is no door "side"`,

@@ -24,7 +24,7 @@ export function entryProblems(parts: Parts): Problem[] {
   return [
     ...parts.doors.flatMap((door, index) =>
       [...unknownNames(parts, door.entry), ...missingReaders(parts, door), ...faceOnly(parts, door)].map(
-        ({ path, message }) => ({ path: ['doors', index, 'entry', ...path], message }),
+        ({ path, message }) => ({ path: ['doors', index, ...path], message }),
       ),
     ),
     ...unknownInterlocked(parts),
@@ -37,11 +37,11 @@ function unknownNames({ calendar, access }: Parts, entry: EntryConfig): Problem[
   const schedule = (path: (string | number)[], name: string | undefined): Problem[] =>
     name === undefined || schedules.has(name)
       ? []
-      : [{ path, message: `there is no schedule "${name}" in calendar.schedules` }];
+      : [{ path: ['entry', ...path], message: `there is no schedule "${name}" in calendar.schedules` }];
   const zone = (key: string, name: string | undefined): Problem[] =>
     name === undefined || zones.has(name)
       ? []
-      : [{ path: [key], message: `there is no zone "${name}" in access.zones` }];
+      : [{ path: ['entry', key], message: `there is no zone "${name}" in access.zones` }];
   return [
     ...entry.ways.flatMap(({ when }, index) => schedule(['ways', index, 'when'], when)),
     ...schedule(['remainOpen'], entry.remainOpen),
@@ -57,7 +57,7 @@ function missingReaders({ readers }: Parts, { id, entry }: Parts['doors'][number
   const here = readers.filter(({ door }) => door === id);
   return entry.ways.flatMap(({ by }, index) => {
     const kinds = new Set(by.flatMap((combination) => combination.split('+')));
-    const path = ['ways', index, 'by'];
+    const path = ['entry', 'ways', index, 'by'];
     if (kinds.has('card') && !here.some(({ card }) => card.enabled)) {
       return [{ path, message: `no reader at door "${id}" reads cards` }];
     }
@@ -76,7 +76,7 @@ function faceOnly({ access, cameras }: Parts, { id, entry }: Parts['doors'][numb
   if (index < 0) return [];
   const message =
     'a face is the only way in here; offer a card as well (ways, readers), or say in words that this is wanted: access: { faceOnly: accepted }';
-  return [{ path: entry.ways.length > 1 ? ['ways', index] : [], message }];
+  return [{ path: entry.ways.length > 1 ? ['entry', 'ways', index] : [], message }];
 }
 
 function needsFace({ by }: Way): boolean {
