@@ -25,5 +25,4 @@ export {
   PublicDecisionRecordSchema,
 } from './record.ts';
 export { judge } from './rules.ts';
-export { TELLINGS, type Telling } from './tellings.ts';
 export type { Case, CloudEvidence, Decision, EscalationPolicy, Evidence, Verdict } from './types.ts';

@@ -15,6 +15,7 @@ import {
 } from '../access/index.ts';
 import { type Logger, messageOf, monotonicMs } from '../common/index.ts';
 import type { DecisionConfig } from '../config/index.ts';
+import { type Prompter, promptForReason } from '../console/index.ts';
 import type { Door, DoorEvent } from '../door/index.ts';
 import type { Gallery } from '../gallery/index.ts';
 import type { EventType } from '../journal/index.ts';
@@ -46,6 +47,7 @@ export interface EntranceParts {
   readonly lockout: DecisionConfig['lockout'];
   readonly versions: { readonly software: string; readonly config: string };
   readonly lockdown: () => Situation['lockdown'];
+  readonly prompts: Pick<Prompter, 'show'>;
   /** These people were let in at a door, by whatever credential. */
   readonly onEntered: (door: string, people: readonly string[], at: number) => void;
 }
@@ -227,7 +229,10 @@ export class Entrance {
       : undefined;
     const opened = outcome?.ok === true;
     this.concluded(door, id, entry, opened);
-    if (opened) return;
+    if (opened) {
+      this.#parts.prompts.show(door, promptForReason(entry.verdict.reason));
+      return;
+    }
     const reason = kept ? 'DOOR_FAILED' : 'PASS_NOT_RECORDED';
     const detail = outcome?.ok === false ? outcome.message : 'the disk did not take it in time';
     const denied = deniedAfterAll(entry, reason, detail);
@@ -259,6 +264,9 @@ export class Entrance {
     const type = EVENT_OF[verdict.verdict];
     records.record({ type, id, door: input.door, ...(cause === null ? {} : { cause }), data: { ...data } });
     log.info({ decision: id, outcome: data.outcome, reason: data.reason }, 'decided');
+    if (verdict.verdict !== 'grant') {
+      this.#parts.prompts.show(input.door, promptForReason(verdict.reason), heldMs({ input, verdict }));
+    }
   }
 
   /** The door remains open as its schedule, or its first person, wants it: after a restart as well. */
@@ -305,6 +313,12 @@ export class Entrance {
     const changes = this.memory.takeChanges();
     if (changes.length > 0) this.#parts.records.keep(changes);
   }
+}
+
+/** How long it is of use to ask for what is wanted besides; undefined where nothing is. */
+export function heldMs(entry: EntryRecord | null): number | undefined {
+  if (entry?.verdict.verdict !== 'wait') return undefined;
+  return Math.max(...entry.input.ways.map(({ withinMs }) => withinMs));
 }
 
 /** A grant that did not open the door. */

@@ -269,6 +269,7 @@ export class Gate {
       lockout: decision.lockout,
       versions: { software: SOFTWARE_VERSION, config: this.#configVersion },
       lockdown: () => this.#emergency.lockdown,
+      prompts: this.#prompter,
       onEntered: (door, people, at) => this.#lanes.get(door)?.entered(people, at),
     });
   }

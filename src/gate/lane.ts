@@ -17,7 +17,7 @@ import { type Prompter, promptForReason } from '../console/index.ts';
 import type { Door } from '../door/index.ts';
 import type { Gallery } from '../gallery/index.ts';
 import type { Sighting, TrackCrop, TrackEnd } from '../vision/client.ts';
-import type { Entrance } from './entrance.ts';
+import { type Entrance, heldMs } from './entrance.ts';
 import { Inquiries } from './inquiries.ts';
 import type { Records } from './records.ts';
 import { TrackPictures } from './track-pictures.ts';
@@ -186,7 +186,7 @@ export class Lane {
         log.error({ decision: record.decision, err: messageOf(error) }, 'a grant could not be carried out');
       });
     } else {
-      prompts.show(record.door, promptForReason(record.reason, false));
+      prompts.show(record.door, promptForReason(record.reason), heldMs(entry));
     }
     log.info({ decision: record.decision, outcome: record.outcome, reason: record.reason }, 'decided');
     const picture = this.#pictures.take(record.track, record.decision, monotonicMs());
@@ -235,7 +235,8 @@ export class Lane {
     const outcome = await door.unlock(cause, { extended: entry.verdict.extended });
     entrance.concluded(record.door, record.decision, entry, outcome.ok);
     if (outcome.ok) {
-      this.#parts.prompts.show(record.door, promptForReason(record.reason, true));
+      const { remind } = entry.verdict;
+      this.#parts.prompts.show(record.door, remind ? 'MASK_REMINDER' : promptForReason(record.reason));
       this.#access.granted(record.track, personId, outcome.relayAt);
     } else {
       this.#denyAfterAll(decision, 'DOOR_FAILED', 'door', outcome.message);
@@ -244,7 +245,7 @@ export class Lane {
 
   /** A grant that did not open the door: the denial names the grant as its cause. */
   #denyAfterAll(decision: Decision, reason: Reason, rule: string, detail: string): void {
-    this.#parts.prompts.show(decision.record.door, promptForReason(reason, false));
+    this.#parts.prompts.show(decision.record.door, promptForReason(reason));
     this.#record('access.denied', decision, {
       ...decision.record,
       decision: randomUUID(),

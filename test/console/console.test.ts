@@ -47,11 +47,12 @@ describe('the catalogue of prompts', () => {
   it('has one for every action and every reason', () => {
     expect(new Set(HEAD_ACTIONS.map(promptForAction)).size).toBe(5);
     for (const reason of Object.keys(REASONS) as Reason[]) {
-      expect(PROMPTS[promptForReason(reason, false)].kind).toBe('result');
-      expect(promptForReason(reason, true)).toBe('GRANTED');
+      const prompt = promptForReason(reason);
+      expect(PROMPTS[prompt].kind).toBe(reason.endsWith('_WANTED') ? 'ask' : 'result');
+      expect(prompt === 'GRANTED').toBe(reason.startsWith('GRANTED_'));
     }
     // What a forger learns of an attack that was seen is that it did not work.
-    expect(promptForReason('NOT_LIVE', false)).toBe(promptForReason('UNSURE', false));
+    expect(promptForReason('NOT_LIVE')).toBe(promptForReason('UNSURE'));
   });
 });
 

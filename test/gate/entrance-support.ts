@@ -24,6 +24,7 @@ export function entranceOf(
     lockout: config.decision.lockout,
     versions: { software: '1', config: 'c' },
     lockdown: () => null,
+    prompts: { show: () => {} },
     onEntered: () => {},
     ...parts,
   });

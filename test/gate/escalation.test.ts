@@ -22,6 +22,7 @@ const config = ConfigSchema.parse({
   gate: { id: 'gate' },
   cameras: [{ id: 'camera', source: 'rtsp://127.0.0.1/', door: 'front' }],
   doors: [{ id: 'front', relay: { line: { driver: 'simulated', line: 1 } }, unlockMs: 300 }],
+  access: { faceOnly: 'accepted' },
 });
 
 /** Pictures that nobody could take for one another, by what they show. */
