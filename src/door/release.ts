@@ -1,14 +1,17 @@
 import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { MenshenError, messageOf } from '../common/index.ts';
 import { type Config, describeLine, type OutputLineConfig } from '../config/index.ts';
 import { type EmergencyState, fireAt } from './emergency-state.ts';
-import type { GpioDriver } from './gpio/driver.ts';
+import type { GpioDriver, Level, OutputLine } from './gpio/driver.ts';
+import { openGpio } from './gpio/gpio.ts';
 import { lockLevel } from './gpio/levels.ts';
-import { onoffDriver } from './gpio/onoff.ts';
 import { type RelayLine, sameLine } from './relays-file.ts';
 
 const ANSWER_MS = 2000;
+const ATTEMPTS = 8;
+const PAUSE_MS = 100;
 const AnswerSchema = z.object({ ok: z.boolean(), error: z.string().optional() });
 
 /** What became of the relay of one door. */
@@ -85,23 +88,35 @@ async function releaseRelay(task: ReleaseTask, simulator: Config['simulator']): 
     return { door: task.door, outcome: 'nothing_to_release', message };
   }
   try {
-    switch (line.driver) {
-      case 'onoff':
-        await drive(onoffDriver(), line, lockLevel(false, task));
-        return released(task);
-      case 'simulated':
-        return await releaseSimulated(task, line.line, simulator?.socket);
-    }
+    if (line.driver === 'simulated') return await releaseSimulated(task, line.line, simulator?.socket);
+    await drive(line, lockLevel(false, task));
+    return released(task);
   } catch (error) {
     return { door: task.door, outcome: 'failed', error: asFailure(task, error) };
   }
 }
 
-async function drive<L extends OutputLineConfig>(driver: GpioDriver<L>, line: L, rest: 0 | 1): Promise<void> {
-  const output = await driver.openOutput(line, { rest });
-  await output.write(rest);
-  await output.close();
-  await driver.close();
+/** Opening a line as an output drives it at rest. */
+async function drive(line: OutputLineConfig, rest: Level): Promise<void> {
+  const gpio = await openGpio();
+  try {
+    const output = await openPatiently(gpio, line, rest);
+    await output.close();
+  } finally {
+    await gpio.close();
+  }
+}
+
+/** The process that held a line of the character device for a gate that has died may be about to let it go. */
+async function openPatiently(gpio: GpioDriver, line: OutputLineConfig, rest: Level): Promise<OutputLine> {
+  for (let left = line.driver === 'gpiod' ? ATTEMPTS : 1; ; left -= 1) {
+    try {
+      return await gpio.openOutput(line, { rest });
+    } catch (error) {
+      if (left === 1) throw error;
+      await sleep(PAUSE_MS);
+    }
+  }
 }
 
 async function releaseSimulated(

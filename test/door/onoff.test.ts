@@ -53,15 +53,13 @@ function inNamespace(root: string, script: string, ...args: string[]): ChildProc
   return child;
 }
 
-async function gate(root: string, ...args: string[]) {
-  const child = inNamespace(
-    root,
-    'gate-process.ts',
-    join(scratch(), 'control.sock'),
-    'wait',
-    'onoff',
-    ...args,
-  );
+async function gate(root: string, polarity: string) {
+  const door = {
+    relay: { line: { driver: 'onoff', line: 17 }, activeLow: polarity === 'low' },
+    rex: { line: { driver: 'onoff', line: 22 } },
+  };
+  const socket = join(scratch(), 'control.sock');
+  const child = inNamespace(root, 'gate-process.ts', socket, 'wait', JSON.stringify(door));
   const told: Record<string, unknown>[] = [];
   const errors: string[] = [];
   if (child.stdout === null || child.stderr === null) throw new Error('no pipes');
@@ -71,14 +69,22 @@ async function gate(root: string, ...args: string[]) {
   return { child, told, errors, ended };
 }
 
-function configFile(activeLow: boolean): string {
+function chip(root: string, base: number, label: string, lines: number): void {
+  const folder = join(root, 'gpio', `gpiochip${base}`);
+  mkdirSync(folder);
+  for (const [file, text] of Object.entries({ base, label, ngpio: lines })) {
+    writeFileSync(join(folder, file), `${text}\n`);
+  }
+}
+
+function configFile(activeLow: boolean, line = 'line: 17'): string {
   const path = join(scratch(), 'menshen.yaml');
   const text = `
 gate: { id: test }
 dataDir: data
 access: { faceOnly: accepted }
 cameras: [{ id: cam, source: 'rtsp://127.0.0.1/stream', door: front }]
-doors: [{ id: front, relay: { line: { driver: onoff, line: 17 }, activeLow: ${activeLow} } }]
+doors: [{ id: front, relay: { line: { driver: onoff, ${line} }, activeLow: ${activeLow} } }]
 `;
   writeFileSync(path, text);
   return path;
@@ -122,20 +128,34 @@ describe.skipIf(!canMount)('the onoff driver (skipped where a mount namespace is
     },
   );
 
-  it('leaves the line as it is after SIGKILL; `menshen door release` then releases it', async () => {
+  it.each([
+    ['high', '1', '0'],
+    ['low', '0', '1'],
+  ])("with %s energising is released by its dead man's switch after SIGKILL", async (polarity, on, off) => {
     const { root, read } = sysfs([17, 22]);
-    const { child, told, ended } = await gate(root);
+    const { child, told, ended } = await gate(root, polarity);
     await until('the door runs', () => told.length > 0, 20_000);
     child.stdin?.write('go\n');
     await until('the relay is energised', () => told.some(({ ready }) => ready === true));
+    expect(read(17, 'value')).toBe(on);
     child.kill('SIGKILL');
     await ended;
-    expect(read(17, 'value')).toBe('1');
+    await until('the relay is released', () => read(17, 'value') === off);
+  });
 
-    const released = await run(inNamespace(root, 'door-cli.ts', 'release', '--config', configFile(false)));
-    expect(released).toEqual({ code: 0, text: 'door "front": relay released (onoff line 17)\n' });
-    expect(read(17, 'value')).toBe('0');
-    expect(read(17, 'direction')).toBe('low');
+  it('left energised, is released by `menshen door release`, found by chip and offset as well', async () => {
+    for (const line of ['line: 529', 'chip: pinctrl-bcm2711, offset: 17']) {
+      const { root, read } = sysfs([529]);
+      chip(root, 512, 'pinctrl-bcm2711', 58);
+      writeFileSync(join(root, 'gpio', 'gpio529', 'value'), '1');
+      const released = await run(
+        inNamespace(root, 'door-cli.ts', 'release', '--config', configFile(false, line)),
+      );
+      const name = line === 'line: 529' ? 'line 529' : 'pinctrl-bcm2711 line 17';
+      expect(released).toEqual({ code: 0, text: `door "front": relay released (onoff ${name})\n` });
+      expect(read(529, 'value')).toBe('0');
+      expect(read(529, 'direction')).toBe('low');
+    }
   });
 
   it('needs no valid configuration for that: the gate has recorded its relays', async () => {
@@ -186,7 +206,7 @@ describe.skipIf(!canMount)('the onoff driver (skipped where a mount namespace is
     );
     expect(code).toBe(1);
     expect(text).toContain(
-      'this kernel has no sysfs GPIO (/sys/class/gpio is missing); configure another driver',
+      'this kernel has no sysfs GPIO (/sys/class/gpio is missing); configure driver gpiod',
     );
   });
 });

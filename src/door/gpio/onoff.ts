@@ -2,8 +2,10 @@ import { accessSync, constants, existsSync } from 'node:fs';
 import type { Gpio as OnoffGpio } from 'onoff';
 import { MenshenError, messageOf } from '../../common/index.ts';
 import { describeLine, type LineConfig } from '../../config/index.ts';
+import { Deadman } from './deadman.ts';
 import { Debouncer } from './debounce.ts';
 import type { GpioDriver, InputHandlers, InputLine, InputOptions, Level, OutputLine } from './driver.ts';
+import { sysfsNumber } from './sysfs-chips.ts';
 
 export type OnoffLine = Extract<LineConfig, { driver: 'onoff' }>;
 
@@ -11,35 +13,48 @@ const SYSFS = '/sys/class/gpio';
 
 /** Lines of the kernel's sysfs interface, through the package `onoff`, which is loaded when the first line is opened. */
 export function onoffDriver(): GpioDriver<OnoffLine, OnoffLine> {
+  const held = new Set<number>();
   return {
     async openOutput(line, { rest }) {
       // 'high' and 'low' make the line an output and set its level in one write; 'out' would pass through low.
-      const gpio = await openGpio(
-        line,
-        (Gpio) => new Gpio(line.line, rest === 1 ? 'high' : 'low', 'none', plain),
-      );
+      const direction = rest === 1 ? 'high' : 'low';
+      const { gpio, number } = await openGpio(line, held, (Gpio, n) => new Gpio(n, direction, 'none', plain));
       confirm(line, gpio, 'an output', () => {
         gpio.writeSync(rest);
         return gpio.direction() !== 'in';
       });
-      return outputLine(line, gpio, rest);
+      held.add(number);
+      return outputLine(line, gpio, rest, new Deadman(restCommand(number, rest)), () => held.delete(number));
     },
     async openInput(line, options, handlers) {
-      const gpio = await openGpio(line, (Gpio) => new Gpio(line.line, 'in', 'both', plain));
+      const { gpio, number } = await openGpio(line, held, (Gpio, n) => new Gpio(n, 'in', 'both', plain));
       confirm(line, gpio, 'an input with interrupts', () => {
         gpio.setEdge('both');
         return gpio.direction() === 'in';
       });
-      return inputLine(line, gpio, options, handlers);
+      held.add(number);
+      return inputLine(line, gpio, options, handlers, () => held.delete(number));
     },
     async close() {},
   };
 }
 
+/** Sets the line to rest without this process: an exported line goes on driving its level when its process dies. */
+function restCommand(number: number, rest: Level): readonly string[] {
+  const script = 'printf %s "$2" > "$1"';
+  return ['/bin/sh', '-c', script, 'menshen-deadman', `${SYSFS}/gpio${number}/value`, String(rest)];
+}
+
 /** The kernel could invert levels as well; it is told not to, so that there is one inversion in one place. */
 const plain = { activeLow: false } as const;
 
-function outputLine(line: OnoffLine, gpio: OnoffGpio, rest: Level): OutputLine {
+function outputLine(
+  line: OnoffLine,
+  gpio: OnoffGpio,
+  rest: Level,
+  deadman: Deadman,
+  onClosed: () => void,
+): OutputLine {
   return {
     write(level) {
       try {
@@ -66,6 +81,8 @@ function outputLine(line: OnoffLine, gpio: OnoffGpio, rest: Level): OutputLine {
       } catch {
         freeLine(gpio);
       }
+      deadman.callOff();
+      onClosed();
     },
   };
 }
@@ -75,6 +92,7 @@ function inputLine(
   gpio: OnoffGpio,
   options: InputOptions,
   handlers: InputHandlers,
+  onClosed: () => void,
 ): InputLine {
   let closed = false;
   const read = gpio.readSync.bind(gpio);
@@ -84,6 +102,7 @@ function inputLine(
     closed = true;
     debouncer.stop();
     freeLine(gpio);
+    onClosed();
   };
   // onoff reads in its epoll callback, where a throw (a chip unplugged) would end the process.
   gpio.readSync = () => {
@@ -136,13 +155,32 @@ function freeLine(gpio: OnoffGpio): void {
 
 type GpioClass = typeof OnoffGpio;
 
-async function openGpio(line: OnoffLine, open: (Gpio: GpioClass) => OnoffGpio): Promise<OnoffGpio> {
-  checkSysfs(line);
+async function openGpio(
+  line: OnoffLine,
+  held: ReadonlySet<number>,
+  open: (Gpio: GpioClass, number: number) => OnoffGpio,
+): Promise<{ gpio: OnoffGpio; number: number }> {
+  const number = numberOf(line);
+  if (held.has(number)) throw unavailable(line, `it is used twice: sysfs counts it as line ${number}`);
+  checkSysfs(line, number);
   const Gpio = await loadOnoff(line);
   try {
-    return open(Gpio);
+    return { gpio: open(Gpio, number), number };
   } catch (error) {
-    throw unavailable(line, explain(line, error), error);
+    throw unavailable(line, explain(number, error), error);
+  }
+}
+
+/** The line as sysfs counts it at this moment. */
+function numberOf(line: OnoffLine): number {
+  if (!existsSync(SYSFS)) {
+    throw unavailable(line, `this kernel has no sysfs GPIO (${SYSFS} is missing); configure driver gpiod`);
+  }
+  if (line.line !== undefined) return line.line;
+  try {
+    return sysfsNumber(SYSFS, line.chip ?? '', line.offset ?? 0);
+  } catch (error) {
+    throw unavailable(line, messageOf(error), error);
   }
 }
 
@@ -158,11 +196,8 @@ async function loadOnoff(line: OnoffLine): Promise<GpioClass> {
   }
 }
 
-function checkSysfs(line: OnoffLine): void {
-  if (!existsSync(SYSFS)) {
-    throw unavailable(line, `this kernel has no sysfs GPIO (${SYSFS} is missing); configure another driver`);
-  }
-  if (existsSync(`${SYSFS}/gpio${line.line}`)) return;
+function checkSysfs(line: OnoffLine, number: number): void {
+  if (existsSync(`${SYSFS}/gpio${number}`)) return;
   try {
     accessSync(`${SYSFS}/export`, constants.W_OK);
   } catch (error) {
@@ -174,10 +209,10 @@ function checkSysfs(line: OnoffLine): void {
   }
 }
 
-function explain(line: OnoffLine, error: unknown): string {
+function explain(number: number, error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'EINVAL') {
-    return `there is no line ${line.line}; lines are numbered from the chip's base, see ${SYSFS}/gpiochip*/base (512 on a Raspberry Pi since Linux 6.6)`;
+    return `there is no line ${number}; sysfs numbers lines from the chip's base, which moves from kernel to kernel: give chip and offset instead`;
   }
   if (code === 'EBUSY') return 'another driver or program holds it; free it or choose another line';
   if (code === 'EACCES' || code === 'EPERM')

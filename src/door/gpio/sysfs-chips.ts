@@ -1,5 +1,5 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { basename, join } from 'node:path';
 
 /** A chip in sysfs. `names`: those of its character devices, which its label need not be. */
 interface Chip {
@@ -17,7 +17,8 @@ interface Chip {
  */
 export function sysfsNumber(sysfs: string, wanted: string, offset: number): number {
   const chips = readdirSync(sysfs)
-    .filter((entry) => /^gpiochip\d+$/.test(entry))
+
+    .filter((entry) => DEVICE.test(entry))
     .map((entry) => readChip(join(sysfs, entry)));
   const fitting = chips.filter(({ label, names }) => label === wanted || names.includes(wanted));
   const [chip] = fitting;
@@ -45,9 +46,16 @@ function readChip(folder: string): Chip {
   };
 }
 
-/** The parent device holds the character device beside the sysfs one; with several chips on one parent nobody can tell whose is whose. */
-function deviceNames(parent: string): string[] {
-  if (!existsSync(parent)) return [];
-  const names = readdirSync(parent).filter((entry) => /^gpiochip\d+$/.test(entry));
+const DEVICE = /^gpiochip\d+$/;
+
+/**
+ * The sysfs chip hangs on the character device itself, or beside it on the device that both belong to; with
+ * several on one device nobody can tell whose is whose.
+ */
+function deviceNames(device: string): string[] {
+  if (!existsSync(device)) return [];
+  const own = basename(realpathSync(device));
+  if (DEVICE.test(own)) return [own];
+  const names = readdirSync(device).filter((entry) => DEVICE.test(entry));
   return names.length === 1 ? names : [];
 }
