@@ -41,7 +41,7 @@ class Line1:
         }[want["bias"]]
         self.line = chip.get_line(offset)
         if want["mode"] == "output":
-            self.line.request(CONSUMER, gpiod.LINE_REQ_DIR_OUT, flag, want["rest"])
+            self.line.request(CONSUMER, gpiod.LINE_REQ_DIR_OUT, flag, default_vals=[want["rest"]])
         else:
             self.line.request(CONSUMER, gpiod.LINE_REQ_EV_BOTH_EDGES, flag)
 

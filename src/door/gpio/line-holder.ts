@@ -10,7 +10,7 @@ const SCRIPT = fileURLToPath(new URL('../../../src/door/gpio/hold_line.py', impo
 /** Debian's own Python has Debian's binding; another one that comes first in the PATH has not. */
 const SYSTEM_PYTHON = '/usr/bin/python3';
 /** A small board under load takes seconds to start Python. */
-const START_MS = 15_000;
+const START_MS = 30_000;
 /** An answer takes well below a millisecond; a chip behind a bus that hangs takes for ever. */
 const ANSWER_MS = 1000;
 const END_MS = 1000;
