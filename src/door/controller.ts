@@ -194,6 +194,7 @@ export class Door {
     this.#memory = result.memory;
     const unlocked = result.lock === 'unlocked';
     relay.set(unlocked);
+    relay.fallBack(this.#emergency);
     this.#outbox.push(...this.#record.admit(result.events, relay.settled, this.#relayAt));
     if (relay.settled && unlocked) this.#answer({ ok: true, relayAt: Math.max(this.#relayAt, now) });
     this.#arm(result.wakeAt);

@@ -19,6 +19,8 @@ export class Relay {
   readonly #options: RelayOptions;
   #line: OutputLine | null = null;
   #wanted = false;
+  /** What becomes of the door when the process dies. */
+  #fallsUnlocked = false;
   /** What the line was last seen to take; null before it is open and after a failure, when nobody knows. */
   #actual: boolean | null = null;
   #busy = false;
@@ -51,6 +53,13 @@ export class Relay {
     this.#wanted = unlocked;
     if (this.#timer === null) this.#apply();
     else if (changed) this.#recover();
+  }
+
+  /** Whether the door is to be unlocked, not locked, when the process dies; kept when the line is opened anew. */
+  fallBack(unlocked: boolean): void {
+    if (this.#fallsUnlocked === unlocked) return;
+    this.#fallsUnlocked = unlocked;
+    this.#line?.fallBack(this.#options.level(unlocked));
   }
 
   /** Locks on the spot, past all that may be under way; for a dying process. */
@@ -155,6 +164,7 @@ export class Relay {
       return;
     }
     if (this.#closed) return;
+    if (this.#fallsUnlocked) this.#line.fallBack(this.#options.level(true));
     // After a failure it is written to even if it shall only rest: a line that opens but takes nothing is still at fault.
     if (first && !this.#wanted) this.#actual = false;
     else this.#apply();

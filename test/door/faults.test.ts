@@ -82,6 +82,17 @@ describe('a relay that cannot be switched', () => {
     expect(door.status().faults).toEqual([]);
   });
 
+  it('falls to rest when the process dies, but open in an emergency, also once it was opened anew', async () => {
+    const { gpio, log, door } = await setUp();
+    door.hold({ kind: 'emergency', by: 'fire' });
+    expect([gpio.level, gpio.fallBack]).toEqual([1, 1]);
+    gpio.output?.onError(new Error('its helper died'));
+    await log.until('fault_cleared');
+    expect([gpio.level, gpio.fallBack]).toEqual([1, 1]);
+    door.endHold('emergency');
+    expect([gpio.level, gpio.fallBack]).toEqual([0, 0]);
+  });
+
   it('that was never energised is told neither as unlocked nor as locked', async () => {
     const { gpio, log, door } = await setUp({ unlockMs: 200 });
     gpio.failWrite = true;

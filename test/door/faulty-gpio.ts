@@ -22,18 +22,24 @@ export class FaultyGpio implements GpioDriver {
   writeMs: number | null = null;
   readonly inputs = new Map<number, InputHandlers>();
   output: OutputHandlers | undefined;
+  /** Level the line would get if the process died; null: that at rest. */
+  fallBack: Level | null = null;
 
   async openOutput(_: unknown, { rest }: { rest: Level }, handlers?: OutputHandlers) {
     if (this.openMs > 0) await new Promise((resolve) => setTimeout(resolve, this.openMs));
     if (this.failOpenOutput) throw new MenshenError('GPIO_UNAVAILABLE', 'no such line');
     this.relay.push(`open ${rest}`);
     this.output = handlers;
+    this.fallBack = null;
     this.level = rest;
     return {
       write: (level: Level) =>
         this.writeMs === null ? this.#write(level) : this.#writeLate(level, this.writeMs),
       restNow: () => {
         if (!this.failWrite) this.level = rest;
+      },
+      fallBack: (level: Level) => {
+        this.fallBack = level;
       },
       close: async () => {
         this.relay.push('close');

@@ -75,6 +75,19 @@ describe.concurrent('a gate process that is killed with the door unlocked', { ti
     await until('the relay is released', () => relay.level() === '0', 20_000);
   });
 
+  it.for([
+    ['exec', commands],
+    ['modbus', coil],
+  ] as const)('in an emergency by SIGKILL has its %s relay left unlocked', async ([, relayOf], context) => {
+    const relay = await relayOf(context);
+    const gate = await unlockedGate(relay.line, 'emergency', context);
+    await until('the relay is energised', () => gate.unlocked() && relay.level() === '1', 20_000);
+    gate.child.kill('SIGKILL');
+    await gate.ended;
+    await new Promise((resolve) => setTimeout(resolve, 3000));
+    context.expect(relay.level()).toBe('1');
+  });
+
   it('and stopped in an orderly way leaves nothing behind that would release a relay again', async (context) => {
     const relay = commands(context);
     const gate = await unlockedGate(relay.line, 'orderly', context);

@@ -11,7 +11,7 @@ const SCRIPT = 'read -r off && exit 0; exec "$@"';
  * off, SIGKILL included. It has a session of its own, so that Ctrl-C in a terminal leaves it alone.
  */
 export class Deadman {
-  readonly #command: readonly string[];
+  #command: readonly string[];
   #child: ChildProcess | null = null;
   #timer: NodeJS.Timeout | null = null;
   #off = false;
@@ -20,6 +20,16 @@ export class Deadman {
   constructor(command: readonly string[]) {
     this.#command = command;
     this.#start();
+  }
+
+  /** Has another command run instead. At no moment is there no switch. */
+  change(command: readonly string[]): void {
+    const before = this.#child;
+    this.#command = command;
+    if (this.#off) return;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#start();
+    before?.stdin?.end('off\n');
   }
 
   /** Ends the switch without running the command. */
@@ -39,7 +49,7 @@ export class Deadman {
     child.unref();
     child.stdin?.on('error', () => {});
     const again = () => {
-      if (this.#off || this.#timer !== null) return;
+      if (this.#off || this.#timer !== null || this.#child !== child) return;
       this.#timer = setTimeout(() => this.#start(), RESTART_MS);
       this.#timer.unref();
     };

@@ -29,6 +29,11 @@ export interface OutputLine {
   write(level: Level): void | Promise<void>;
   /** Drives the level at rest synchronously, as far as the driver can; for a dying process. Never throws. */
   restNow(): void;
+  /**
+   * The level that the line gets if the process dies without `close`, as far as the driver has a say: that at rest,
+   * until this is called. Never throws.
+   */
+  fallBack(level: Level): void;
   /** Drives `leave` (the level at rest unless given) and gives the line up in the way that keeps it best. Never rejects. */
   close(leave?: Level): Promise<void>;
 }

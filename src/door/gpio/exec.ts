@@ -34,7 +34,7 @@ async function openOutput(line: ExecOutput, rest: Level): Promise<OutputLine> {
     });
   let running: Run | null = null;
   let dying: Promise<unknown> = Promise.resolve();
-  const deadman = new Deadman(restCommand(argv(rest), line.timeoutMs));
+  const deadman = new Deadman(lastCommand(argv(rest), line.timeoutMs));
   return {
     async write(level) {
       await dying;
@@ -58,9 +58,10 @@ async function openOutput(line: ExecOutput, rest: Level): Promise<OutputLine> {
         .success()
         .catch(() => {});
     },
-    async close() {
+    fallBack: (level) => deadman.change(lastCommand(argv(level), line.timeoutMs)),
+    async close(leave = rest) {
       await dying;
-      await start(rest)
+      await start(leave)
         .success()
         .catch(() => {});
       deadman.callOff();
@@ -69,10 +70,10 @@ async function openOutput(line: ExecOutput, rest: Level): Promise<OutputLine> {
 }
 
 /**
- * The command at rest, and once more when a command that this process had begun before it died must have ended:
- * the last word is to be that of rest.
+ * The command, and once more when one that this process had begun before it died must have ended: this one is to
+ * have the last word.
  */
-function restCommand(argv: readonly string[], timeoutMs: number): readonly string[] {
+function lastCommand(argv: readonly string[], timeoutMs: number): readonly string[] {
   const script = 't=$1; shift; timeout -s KILL "$t" "$@"; sleep "$t"; exec timeout -s KILL "$t" "$@"';
   return ['/bin/sh', '-c', script, 'menshen-deadman', String(timeoutMs / 1000), ...argv];
 }

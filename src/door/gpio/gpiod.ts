@@ -48,7 +48,11 @@ async function openOutput(
       }
     },
     restNow: () => holder.writeNow(rest),
-    close: () => holder.close(),
+    fallBack: (level) => holder.fallBack(level),
+    async close(leave = rest) {
+      holder.fallBack(leave);
+      await holder.close();
+    },
   };
 }
 

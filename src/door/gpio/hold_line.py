@@ -4,10 +4,10 @@ Usage: hold_line.py JSON, with {"mode": "output"|"input", "rest": 0|1, "bias": "
 "disabled", "chip": TEXT|null, "name": TEXT|null, "offset": N|null}.
 
 Says "ready LEVEL" once the line is held, or "failed WHY" and ends with exit code 1. An output then takes "0" or "1" a
-line on stdin and answers "ok" or "error WHY"; an input says "0" or "1", the level now, after each burst of edges.
+line on stdin, or "rest 0" or "rest 1" for the level to leave behind, and answers "ok" or "error WHY"; an input says "0" or "1", the level now, after each burst of edges.
 
-The end of stdin, which the kernel closes however the gate dies, and SIGTERM put an output to its level at rest before
-the line is let go. Written for Python 3.6 and later.
+The end of stdin, which the kernel closes however the gate dies, and SIGTERM put an output to the level to leave behind
+before the line is let go. Written for Python 3.6 and later.
 """
 
 import errno
@@ -183,10 +183,14 @@ def hold(library, want):
         raise Refused("it cannot be requested: %s" % error.strerror)
 
 
-def obey(line, text):
+def obey(line, want, text):
     """One command of the parent, answered."""
+    if text in ("rest 0", "rest 1"):
+        want["rest"] = int(text[-1])
+        say("ok")
+        return
     if text not in ("0", "1"):
-        say("error expected 0 or 1")
+        say("error expected 0, 1, rest 0 or rest 1")
         return
     try:
         line.set(int(text))
@@ -221,7 +225,7 @@ def serve(line, want, stopping):
             *lines, rest = (rest + data).split(b"\n")
             if events is None:
                 for text in lines:
-                    obey(line, text.decode("ascii", "replace"))
+                    obey(line, want, text.decode("ascii", "replace"))
 
 
 def main():

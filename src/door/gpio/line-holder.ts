@@ -79,7 +79,7 @@ export class LineHolder {
    * @throws Error when the kernel refuses, the process ends, or does not answer within a second
    */
   async write(level: Level): Promise<void> {
-    const answer = this.#send(level);
+    const answer = this.#send(String(level));
     const late = setTimeout(() => {
       this.#child.kill('SIGKILL');
       this.#lost(`its helper process did not answer within ${ANSWER_MS} ms`);
@@ -93,10 +93,15 @@ export class LineHolder {
 
   /** As `write`, without waiting: the process has the command when this returns, even if this one dies next. Never throws. */
   writeNow(level: Level): void {
-    this.#send(level).catch(() => {});
+    this.#send(String(level)).catch(() => {});
   }
 
-  /** Ends the process, which puts an output to rest first. Never rejects. */
+  /** The level that the process leaves when it ends, or this one does. Never throws. */
+  fallBack(level: Level): void {
+    this.#send(`rest ${level}`).catch(() => {});
+  }
+
+  /** Ends the process, which puts an output to the level to fall back to first. Never rejects. */
   async close(): Promise<void> {
     this.#closing = true;
     this.#child.stdin?.end();
@@ -105,7 +110,7 @@ export class LineHolder {
     clearTimeout(patience);
   }
 
-  #send(level: Level): Promise<void> {
+  #send(command: string): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.#over) {
         reject(new Error('its helper process is gone'));
@@ -113,7 +118,7 @@ export class LineHolder {
       }
       this.#answers.push({ resolve, reject });
       // Node hands a small write to the kernel within the call, as long as the pipe takes it.
-      this.#child.stdin?.write(`${level}\n`);
+      this.#child.stdin?.write(`${command}\n`);
     });
   }
 

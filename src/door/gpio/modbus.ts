@@ -22,8 +22,8 @@ import { type BoardAddress, ModbusBoard } from './modbus-board.ts';
 export type ModbusOutput = Extract<OutputLineConfig, { driver: 'modbus' }>;
 export type ModbusInput = Extract<InputLineConfig, { driver: 'modbus' }>;
 
-const REST_SCRIPT = fileURLToPath(
-  new URL(import.meta.url.endsWith('.ts') ? './modbus-rest.ts' : './modbus-rest.js', import.meta.url),
+const SET_SCRIPT = fileURLToPath(
+  new URL(import.meta.url.endsWith('.ts') ? './modbus-set.ts' : './modbus-set.js', import.meta.url),
 );
 
 /** Coils and discrete inputs of relay boards on the network, one connection for each board and unit. */
@@ -57,7 +57,7 @@ async function openOutput(
   } catch (error) {
     throw unavailable(line, error);
   }
-  const deadman = new Deadman(restCommand(line, rest));
+  const deadman = new Deadman(setCommand(line, rest));
   return {
     async write(level) {
       try {
@@ -71,8 +71,9 @@ async function openOutput(
       }
     },
     restNow: () => void board.write(line.coil, rest).catch(() => {}),
-    async close() {
-      if (board.levelOf(line.coil) !== rest) await board.write(line.coil, rest).catch(() => {});
+    fallBack: (level) => deadman.change(setCommand(line, level)),
+    async close(leave = rest) {
+      if (board.levelOf(line.coil) !== leave) await board.write(line.coil, leave).catch(() => {});
       board.release(line.coil);
       deadman.callOff();
     },
@@ -113,10 +114,10 @@ async function openInput(
   };
 }
 
-/** A program of its own that sets the coil to rest, for when this process has died. */
-function restCommand({ host, port, unit, timeoutMs, coil }: ModbusOutput, level: Level): readonly string[] {
+/** A program of its own that sets the coil, for when this process has died. */
+function setCommand({ host, port, unit, timeoutMs, coil }: ModbusOutput, level: Level): readonly string[] {
   const task = JSON.stringify({ host, port, unit, timeoutMs, coil, level });
-  return [process.execPath, ...process.execArgv, REST_SCRIPT, task];
+  return [process.execPath, ...process.execArgv, SET_SCRIPT, task];
 }
 
 function unavailable(line: LineConfig, error: unknown): MenshenError {

@@ -24,7 +24,7 @@ export function onoffDriver(): GpioDriver<OnoffLine, OnoffLine> {
         return gpio.direction() !== 'in';
       });
       held.add(number);
-      return outputLine(line, gpio, rest, new Deadman(restCommand(number, rest)), () => held.delete(number));
+      return outputLine(line, gpio, rest, number, () => held.delete(number));
     },
     async openInput(line, options, handlers) {
       const { gpio, number } = await openGpio(line, held, (Gpio, n) => new Gpio(n, 'in', 'both', plain));
@@ -39,10 +39,10 @@ export function onoffDriver(): GpioDriver<OnoffLine, OnoffLine> {
   };
 }
 
-/** Sets the line to rest without this process: an exported line goes on driving its level when its process dies. */
-function restCommand(number: number, rest: Level): readonly string[] {
+/** Sets the line without this process: an exported line goes on driving its level when its process dies. */
+function setCommand(number: number, level: Level): readonly string[] {
   const script = 'printf %s "$2" > "$1"';
-  return ['/bin/sh', '-c', script, 'menshen-deadman', `${SYSFS}/gpio${number}/value`, String(rest)];
+  return ['/bin/sh', '-c', script, 'menshen-deadman', `${SYSFS}/gpio${number}/value`, String(level)];
 }
 
 /** The kernel could invert levels as well; it is told not to, so that there is one inversion in one place. */
@@ -52,9 +52,10 @@ function outputLine(
   line: OnoffLine,
   gpio: OnoffGpio,
   rest: Level,
-  deadman: Deadman,
+  number: number,
   onClosed: () => void,
 ): OutputLine {
+  const deadman = new Deadman(setCommand(number, rest));
   return {
     write(level) {
       try {
@@ -74,6 +75,7 @@ function outputLine(
         // A dying process has nobody left to tell; systemd's ExecStopPost tries again.
       }
     },
+    fallBack: (level) => deadman.change(setCommand(number, level)),
     async close(leave = rest) {
       try {
         // Left exported on purpose: an exported line goes on driving its level, a freed one may float.

@@ -92,6 +92,7 @@ export class SimulatedLines {
     return {
       write: (level) => this.#drive(line, pin, level),
       restNow: () => this.#drive(line, pin, rest),
+      fallBack: () => {},
       close: async (leave = rest) => {
         this.#drive(line, pin, leave);
         this.#pins.delete(line);

@@ -388,7 +388,11 @@ const run: Record<CheckName, () => Promise<unknown>> = {
     // As both leave it: exported, driven, energised.
     writeFileSync(`/sys/class/gpio/gpio${chip.base() + 9}/value`, '0');
     expect('relay left energised', chip.level(9), 0);
-    const tasks = releaseTasks([{ door: 'front', line: onoff(9), activeLow: true }], null);
+    const tasks = releaseTasks(
+      [{ door: 'front', line: onoff(9), activeLow: true, energised: 'unlocks' }],
+      null,
+      { fires: [], lockdown: null },
+    );
     const results = await releaseRelays(tasks, undefined);
     expect('relay released', chip.level(9), 1);
     return results.map(({ outcome }) => outcome);

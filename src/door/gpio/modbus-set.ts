@@ -1,4 +1,4 @@
-/** Sets a coil to its level at rest: run by the dead man's switch of a gate that has died. Usage: modbus-rest JSON */
+/** Sets a coil: run by the dead man's switch of a gate that has died. Usage: modbus-set JSON */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { ModbusBoard } from './modbus-board.ts';
