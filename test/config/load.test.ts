@@ -94,7 +94,7 @@ doors:
     relay: { line: { driver: gpio, line: 1 } }
     unlockMs: 100
     heldOpenMs: "30000"
-    contact: { line: { driver: onoff, line: -1, chip: 0 } }
+    contact: { line: { driver: onoff, line: -1, pin: 0 } }
 matchThreshold: 0.5
 mqtt: [broker]
 log: { level: loud }
@@ -106,11 +106,11 @@ journal:
       `${FILE}:1:35: gate.timezone: is not an IANA time zone`,
       `${FILE}:3:26: cameras[0].source: use an rtsp:// or rtsps:// URL without user and password (they have keys of their own), or a path`,
       `${FILE}:3:73: cameras[0].passwrd: unknown key; did you mean "password"?`,
-      `${FILE}:6:30: doors[0].relay.line.driver: must be one of onoff, simulated`,
+      `${FILE}:6:30: doors[0].relay.line.driver: must be one of gpiod, onoff, exec, modbus, simulated`,
       `${FILE}:7:15: doors[0].unlockMs: must be a whole number from 200 to 255000`,
       `${FILE}:8:17: doors[0].heldOpenMs: must be a whole number from 0 to 3600000, not text`,
       `${FILE}:9:45: doors[0].contact.line.line: must be a whole number from 0 to 65535`,
-      `${FILE}:9:49: doors[0].contact.line.chip: unknown key; allowed here: driver, line`,
+      `${FILE}:9:49: doors[0].contact.line.pin: unknown key; allowed here: driver, line, chip, offset`,
       `${FILE}:10:1: matchThreshold: unknown key here; it belongs under decision`,
       `${FILE}:11:7: mqtt: must be a mapping of url, username, password, caFile, certFile and others, not a list`,
       `${FILE}:12:15: log.level: must be one of trace, debug, info, warn, error, fatal, silent`,
