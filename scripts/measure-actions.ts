@@ -87,7 +87,7 @@ async function measure(film: string): Promise<void> {
 function challenge(events: readonly Event[], action: (typeof HEAD_ACTIONS)[number], from: number) {
   const first = events.find((event) => 'look' in event && event.look.at >= from);
   const course = new Course(
-    { id: '', track: first?.track ?? '', action, durationMs: seconds * 1000, record: true },
+    { id: '', track: first?.track ?? '', action, durationMs: seconds * 1000, closing: 3, record: true },
     'film',
     from,
   );

@@ -1,13 +1,16 @@
 import type { DecisionConfig, QualityConfig } from '../config/index.ts';
 import type { Candidate } from '../gallery/types.ts';
+import type { HeadAction } from '../vision/client.ts';
 import type { ModelRef, QualityGate, Sighting } from '../vision/types.ts';
+import { type ActionInquiry, OpenAction } from './action.ts';
 import { cosine, type Fusion, fuse } from './evidence.ts';
 import { type Inquiry, OpenInquiry, reasonsToAsk } from './inquiry.ts';
 import { Lockout } from './lockout.ts';
 import type { Reason } from './reasons.ts';
 import type { CloudRecord, CloudReport, DecisionRecord, Thresholds } from './record.ts';
+import type { ActionReport } from './record-action.ts';
 import { judge } from './rules.ts';
-import type { Case, Decision, Evidence, Verdict } from './types.ts';
+import type { ActionCase, Case, Decision, Evidence, Verdict } from './types.ts';
 
 /** What the outside gives to a decision: its id and what was in force. */
 export interface DecisionContext {
@@ -18,6 +21,8 @@ export interface DecisionContext {
   readonly qualityLimits: QualityConfig;
   /** A cloud is configured, which can be asked about unsure faces. */
   readonly cloud?: boolean;
+  /** Picks one of the actions that may be demanded, so that nobody can foresee it; without it none is demanded. */
+  readonly pickAction?: (actions: readonly HeadAction[]) => HeadAction;
 }
 
 /** Reason of a face that never passed the quality gate. */
@@ -30,13 +35,19 @@ const GATE_REASONS: Record<QualityGate, Reason> = {
 };
 
 /** Denials that count towards a lock-out, where the face comes near somebody enrolled: an identity is under attack. */
-const FAILURES: ReadonlySet<Reason> = new Set<Reason>(['NOT_LIVE', 'UNSURE']);
+const FAILURES: ReadonlySet<Reason> = new Set<Reason>(['NOT_LIVE', 'UNSURE', 'ACTION_FAILED']);
 
 /** Key of the lock-out of a whole place. */
 const PLACE = 'place';
 
 /** Why no cloud is asked about most faces. */
 const SURE = 'the device was sure by itself';
+
+/** Whoever is asked for a PIN or a second person next does not have to do an action again meanwhile. */
+const ACTED_MS = 30_000;
+
+/** Failed attempts of a door that are remembered; as many as `afterFailures` may be. */
+const MAX_FAILURES = 100;
 
 /** Tracks of a door known at a time; a vision process never follows as many, unless something is wrong with it. */
 const MAX_TRACKS = 128;
@@ -66,6 +77,10 @@ interface TrackState {
   inquiry: OpenInquiry | null;
   /** Why the cloud was not asked in this attempt. */
   whyNotAsked: string;
+  /** The action demanded in this attempt. */
+  action: OpenAction | null;
+  /** Who has done an action in an earlier attempt of this track, and when it was concluded. */
+  acted: { readonly personId: string; readonly at: number } | null;
 }
 
 /** A probe to be looked up in the gallery; hand the answer to `decide`. */
@@ -85,6 +100,8 @@ export interface Comparison {
   readonly frameScores: readonly number[];
   /** Ids of those of them who have consented to the cloud; nobody by default. */
   readonly cloudConsent?: readonly string[];
+  /** The schedule of `actionLiveness` holds now. */
+  readonly actionScheduled?: boolean;
 }
 
 /**
@@ -101,6 +118,8 @@ export class Access {
   readonly #tracks = new Map<string, TrackState>();
   readonly #grantedAt = new Map<string, number>();
   readonly #lockout: Lockout;
+  /** When attempts failed at this door, monotonic ms. */
+  #failures: number[] = [];
 
   constructor(door: string, policy: DecisionConfig, context: DecisionContext) {
     this.#door = door;
@@ -152,7 +171,11 @@ export class Access {
       this.#rest(track, now + this.#policy.recognitionIntervalMs);
       return null;
     }
-    if (this.#waits(probe.track, track, c, verdict, comparison.cloudConsent ?? [], now)) {
+    const consented = comparison.cloudConsent ?? [];
+    if (this.#acts(probe.track, track, c, verdict, consented, now)) {
+      return null;
+    }
+    if (this.#waits(probe.track, track, c, verdict, consented, now)) {
       return null;
     }
     return this.#conclude(probe.track, track, c, verdict, now);
@@ -173,6 +196,25 @@ export class Access {
       return null;
     }
     track.inquiry.answer(report, now);
+    return this.#probe(inquiry.track, track);
+  }
+
+  /** An action that is to be demanded of this track; given once, for whoever carries it out. */
+  action(trackId: string): ActionInquiry | null {
+    return this.#tracks.get(trackId)?.action?.take() ?? null;
+  }
+
+  /**
+   * What came of an action; gives the probe to `decide` on now, of the frames after the action alone. Null when the
+   * attempt it was demanded in is over.
+   */
+  acted(inquiry: ActionInquiry, report: ActionReport, now: number): Probe | null {
+    const track = this.#tracks.get(inquiry.track);
+    if (track === undefined || track.action?.inquiry !== inquiry) {
+      return null;
+    }
+    track.action.answer(report, now);
+    track.evidence = track.evidence.slice(-this.#policy.minFrames);
     return this.#probe(inquiry.track, track);
   }
 
@@ -245,6 +287,8 @@ export class Access {
         gates: new Map(),
         inquiry: null,
         whyNotAsked: SURE,
+        action: null,
+        acted: null,
       };
       this.#tracks.set(sighting.track, track);
       this.#forgetTracks();
@@ -272,6 +316,74 @@ export class Access {
     }
     track.evidence = [...fresh, sighting].slice(-this.#policy.maxFrames);
     track.inquiry?.see(sighting);
+  }
+
+  /**
+   * Whether a verdict waits for an action: a grant until the one that is demanded was done, and every verdict but that
+   * on another face while it is going on, because a face that turns or opens its mouth is no picture to judge by.
+   * Where the cloud is to be asked about the face as well, the action comes first: its frames are the newer ones.
+   */
+  #acts(
+    trackId: string,
+    track: TrackState,
+    c: Case,
+    verdict: Verdict,
+    consented: readonly string[],
+    now: number,
+  ): boolean {
+    if (c.ended || c.action === null || verdict.reason === 'INCONSISTENT_TRACK') {
+      return false;
+    }
+    const { action } = track;
+    if (action !== null) {
+      const passed = action.isRecent(now) && (verdict.rule === 'unsure' || verdict.reason === 'STALE_FRAME');
+      // Just after the action: clearer frames may come, as they may at first.
+      return action.isWaiting(now) || (passed && c.agesMs.length < this.#policy.maxFrames);
+    }
+    const { pickAction, newId } = this.#context;
+    const askable = verdict.rule === 'unsure' && 'reasons' in reasonsToAsk(c, consented);
+    if (pickAction === undefined || c.best === null || !(verdict.rule === 'action-demanded' || askable)) {
+      return false;
+    }
+    if (this.#grantedJustNow(c.best, now)) {
+      this.#rest(track, now + this.#policy.recognitionIntervalMs);
+      return true;
+    }
+    const policy = this.#policy.actionLiveness;
+    const about = {
+      ...{ id: newId(), camera: track.last.camera, track: trackId },
+      ...{ action: pickAction(policy.actions), candidate: c.best, closing: this.#policy.minFrames },
+    };
+    track.action = new OpenAction(about, policy, c.action.why, now);
+    return true;
+  }
+
+  /** What the rules know of an action: why one is demanded, and what came of it. */
+  #actionOf(track: TrackState, best: Candidate | null, scheduled: boolean, now: number): ActionCase | null {
+    if (track.action !== null) {
+      return track.action.case(now);
+    }
+    const { acted } = track;
+    if (acted !== null && acted.personId === best?.personId && now - acted.at < ACTED_MS) {
+      return null;
+    }
+    const policy = this.#policy.actionLiveness;
+    const why = this.#whyAct(scheduled, now);
+    return why === null ? null : { why, policy, asked: null, personId: null, report: null };
+  }
+
+  #whyAct(scheduled: boolean, now: number): string | null {
+    const { doors, schedule, afterFailures } = this.#policy.actionLiveness;
+    if (!doors.includes(this.#door)) {
+      return null;
+    }
+    if (scheduled) {
+      return `the schedule ${schedule} holds at this door`;
+    }
+    const failures = this.#failures.filter((at) => now - at < this.#policy.lockout.windowMs).length;
+    return afterFailures !== undefined && failures >= afterFailures
+      ? `${failures} attempts failed at this door a moment ago`
+      : null;
   }
 
   /**
@@ -328,7 +440,7 @@ export class Access {
   #caseOf(
     track: TrackState,
     fusion: Fusion | null,
-    { candidates, frameScores }: Comparison,
+    { candidates, frameScores, actionScheduled = false }: Comparison,
     now: number,
     ended: boolean,
   ): Case {
@@ -356,6 +468,7 @@ export class Access {
       thresholds: thresholdsOf(policy),
       escalation: this.#context.cloud === true ? policy.escalation : null,
       cloud: track.inquiry?.evidence(track.evidence, now, policy.maxFrameAgeMs) ?? null,
+      action: this.#actionOf(track, best, actionScheduled, now),
     };
   }
 
@@ -372,10 +485,17 @@ export class Access {
       track.attempts += 1;
     }
     const record = this.#record(trackId, track, c, verdict, now);
+    if (FAILURES.has(verdict.reason)) {
+      const { windowMs } = policy.lockout;
+      this.#failures = [...this.#failures.filter((at) => now - at < windowMs), now].slice(-MAX_FAILURES);
+    }
     const lockedOutUntil = this.#countFailure(track, c, verdict.reason, now);
     let quietUntil = now + policy.retryAfterMs;
     if (verdict.verdict === 'grant') {
       quietUntil = now + policy.recognitionIntervalMs;
+      if (track.action !== null && c.best !== null) {
+        track.acted = { personId: c.best.personId, at: now };
+      }
     } else if (track.attempts >= policy.maxAttempts || this.#endsWithoutAnswer(track, verdict)) {
       track.attempts = 0;
       track.lockedUntil = now + policy.lockout.durationMs;
@@ -423,6 +543,7 @@ export class Access {
     track.consistency = null;
     track.inquiry = null;
     track.whyNotAsked = SURE;
+    track.action = null;
   }
 
   #remember(personId: string, now: number): void {
@@ -471,6 +592,7 @@ export class Access {
       consistency: c.consistency,
       mask: null,
       cloud: cloudOf(track, verdict, now),
+      action: track.action?.record(now) ?? null,
       thresholds: c.thresholds,
       qualityLimits: this.#context.qualityLimits,
       timings: { ...newest.timings },

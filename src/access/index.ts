@@ -9,6 +9,7 @@
  * ordered list of rules, `reasons.ts` the closed catalogue of reasons.
  */
 export { Access, type Comparison, type DecisionContext, type Probe } from './access.ts';
+export { type ActionInquiry, asksCloud } from './action.ts';
 export { Calendar, wallClock } from './calendar/index.ts';
 export * from './entry/index.ts';
 export { cosine } from './evidence.ts';
@@ -24,5 +25,14 @@ export {
   type PublicDecisionRecord,
   PublicDecisionRecordSchema,
 } from './record.ts';
+export type { ActionRecord, ActionReport } from './record-action.ts';
 export { judge } from './rules.ts';
-export type { Case, CloudEvidence, Decision, EscalationPolicy, Evidence, Verdict } from './types.ts';
+export type {
+  ActionPolicy,
+  Case,
+  CloudEvidence,
+  Decision,
+  EscalationPolicy,
+  Evidence,
+  Verdict,
+} from './types.ts';

@@ -22,6 +22,10 @@ export const REASONS = {
   FACE_TURNED: 'The face stayed turned away.',
   FACE_BLURRED: 'The face stayed blurred.',
   FACE_BADLY_LIT: 'The face stayed too dark, too bright or without contrast.',
+  ACTION_FAILED:
+    'An action was asked for, and was not done in time, or not by the same living face; or the cloud did not confirm it.',
+  ACTION_UNAVAILABLE:
+    'An action is demanded, and the camera cannot watch for one: somebody else is being asked, or its networks are missing.',
   STALE_FRAME: 'The evidence was older than allowed when the decision was due.',
   LOCKED_OUT: 'Too many failed attempts, of this face or on this identity; the lock-out time has not passed.',
   DOOR_FAILED: 'Recognised, but the door could not be opened: its relay does not answer.',

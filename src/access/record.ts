@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { QualityGate } from '../vision/types.ts';
 import { EntryRecordSchema } from './entry/input.ts';
 import { REASONS, type Reason } from './reasons.ts';
+import { ActionRecordSchema } from './record-action.ts';
 
 const ReasonSchema = z.enum(Object.keys(REASONS) as [Reason, ...Reason[]]);
 const GateSchema = z.enum(['SIZE', 'MARGIN', 'POSE', 'SHARPNESS', 'EXPOSURE'] satisfies QualityGate[]);
@@ -160,6 +161,7 @@ export const DecisionRecordSchema = z.object({
   consistency: z.number().nullable().describe('Lowest cosine of a frame with the fusion of those before it'),
   mask: z.null().describe('Masks are not detected yet'),
   cloud: CloudRecordSchema,
+  action: ActionRecordSchema.nullish().describe('The action demanded in this attempt; none where none was'),
   thresholds: ThresholdsSchema,
   qualityLimits: QualityLimitsSchema,
   timings: z.record(z.string(), z.number()).describe('Milliseconds spent in each step'),

@@ -1,3 +1,4 @@
+import { judgeAction, judgeDemand } from './action.ts';
 import { doubtsOf, isSettled, marginTrouble, unusable } from './doubts.ts';
 import type { Case, Verdict } from './types.ts';
 
@@ -36,6 +37,7 @@ const RULES: readonly Rule[] = [
       return { verdict: 'deny', reason: 'INCONSISTENT_TRACK', detail };
     },
   },
+  { name: 'action', judge: judgeAction },
   {
     name: 'liveness',
     judge: (c) => {
@@ -85,6 +87,7 @@ const RULES: readonly Rule[] = [
       return { verdict: 'deny', reason: 'AUTHENTICATION_INTERVAL', detail };
     },
   },
+  { name: 'action-demanded', judge: judgeDemand },
   {
     name: 'face',
     judge: (c) =>
@@ -140,7 +143,13 @@ function refusedByCloud(c: Case): Omit<Verdict, 'rule'> | null {
 }
 
 /** Reasons that are told at once; every other denial waits until the verdict is due, since the next frame may be better. */
-const IMMEDIATE = new Set(['GRANTED_FACE', 'GRANTED_CLOUD', 'INCONSISTENT_TRACK']);
+const IMMEDIATE = new Set([
+  'GRANTED_FACE',
+  'GRANTED_CLOUD',
+  'INCONSISTENT_TRACK',
+  'ACTION_FAILED',
+  'ACTION_UNAVAILABLE',
+]);
 
 /**
  * Judges a case. Pure: the same figures always give the same verdict.
@@ -150,7 +159,9 @@ export function judge(c: Case): Verdict | null {
   for (const rule of RULES) {
     const verdict = rule.judge(c);
     if (verdict !== null) {
-      if (c.ended && verdict.verdict === 'grant') {
+      const couldPass =
+        verdict.verdict === 'grant' || (rule.name === 'action-demanded' && c.action?.asked === null);
+      if (c.ended && couldPass) {
         return null;
       }
       return c.due || IMMEDIATE.has(verdict.reason) ? { ...verdict, rule: rule.name } : null;

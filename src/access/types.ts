@@ -1,8 +1,10 @@
 import type { DecisionConfig } from '../config/index.ts';
 import type { Candidate } from '../gallery/types.ts';
+import type { HeadAction } from '../vision/client.ts';
 import type { Sighting } from '../vision/types.ts';
 import type { Reason } from './reasons.ts';
 import type { DecisionRecord, Thresholds } from './record.ts';
+import type { ActionReport } from './record-action.ts';
 
 /** A sighting that passed the quality gate: its liveness and its embedding are of the same frame. */
 export type Evidence = Sighting & {
@@ -27,6 +29,22 @@ export interface CloudEvidence {
   readonly runnerUpScore: number | null;
   /** Lowest cosine of a frame of evidence of now with the picture asked about; null without frames or picture. */
   readonly consistency: number | null;
+}
+
+/** `decision.actionLiveness` of the configuration. */
+export type ActionPolicy = DecisionConfig['actionLiveness'];
+
+/** An action that was demanded in this attempt, as the rules judge it. */
+export interface ActionCase {
+  /** What demanded it. */
+  readonly why: string;
+  readonly policy: Pick<ActionPolicy, 'minLiveness' | 'sureLiveness' | 'cloud'>;
+  /** Null while none has been picked. */
+  readonly asked: HeadAction | null;
+  /** The candidate it was asked of. */
+  readonly personId: string | null;
+  /** What came of it; null without, or when that is too long ago. */
+  readonly report: ActionReport | null;
 }
 
 /** The figures the rules judge; plain numbers, so that a record can be judged again. */
@@ -59,6 +77,8 @@ export interface Case {
   readonly escalation: EscalationPolicy | null;
   /** A cloud's answer about this attempt, while it is new; null without one. */
   readonly cloud: CloudEvidence | null;
+  /** Null where no action is demanded. */
+  readonly action: ActionCase | null;
 }
 
 export interface Verdict {

@@ -1,5 +1,6 @@
 import { type DecisionRecord, DecisionRecordSchema, REASONS } from '../access/index.ts';
 import { EVENT_TYPES, type JournalEvent } from '../journal/index.ts';
+import { actionLines } from './explain-action.ts';
 
 type Frame = DecisionRecord['frames'][number];
 type Limits = DecisionRecord['qualityLimits'];
@@ -92,6 +93,7 @@ function explainDecision(record: DecisionRecord): string[] {
     ),
     line('Mask', 'not looked for'),
     ...cloudOf(record.cloud),
+    ...actionLines(record.action).map((text, index) => line(index === 0 ? 'Action' : '', text)),
     '',
     line('Times', timesOf(record.timings)),
     line('Versions', versionsOf(record.versions)),

@@ -105,6 +105,20 @@ export const ConfigSchema = z
       }
     });
     for (const { path, message } of entryProblems(config)) problem(path, message);
+    const { actionLiveness } = config.decision;
+    actionLiveness.doors.forEach((door, index) => {
+      if (!doors.has(door)) {
+        problem(['decision', 'actionLiveness', 'doors', index], `there is no door "${door}"`);
+      }
+    });
+    const schedules = ['always', 'never', ...config.calendar.schedules.map(({ id }) => id)];
+    if (!schedules.includes(actionLiveness.schedule)) {
+      const what = `there is no schedule "${actionLiveness.schedule}"`;
+      problem(['decision', 'actionLiveness', 'schedule'], what);
+    }
+    if (actionLiveness.cloud !== 'never' && config.cloud === undefined) {
+      problem(['decision', 'actionLiveness', 'cloud'], 'needs the section cloud');
+    }
     for (const [key, list] of [
       ['cameras', config.cameras],
       ['doors', config.doors],

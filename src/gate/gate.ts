@@ -63,6 +63,7 @@ export class Gate {
   readonly #cloud: CloudCalls | null;
   readonly #console: ConsoleThread | null;
   readonly #prompter: Prompter;
+  readonly #calendar: Calendar;
   readonly #gpio: GpioDriver;
   readonly #unlock: () => void;
   readonly #doors = new Map<string, Door>();
@@ -105,6 +106,7 @@ export class Gate {
             new CloudEvents((event) => this.#records.record(event)),
             log,
           );
+    this.#calendar = new Calendar(config.calendar, config.gate.timezone);
     const { console: page } = config;
     const doors = config.doors.map(({ id }) => id);
     this.#console =
@@ -298,6 +300,9 @@ export class Gate {
       cloud: this.#cloud,
       depict: (camera, track) => this.#hosts.get(camera)?.picture(track),
       prompts: this.#prompter,
+      challenge: (camera, order) => this.#hosts.get(camera)?.challenge(order),
+      cancel: (camera, challenge) => this.#hosts.get(camera)?.cancel(challenge),
+      actionScheduled: () => this.#calendar.holds(this.#config.decision.actionLiveness.schedule, Date.now()),
     });
   }
 
@@ -318,6 +323,7 @@ export class Gate {
     const host = new VisionHost({
       camera: { ...settings, ...(secret === undefined ? {} : { password: secret }) },
       vision: this.#config.vision,
+      actions: this.#config.decision.actionLiveness.doors.includes(camera.door),
       log: this.#log,
     });
     const lane = this.#lanes.get(camera.door);
@@ -325,6 +331,10 @@ export class Gate {
     host.on('sighting', (sighting) => lane?.sighting(sighting));
     host.on('crop', (crop) => lane?.picture(crop));
     host.on('trackEnd', (end) => lane?.trackEnd(end));
+    host.on('progress', (progress) => lane?.actions.progress(progress));
+    host.on('result', (result) => lane?.actions.result(result));
+    host.on('clip', (clip) => lane?.actions.clip(clip));
+    host.on('noClip', (missing) => lane?.actions.noClip(missing));
     host.on('camera', (state) => this.#cameraState(events, camera.id, state));
     host.on('up', () => this.#records.record({ type: 'vision.up', camera: camera.id, data: {} }));
     host.on('down', (failure) => {

@@ -1,6 +1,8 @@
-import { randomUUID } from 'node:crypto';
+import { randomInt, randomUUID } from 'node:crypto';
 import {
   Access,
+  type ActionInquiry,
+  type ActionReport,
   type CloudReport,
   type Comparison,
   type Decision,
@@ -10,13 +12,14 @@ import {
   type Probe,
   type Reason,
 } from '../access/index.ts';
-import type { FaceCalls } from '../cloud/index.ts';
+import type { CloudClient, FaceCalls } from '../cloud/index.ts';
 import { type Logger, messageOf, monotonicMs } from '../common/index.ts';
 import type { DecisionConfig, QualityConfig } from '../config/index.ts';
 import { type Prompter, promptForReason } from '../console/index.ts';
 import type { Door } from '../door/index.ts';
 import type { Gallery } from '../gallery/index.ts';
-import type { Sighting, TrackCrop, TrackEnd } from '../vision/client.ts';
+import type { ChallengeOrder, Sighting, TrackCrop, TrackEnd } from '../vision/client.ts';
+import { Actions } from './actions.ts';
 import { type Entrance, heldMs } from './entrance.ts';
 import { Inquiries } from './inquiries.ts';
 import type { Records } from './records.ts';
@@ -42,11 +45,16 @@ export interface LaneParts {
   /** Recognition of this track can rest until then (monotonic milliseconds). */
   readonly settle: (camera: string, track: string, until: number) => void;
   /** Asked about unsure faces; null where no cloud is configured. */
-  readonly cloud: FaceCalls | null;
+  readonly cloud: (FaceCalls & Pick<CloudClient, 'actionLiveness'>) | null;
   /** A picture of this track is wanted. */
   readonly depict: (camera: string, track: string) => void;
   /** Tells the person at the door what to do, and what came of it. */
   readonly prompts: Pick<Prompter, 'show'>;
+  /** Has a camera watch for an action, or takes that back. */
+  readonly challenge: (camera: string, order: ChallengeOrder) => void;
+  readonly cancel: (camera: string, challenge: string) => void;
+  /** Whether the schedule that demands actions holds now. */
+  readonly actionScheduled: () => boolean;
 }
 
 /** The way through one door: sightings of its cameras in, decisions made, the door told, all of it recorded. */
@@ -57,6 +65,8 @@ export class Lane {
   readonly #inquiries: Inquiries | null;
   /** Track by which somebody was recognised who is not in yet: the door wants more. */
   readonly #waiting = new Map<string, string>();
+  /** Actions demanded of people at this door; the camera's messages about them go there. */
+  readonly actions: Actions;
   #captured: { decisionId: string; at: number } | null = null;
 
   constructor(parts: LaneParts) {
@@ -67,10 +77,25 @@ export class Lane {
       configVersion: parts.versions.config,
       qualityLimits: parts.qualityLimits,
       cloud: parts.cloud !== null,
+      pickAction: (actions) => actions[randomInt(actions.length)],
     });
     const { cloud, gallery, policy, log, depict } = parts;
     const answer = (inquiry: Inquiry, report: CloudReport) => this.#answer(inquiry, report);
     this.#inquiries = cloud === null ? null : new Inquiries({ cloud, gallery, policy, log, depict, answer });
+    const { challenge, cancel, prompts } = parts;
+    this.actions = new Actions({
+      ...{
+        door: parts.door.id,
+        policy: policy.actionLiveness,
+        gallery,
+        cloud,
+        prompts,
+        log,
+        challenge,
+        cancel,
+      },
+      answer: (inquiry, report) => this.#acted(inquiry, report),
+    });
   }
 
   sighting(sighting: Sighting): void {
@@ -126,6 +151,15 @@ export class Lane {
       this.#conclude(decision);
     }
     this.#inquiries?.forget(track);
+    this.actions.drop(track);
+  }
+
+  /** What came of an action is judged with the frames after it. */
+  #acted(inquiry: ActionInquiry, report: ActionReport): void {
+    const probe = this.#access.acted(inquiry, report, monotonicMs());
+    if (probe !== null) {
+      this.#decide(probe, false);
+    }
   }
 
   /** What came of an inquiry is judged with the frames of now. */
@@ -151,6 +185,10 @@ export class Lane {
     if (inquiry !== null) {
       this.#inquiries?.begin(inquiry);
     }
+    const action = this.#access.action(probe.track);
+    if (action !== null) {
+      this.actions.begin(action);
+    }
   }
 
   #compare(probe: Probe): Comparison {
@@ -159,6 +197,7 @@ export class Lane {
     if (candidates.length === 0) {
       return { candidates, frameScores: [] };
     }
+    const actionScheduled = this.#parts.actionScheduled();
     // A frame without a comparable reference has nothing in common with the candidate: -1 is the lowest cosine.
     const frameScores = probe.frames.map(
       (frame) => gallery.compare(candidates[0].personId, frame.embedding) ?? -1,
@@ -166,12 +205,13 @@ export class Lane {
     const cloudConsent = candidates
       .map(({ personId }) => personId)
       .filter((id) => gallery.get(id)?.consent.cloud === true);
-    return { candidates, frameScores, cloudConsent };
+    return { candidates, frameScores, cloudConsent, actionScheduled };
   }
 
   #conclude(recognised: Decision): void {
     const { settle, log, records, prompts } = this.#parts;
     this.#inquiries?.drop(recognised.record.track);
+    this.actions.drop(recognised.record.track);
     settle(recognised.record.camera, recognised.record.track, recognised.quietUntil);
     const entry = this.#authorise(recognised);
     if (entry?.again) {

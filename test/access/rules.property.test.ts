@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Access, type Case, judge } from '../../src/access/index.ts';
+import { CHALLENGE_OUTCOMES } from '../../src/vision/client.ts';
 import { candidate, comparison, policy, QUALITY_LIMITS, sighting, vector } from './support.ts';
 
 const unit = fc.double({ min: 0, max: 1, noNaN: true });
@@ -13,6 +14,39 @@ const cloud = fc.record({
   score: fc.option(unit),
   runnerUpScore: fc.option(unit),
   consistency: fc.option(unit),
+});
+
+const figures = fc.option(fc.record({ mean: unit, lowest: unit, frames: fc.nat(100) }));
+const action: fc.Arbitrary<NonNullable<Case['action']>> = fc.record({
+  why: fc.constant('the schedule always holds at this door'),
+  policy: fc.record({
+    ...{ minLiveness: fc.constant(0.2), sureLiveness: fc.constant(0.5) },
+    cloud: fc.constantFrom('never' as const, 'whenUnsure' as const, 'always' as const),
+  }),
+  asked: fc.constant('turnLeft' as const),
+  personId: fc.constantFrom('a', 'a', 'a', 'b'),
+  report: fc.option(
+    fc.record({
+      result: fc.option(
+        fc.record({
+          ...{ camera: fc.constant('camera'), challenge: fc.constant('1'), track: fc.constant('t1') },
+          action: fc.constant('turnLeft' as const),
+          outcome: fc.constantFrom(...Array(5).fill('seen' as const), ...CHALLENGE_OUTCOMES),
+          ...{ tookMs: fc.constant(3000), actionAfterMs: fc.constant(1000), unverifiedMs: fc.constant(70) },
+          seen: fc.constant({ blink: false, openMouth: false, turnLeft: true, turnRight: false, nod: false }),
+          ...{ liveness: figures, likeness: figures, samples: fc.constant([]), clip: fc.boolean() },
+        }),
+      ),
+      clip: fc.constant(null),
+      cloud: fc.option(
+        fc.record({
+          ...{ ms: fc.constant(900), requestId: fc.constant(null), code: fc.constant(null) },
+          ...{ live: fc.option(fc.boolean()), detected: fc.option(fc.boolean()) },
+        }),
+      ),
+      failure: fc.constant(null),
+    }),
+  ),
 });
 
 const cases: fc.Arbitrary<Case> = fc.record({
@@ -49,6 +83,7 @@ const cases: fc.Arbitrary<Case> = fc.record({
     fc.subarray(escalation.reasons).map((reasons) => ({ ...escalation, reasons: [...reasons] })),
   ),
   cloud: fc.option(cloud),
+  action: fc.oneof(fc.constant(null), action),
 });
 
 /** Evenly spread, unlike fc.double. */
@@ -166,9 +201,22 @@ function isBorneOut(c: Case): boolean {
   );
 }
 
+/** An action that is demanded was done, by the best candidate, alive, and confirmed where the cloud has a say. */
+function isActionDone({ action, best }: Case): boolean {
+  if (action === null) return true;
+  const { report, policy: p, personId } = action;
+  if (report === null || report.result === null || personId !== best?.personId) return false;
+  const { outcome, liveness } = report.result;
+  const mean = liveness?.mean ?? 0;
+  if (mean < p.minLiveness || (outcome !== 'seen' && outcome !== 'notSeen')) return false;
+  const confirmed = report.cloud?.live === true && report.cloud.detected === true;
+  if (outcome === 'notSeen') return p.cloud === 'whenUnsure' && confirmed;
+  return p.cloud === 'never' || (p.cloud === 'whenUnsure' && mean >= p.sureLiveness) || confirmed;
+}
+
 /** Said once more and differently: everything that must hold of a case before anybody may pass. */
 function mayPass(c: Case): boolean {
-  return mayPassAtAll(c) && !isRefused(c) && (isSure(c) || isBorneOut(c));
+  return mayPassAtAll(c) && isActionDone(c) && !isRefused(c) && (isSure(c) || isBorneOut(c));
 }
 
 describe('the rules', () => {

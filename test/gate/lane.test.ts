@@ -68,6 +68,9 @@ async function build() {
     cloud: null,
     depict: () => {},
     prompts: { show: () => {} },
+    challenge: () => {},
+    cancel: () => {},
+    actionScheduled: () => false,
   });
   const close = async () => {
     await door.stop();

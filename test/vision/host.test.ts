@@ -165,7 +165,14 @@ describe.skipIf(PHOTO_MISSING)('VisionHost', () => {
     const { host } = hostOf(film, {}, undefined, true);
     host.start();
     const { track } = await next(host, 'sighting');
-    const order = { id: randomUUID(), track, action: 'nod', durationMs: 1500, record: true } as const;
+    const order = {
+      id: randomUUID(),
+      track,
+      action: 'nod',
+      durationMs: 1500,
+      closing: 3,
+      record: true,
+    } as const;
     const steps: string[] = [];
     host.on('progress', ({ step }) => steps.push(step));
     host.challenge(order);

@@ -203,7 +203,14 @@ describe('messages of the gate process', () => {
     const settle = { type: 'settle', track: 'abc-1', until: Number.MAX_VALUE } as const;
     expect(parseToVision(sent(encodeToVision(settle)))).toEqual(settle);
     expect(parseToVision(sent(encodePacket({ type: 'settle', track: 'abc-1' })))).toHaveProperty('problem');
-    const order = { id: CHALLENGE.challenge, track: 'abc-1', action: 'nod', durationMs: 6000, record: true };
+    const order = {
+      id: CHALLENGE.challenge,
+      track: 'abc-1',
+      action: 'nod',
+      durationMs: 6000,
+      closing: 3,
+      record: true,
+    };
     const ask = (changes: object) =>
       sent(encodePacket({ type: 'challenge', order: { ...order, ...changes } }));
     expect(parseToVision(ask({}))).toEqual({ type: 'challenge', order });

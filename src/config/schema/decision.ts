@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ActionLivenessSchema } from './action-liveness.ts';
 import { fraction, milliseconds } from './common.ts';
 import { EscalationSchema } from './escalation.ts';
 
@@ -99,6 +100,7 @@ export const DecisionSchema = z
       .prefault({})
       .describe('Lock-out after many failed attempts'),
     escalation: EscalationSchema,
+    actionLiveness: ActionLivenessSchema,
   })
   .refine((decision) => decision.livenessUnsure <= decision.livenessThreshold, {
     message: 'livenessUnsure must not be above livenessThreshold',

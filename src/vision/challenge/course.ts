@@ -3,8 +3,6 @@ import type { ChallengeOrder, ChallengeOutcome, ChallengeResult, ChallengeStep, 
 
 /** An action that is complete sooner than a person can react was not done because it was asked for. */
 const REACTION_MS = 250;
-/** Frames after the action in which the same face must look ahead, mouth closed: as many as a grant needs. */
-const CLOSING_LOOKS = 3;
 /**
  * The longest time between two embeddings of the same face. Embeddings hold through turns of 45 degrees and a yawn
  * (cosine with the resting face 0.68 and 0.74 at least, on the clips of docs/reference/action-liveness.md), not in a
@@ -137,7 +135,7 @@ export class Course {
     if (this.#actionAfterMs !== null) {
       if (recognised && Math.abs(sample.yaw) <= AHEAD_DEGREES && isStraight(sample)) this.#closingLooks++;
       const long = !this.order.record || at - this.#beganAt >= RECORDED_MS;
-      if (this.#closingLooks >= CLOSING_LOOKS && long) this.#outcome = 'seen';
+      if (this.#closingLooks >= this.order.closing && long) this.#outcome = 'seen';
       return;
     }
     const { action } = this.order;

@@ -18,6 +18,7 @@ export const challengeOrder = z.strictObject({
   track: name,
   action: z.enum(HEAD_ACTIONS),
   durationMs: z.number().min(CHALLENGE_MS.min).max(CHALLENGE_MS.max),
+  closing: z.number().int().min(1).max(20),
   record: z.boolean(),
 });
 

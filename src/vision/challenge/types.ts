@@ -9,6 +9,8 @@ export interface ChallengeOrder {
   readonly action: HeadAction;
   /** Time allowed from the first frame after the order, ms: 1000 to 8000, what a clip may last. */
   readonly durationMs: number;
+  /** Frames after the action in which the face must look ahead, mouth closed, 1 to 20: as many as a grant needs. */
+  readonly closing: number;
   /** A clip of it is wanted. */
   readonly record: boolean;
 }

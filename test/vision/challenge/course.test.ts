@@ -11,7 +11,7 @@ const REST: ActionSample = {
 };
 
 const order = (action: HeadAction, changes: Partial<ChallengeOrder> = {}): ChallengeOrder => ({
-  ...{ id: ID, track: 'a-1', action, durationMs: 6000, record: false },
+  ...{ id: ID, track: 'a-1', action, durationMs: 6000, closing: 3, record: false },
   ...changes,
 });
 

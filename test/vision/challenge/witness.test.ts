@@ -66,7 +66,7 @@ describe.skipIf(PHOTO_MISSING)('a challenge before the pipeline', () => {
       for (let seq = from; seq < until; seq++) await pipeline.process(frameOf(seq, places(seq)), listener);
     };
     const ask = (seq: number, action: HeadAction, durationMs: number, track = told.sightings[0]?.track) => {
-      const order = { id: randomUUID(), track: track ?? '', action, durationMs, record: true };
+      const order = { id: randomUUID(), track: track ?? '', action, durationMs, closing: 3, record: true };
       witness.challenge(order, pipeline.follows(order.track), timeOf(seq));
       return order.id;
     };
