@@ -36,6 +36,8 @@ export function sum(one: Pruned, other: Pruned): Pruned {
 export interface Due {
   readonly events: number;
   readonly pictures: number;
+  /** Of a type, or a family of types. */
+  readonly byType: Readonly<Record<string, number>>;
 }
 
 /**
@@ -46,13 +48,19 @@ export function dueByAge(store: EventStore, retention: Retention, now: Date | nu
   const { retentionDays, cropRetentionDays } = retention;
   const pictures = cropRetentionDays === 0 ? Number.MAX_SAFE_INTEGER : 0;
   if (now === null) {
-    return { events: 0, pictures };
+    return { events: 0, pictures, byType: {} };
   }
-  const events = expiredUpTo(store, 'events', now, retentionDays);
   const waiting = SeqSchema.parse(store.db.prepare('SELECT min(seq) FROM outbox').pluck().get());
+  const last = outbox && typeof waiting === 'number' ? waiting - 1 : Number.MAX_SAFE_INTEGER;
   return {
-    events: outbox && typeof waiting === 'number' ? Math.min(events, waiting - 1) : events,
+    events: Math.min(last, expiredUpTo(store, 'events', now, retentionDays)),
     pictures: pictures || expiredUpTo(store, 'pictures', now, cropRetentionDays),
+    byType: Object.fromEntries(
+      Object.entries(retention.retentionDaysByType ?? {}).map(([type, days]) => [
+        type,
+        Math.min(last, expiredOfType(store, type, now, days)),
+      ]),
+    ),
   };
 }
 
@@ -62,7 +70,17 @@ export function pruneDue(store: EventStore, due: Due): Pruned {
   if (pictures.length > 0) {
     return remove(store, { pictures });
   }
-  return remove(store, { events: oldest(store, 'events', `seq <= ${due.events}`, EVENTS_AT_A_TIME) });
+  const events = oldest(store, 'events', `seq <= ${due.events}`, EVENTS_AT_A_TIME);
+  if (events.length > 0) {
+    return remove(store, { events });
+  }
+  for (const [type, last] of Object.entries(due.byType)) {
+    const ofType = oldestOfType(store, type, last);
+    if (ofType.length > 0) {
+      return remove(store, { events: ofType });
+    }
+  }
+  return NOTHING;
 }
 
 /**
@@ -119,6 +137,21 @@ function expiredUpTo(store: EventStore, table: 'events' | 'pictures', now: Date,
   const stays = seq('entry.at >= ? AND entry.at <= ? ORDER BY seq', cutoff, now.toISOString());
   return seq('seq < ? AND entry.at < ? ORDER BY seq DESC', stays ?? Number.MAX_SAFE_INTEGER, cutoff) ?? 0;
 }
+
+/** The last event of a type that is past its time. What it leaves behind has holes, vouched for like any other deletion. */
+function expiredOfType(store: EventStore, type: string, now: Date, days: number): number {
+  const cutoff = new Date(now.getTime() - days * DAY_MS).toISOString();
+  const sql = `SELECT max(seq) FROM events WHERE ${OF_TYPE} AND at < ?`;
+  return SeqSchema.parse(store.db.prepare(sql).pluck().get(type, `${type}.`, `${type}/`, cutoff)) ?? 0;
+}
+
+function oldestOfType(store: EventStore, type: string, last: number): number[] {
+  const sql = `SELECT seq FROM events WHERE ${OF_TYPE} AND seq <= ? ORDER BY seq LIMIT ${EVENTS_AT_A_TIME}`;
+  return SeqsSchema.parse(store.db.prepare(sql).pluck().all(type, `${type}.`, `${type}/`, last));
+}
+
+/** Of the type itself, or of a family: "/" is the character after ".". */
+const OF_TYPE = '(type = ? OR (type >= ? AND type < ?))';
 
 function oldest(store: EventStore, table: 'events' | 'pictures', condition: string, limit: number): number[] {
   const sql = `SELECT seq FROM ${table} WHERE ${condition} ORDER BY seq LIMIT ${limit}`;

@@ -89,6 +89,8 @@ export interface JournalEvent {
 export interface Retention {
   /** Events that have left the outbox and are older than this are deleted. */
   readonly retentionDays: number;
+  /** The same, sooner, for events of a type (`door.rex`) or a family of types (`camera`). */
+  readonly retentionDaysByType?: Readonly<Record<string, number>>;
   /** Pictures older than this are deleted; 0 deletes all. */
   readonly cropRetentionDays: number;
   /** Largest size; beyond it pictures go, then delivered events, then undelivered ones, the oldest of each first. */

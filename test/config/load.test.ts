@@ -114,7 +114,7 @@ journal:
       `${FILE}:10:1: matchThreshold: unknown key here; it belongs under decision`,
       `${FILE}:11:7: mqtt: must be a mapping of url, username, password, caFile, certFile and others, not a list`,
       `${FILE}:12:15: log.level: must be one of trace, debug, info, warn, error, fatal, silent`,
-      `${FILE}:13:1: journal: has no value; write one or leave the key out; it must be a mapping of retentionDays, cropRetentionDays, maxMegabytes`,
+      `${FILE}:13:1: journal: has no value; write one or leave the key out; it must be a mapping of retentionDays, retentionDaysByType, cropRetentionDays, maxMegabytes`,
     ]);
   });
 

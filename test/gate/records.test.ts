@@ -25,7 +25,7 @@ function build(
       logLevel: 'silent',
       key: new Uint8Array(32).fill(3),
       mqtt,
-      retention: { retentionDays: 1, cropRetentionDays: 1, maxMegabytes: 100 },
+      retention: { retentionDays: 1, retentionDaysByType: {}, cropRetentionDays: 1, maxMegabytes: 100 },
     },
     createLogger('test', 'silent'),
     thread,

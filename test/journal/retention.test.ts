@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { Journal } from '../../src/journal/index.ts';
+import { openDeviceKey } from '../../src/common/index.ts';
+import { Journal, JournalReader } from '../../src/journal/index.ts';
 import { all, KEY, openJournal, silent, temporaryDir } from './support.ts';
 
 const JPEG = Buffer.concat([Buffer.from([0xff, 0xd8, 0xff, 0xe0]), Buffer.alloc(4000, 'face')]);
@@ -43,6 +44,33 @@ describe('retention', () => {
     });
     expect(seqs(journal)).toEqual([4, 5, 6, 7, 8, 9, 10]);
     expect(journal.pending(10).map((event) => event.seq)).toEqual([4, 7, 8, 9, 10]);
+  });
+
+  it('deletes some types and families sooner, and the chain holds over what is gone', async () => {
+    const dir = temporaryDir();
+    const clock = { now: START };
+    const journal = openJournal(dir, { now: () => new Date(clock.now), outbox: true });
+    const types = ['camera.up', 'door.rex', 'access.denied', 'camera.down', 'door.locked'] as const;
+    for (let day = 0; day < 6; day++) {
+      clock.now = START + day * DAY;
+      journal.appendMany(types.map((type) => ({ type, data: { day } })));
+    }
+    journal.delivered(seqs(journal).slice(0, -5));
+    const byType = { ...KEEP, retentionDaysByType: { camera: 2, 'door.rex': 4 } };
+    expect(await journal.prune(byType)).toMatchObject({ events: 7 });
+    const left = all(journal).map(({ type, data }) => `${type} ${data.day}`);
+    expect(left).not.toContain('camera.up 2');
+    expect(left).toContain('camera.down 3');
+    expect(left).not.toContain('door.rex 0');
+    expect(left.filter((text) => text.startsWith('door.locked'))).toHaveLength(6);
+    // What has not been delivered stays, however old.
+    clock.now += 20 * DAY;
+    await journal.prune(byType);
+    expect(journal.pending(10)).toHaveLength(5);
+    journal.close();
+    const verified = new JournalReader({ dataDir: dir }).verify(openDeviceKey(dir));
+    expect(verified.findings).toEqual([]);
+    expect(verified.deleted).toBe(30 - verified.records);
   });
 
   it('remembers the highest number when everything was deleted, over a restart', async () => {

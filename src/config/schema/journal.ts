@@ -4,6 +4,13 @@ const days = (least: number, fallback: number) => z.number().int().min(least).ma
 
 export const JournalSchema = z.strictObject({
   retentionDays: days(1, 180).describe('Events delivered and older than this are deleted'),
+  retentionDaysByType: z
+    .record(
+      z.string().regex(/^[a-z]+(\.[a-z_]+)?$/, 'is no type of event, and no family of types ("camera")'),
+      days(1, 180),
+    )
+    .default({})
+    .describe('Events of these types (door.rex), or families of types (camera), are deleted sooner'),
   cropRetentionDays: days(0, 30).describe('Pictures of sightings are deleted after this time; 0 keeps none'),
   maxMegabytes: z
     .number()
