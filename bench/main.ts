@@ -21,6 +21,7 @@ const BENCHES: Readonly<Record<string, () => Promise<BenchRow[]>>> = {
   pipeline: async () => (await import('./pipeline.ts')).benchPipeline(photo),
   journal: async () => (await import('./journal.ts')).benchJournal(),
   search: async () => (await import('./search.ts')).benchSearch(),
+  qr: async () => (await import('./qr.ts')).benchQr(),
   'cloud-server': async () => (await import('./cloud-server.ts')).benchCloudServer(),
   'cloud-envelope': async () => (await import('./cloud-envelope.ts')).benchCloudEnvelope(),
 };

@@ -1,6 +1,6 @@
 import { Calendar, entryPolicy } from '../access/index.ts';
 import type { CameraState } from '../camera/types.ts';
-import { type Logger, MenshenError, messageOf, softwareVersion } from '../common/index.ts';
+import { type Logger, MenshenError, messageOf, monotonicMs, softwareVersion } from '../common/index.ts';
 import {
   type CameraConfig,
   type Config,
@@ -23,7 +23,7 @@ import {
 import { Gallery, gateKey } from '../gallery/index.ts';
 import { topicsOf } from '../mqtt/index.ts';
 import { Reader } from '../readers/index.ts';
-import { VisionHost } from '../vision/client.ts';
+import { type QrSighting, VisionHost } from '../vision/client.ts';
 import { CameraEvents } from './camera-events.ts';
 import { CloudCalls } from './cloud-calls.ts';
 import { CloudEvents } from './cloud-events.ts';
@@ -325,11 +325,13 @@ export class Gate {
       vision: this.#config.vision,
       actions: this.#config.decision.actionLiveness.doors.includes(camera.door),
       log: this.#log,
+      maxFrameAgeMs: this.#config.decision.maxFrameAgeMs,
     });
     const lane = this.#lanes.get(camera.door);
     const events = new CameraEvents(camera.id);
     host.on('sighting', (sighting) => lane?.sighting(sighting));
     host.on('crop', (crop) => lane?.picture(crop));
+    host.on('qr', (qr) => this.#qr(camera, qr));
     host.on('trackEnd', (end) => lane?.trackEnd(end));
     host.on('progress', (progress) => lane?.actions.progress(progress));
     host.on('result', (result) => lane?.actions.result(result));
@@ -352,6 +354,12 @@ export class Gate {
       onRead: (read) => this.#entrance.read(read),
       onState: (state) => this.#records.record(readerEntry(config, state)),
     });
+  }
+
+  /** A visitor holds up a pass; fresh or nothing, as with faces. */
+  #qr({ id, door, direction }: CameraConfig, { text, capturedAt }: QrSighting): void {
+    if (monotonicMs() - capturedAt > this.#config.decision.maxFrameAgeMs) return;
+    this.#entrance.read({ kind: 'qr', reader: id, door, direction, at: capturedAt, text });
   }
 
   #doorEvent(event: DoorEvent): void {

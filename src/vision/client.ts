@@ -23,6 +23,7 @@ export {
   type Box,
   EMBEDDING_DIMENSIONS,
   type ModelRef,
+  type QrSighting,
   QUALITY_GATES,
   type QualityGate,
   type QualityReport,

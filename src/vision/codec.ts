@@ -13,8 +13,10 @@ import { encodePacket, type Packet } from './packet.ts';
 import { EMBEDDING_DIMENSIONS, QUALITY_GATES, type Stage } from './types.ts';
 
 const MAX_TEXT = 2000;
+const MAX_QR_TEXT = 512;
 /** Of what is wrong with a message. */
 const MAX_PROBLEM = 500;
+const FROM_THE_FUTURE = 'the frame was captured in the future';
 const NORM_TOLERANCE = 1e-3;
 const EMBEDDING_BYTES = EMBEDDING_DIMENSIONS * Float32Array.BYTES_PER_ELEMENT;
 const NOTHING = new Uint8Array(0);
@@ -42,6 +44,7 @@ const settings = z.strictObject({
     reader: z.enum(['auto', 'ffmpeg']).optional(),
   }),
   area: z.strictObject({ left: fraction, top: fraction, right: fraction, bottom: fraction }),
+  qr: z.strictObject({ maxAgeMs: notNegative }).nullable(),
   vision: VisionSchema,
   actions: z.boolean(),
   logLevel: z.enum(LOG_LEVELS),
@@ -101,6 +104,13 @@ const sighting = z
 
 const crop = z.strictObject({ camera: name, track: name, seq: count, qualityScore: fraction });
 
+const qr = z.strictObject({
+  camera: name,
+  seq: count,
+  capturedAt: finite,
+  text: z.string().min(1).max(MAX_QR_TEXT),
+});
+
 const cameraState = z.discriminatedUnion('state', [
   z.strictObject({ state: z.literal('connecting'), attempt: count }),
   z.strictObject({ state: z.literal('streaming'), width: count, height: count }),
@@ -136,6 +146,7 @@ const fromVision = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('result'), result: challengeResult }),
   z.strictObject({ type: z.literal('clip'), part: clipPart }),
   z.strictObject({ type: z.literal('noClip'), missing: clipMissing }),
+  z.strictObject({ type: z.literal('qr'), qr }),
   z.strictObject({ type: z.literal('heartbeat'), heartbeat }),
 ]);
 
@@ -187,6 +198,7 @@ export function parseFromVision({ header, body }: Packet, camera: string, now: n
   if (parsed.data.type === 'sighting') return sightingOf(parsed.data.sighting, body, now);
   if (parsed.data.type === 'crop') return cropOf(parsed.data.crop, body);
   if (parsed.data.type === 'clip') return { type: 'clip', part: { ...parsed.data.part, bytes: body } };
+  if (parsed.data.type === 'qr' && parsed.data.qr.capturedAt > now) return problemOf(FROM_THE_FUTURE);
   return body.length === 0 ? parsed.data : problemOf(`${parsed.data.type} with ${body.length} bytes more`);
 }
 
@@ -197,6 +209,8 @@ function subjectOf(message: Received): string | null {
       return message.sighting.camera;
     case 'crop':
       return message.crop.camera;
+    case 'qr':
+      return message.qr.camera;
     case 'trackEnd':
       return message.end.camera;
     case 'progress':
@@ -217,7 +231,7 @@ function sightingOf(
   body: Uint8Array,
   now: number,
 ): FromVision | Problem {
-  if (rest.frame.capturedAt > now) return problemOf('the frame was captured in the future');
+  if (rest.frame.capturedAt > now) return problemOf(FROM_THE_FUTURE);
   const bytes = embedding === null ? 0 : EMBEDDING_BYTES;
   if (body.length !== bytes) return problemOf(`the embedding has ${body.length} bytes instead of ${bytes}`);
   if (embedding === null) return { type: 'sighting', sighting: { ...rest, embedding } };

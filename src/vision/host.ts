@@ -11,7 +11,7 @@ import type {
 } from './challenge/types.ts';
 import { VisionChild, type VisionFailure } from './child.ts';
 import type { Heartbeat, Told, VisionSettings } from './messages.ts';
-import type { ModelRef, Sighting, TrackCrop, TrackEnd } from './types.ts';
+import type { ModelRef, QrSighting, Sighting, TrackCrop, TrackEnd } from './types.ts';
 
 const BACKOFF_FIRST_MS = 250;
 const BACKOFF_MAX_MS = 10_000;
@@ -22,6 +22,9 @@ const SOUND_AFTER_MS = 60_000;
 /** What only a person can put right is tried again this slowly. */
 const LASTING_RETRY_MS = 30_000;
 
+/** As `decision.maxFrameAgeMs`. */
+const MAX_FRAME_AGE_MS = 800;
+
 export interface VisionHostOptions {
   /** The camera's configuration with its password read. */
   readonly camera: Omit<CameraConfig, 'password'> & { readonly password?: string };
@@ -29,6 +32,8 @@ export interface VisionHostOptions {
   /** Actions may be demanded of people: the networks for them are loaded. */
   readonly actions?: boolean;
   readonly log: Logger;
+  /** QR codes of older frames are not told; 800 by default. */
+  readonly maxFrameAgeMs?: number;
   /** File of the vision process, by default the one that ships with Menshen. */
   readonly entry?: URL;
 }
@@ -46,6 +51,8 @@ export interface VisionHostEvents {
   sighting: [Sighting];
   /** The picture of a sighting that was told before; also of a track that has ended meanwhile. */
   crop: [TrackCrop];
+  /** A QR code, once while it is held up. */
+  qr: [QrSighting];
   trackEnd: [TrackEnd];
   /** A challenge has got that far. */
   progress: [ChallengeProgress];
@@ -76,11 +83,12 @@ export class VisionHost extends EventEmitter<VisionHostEvents> {
 
   constructor(options: VisionHostOptions) {
     super({ captureRejections: true });
-    const { id, source, username, password, stallMs, connectTimeoutMs, fps, loop, reader, area } =
+    const { id, source, username, password, stallMs, connectTimeoutMs, fps, loop, reader, area, qr } =
       options.camera;
     this.#settings = {
       camera: { id, source, username, password, stallMs, connectTimeoutMs, fps, loop, reader },
       area,
+      qr: qr ? { maxAgeMs: options.maxFrameAgeMs ?? MAX_FRAME_AGE_MS } : null,
       vision: options.vision,
       actions: options.actions ?? false,
       logLevel: levelOf(options.log),
@@ -173,6 +181,9 @@ export class VisionHost extends EventEmitter<VisionHostEvents> {
         break;
       case 'crop':
         this.emit('crop', message.crop);
+        break;
+      case 'qr':
+        this.emit('qr', message.qr);
         break;
       case 'trackEnd':
         this.emit('trackEnd', message.end);

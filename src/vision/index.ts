@@ -19,6 +19,7 @@ export {
   type FivePoints,
   type ModelRef,
   type Point,
+  type QrSighting,
   QUALITY_GATES,
   type QualityGate,
   type QualityReport,

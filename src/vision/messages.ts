@@ -10,7 +10,7 @@ import type {
   ClipMissing,
   ClipPart,
 } from './challenge/types.ts';
-import type { ModelRef, Sighting, Stage, TrackCrop, TrackEnd } from './types.ts';
+import type { ModelRef, QrSighting, Sighting, Stage, TrackCrop, TrackEnd } from './types.ts';
 
 /** What the gate process and a vision process say to one another; how it travels is in packet.ts and codec.ts. */
 
@@ -26,6 +26,8 @@ export interface Area {
 export interface VisionSettings {
   readonly camera: CameraOptions;
   readonly area: Area;
+  /** QR codes are looked for, and told unless the frame is older by then (ms); null: not looked for. */
+  readonly qr: { readonly maxAgeMs: number } | null;
   readonly vision: VisionConfig;
   /** Actions may be demanded: the networks for them are loaded. */
   readonly actions: boolean;
@@ -80,6 +82,8 @@ export type FromVision =
   | { readonly type: 'camera'; readonly state: CameraState }
   | { readonly type: 'sighting'; readonly sighting: Sighting }
   | { readonly type: 'crop'; readonly crop: TrackCrop }
+  /** Told once while it is held up, and again after some seconds out of sight. */
+  | { readonly type: 'qr'; readonly qr: QrSighting }
   | { readonly type: 'trackEnd'; readonly end: TrackEnd }
   | { readonly type: 'progress'; readonly progress: ChallengeProgress }
   /** Before the end of the track, if that ends it. */

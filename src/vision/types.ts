@@ -106,6 +106,16 @@ export interface TrackCrop {
   readonly jpeg: Uint8Array;
 }
 
+/** A QR code seen by the camera. `text` may be a token that opens the door: it belongs in no log and no event. */
+export interface QrSighting {
+  readonly camera: string;
+  /** The frame that showed it, see `Sighting.frame`. */
+  readonly seq: number;
+  readonly capturedAt: number;
+  /** 1 to 512 characters. */
+  readonly text: string;
+}
+
 /** The end of a track: the face has left or could not be followed. */
 export interface TrackEnd {
   readonly camera: string;

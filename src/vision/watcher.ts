@@ -12,6 +12,8 @@ import { HeadAnalyser } from './head.ts';
 import type { Heartbeat, VisionSettings } from './messages.ts';
 import { defaultModelsDir } from './models/index.ts';
 import { Pipeline, type PipelineListener } from './pipeline.ts';
+import { QrWatch } from './qr/watch.ts';
+import type { QrSighting } from './types.ts';
 import type { Uplink } from './uplink.ts';
 
 /** Without frames for this long the tracks are ended by the clock. */
@@ -30,6 +32,7 @@ export class Watcher {
   #camera: CameraSource | null = null;
   #pipeline: Pipeline | null = null;
   #witness: Witness | null = null;
+  #qr: QrWatch | null = null;
   #frames = 0;
   #busySince: number | null = null;
   #lastFrameAt = Number.NEGATIVE_INFINITY;
@@ -42,7 +45,7 @@ export class Watcher {
 
   /** Opens networks and camera, then looks at frames until `stop`, or the end of a file that is not repeated. */
   async run(settings: VisionSettings, log: Logger): Promise<void> {
-    const { camera, area, vision } = settings;
+    const { camera, area, qr, vision } = settings;
     const { threads, detectionScore, quality, maxFaces, recognise } = vision;
     const modelsDir = vision.modelsDir ?? defaultModelsDir();
     const analyser = await FaceAnalyser.open({ modelsDir, threads, detectionScore, quality });
@@ -52,6 +55,10 @@ export class Watcher {
     const pipeline = new Pipeline(analyser, { camera: camera.id, area, maxFaces, recognise, witness });
     this.#pipeline = pipeline;
     this.#witness = witness;
+    if (qr !== null) {
+      const onQr = (seen: QrSighting): void => void this.#uplink.send({ type: 'qr', qr: seen });
+      this.#qr = new QrWatch({ area, ...qr }, onQr, log);
+    }
     const onState = (state: Parameters<Parameters<typeof openCamera>[1]>[0]): void => {
       void this.#uplink.send({ type: 'camera', state });
     };
@@ -91,7 +98,7 @@ export class Watcher {
 
   /** Ends the camera and its ffmpeg. */
   async stop(): Promise<void> {
-    await this.#camera?.stop();
+    await Promise.all([this.#camera?.stop(), this.#qr?.stop()]);
   }
 
   /** The sign of life; also begins the next period of its figures. */
@@ -146,6 +153,7 @@ export class Watcher {
     for (let frame = await camera.next(); frame !== null; frame = await camera.next()) {
       this.#busySince = monotonicMs();
       try {
+        this.#qr?.offer(frame);
         await pipeline.process(frame, listener);
       } finally {
         frame.release();

@@ -28,13 +28,13 @@ if (unbound === undefined) {
     stdio: ['ignore', 2, 2, 'pipe'],
     detached: true,
   });
-  const { door, area, ...options } = camera;
+  const { door, direction, area, qr: _qr, ...options } = camera;
   const pipe = new ChildPipe(child.stdio[PIPE_FD], {
     packet: ({ header }) => {
       if (/"camera".*"streaming"/.test(JSON.stringify(header))) console.log(child.pid);
     },
     fault: (what) => console.log(what),
   });
-  const settings = { camera: options, area, vision, actions: false, logLevel: 'silent' } as const;
+  const settings = { camera: options, area, qr: null, vision, actions: false, logLevel: 'silent' } as const;
   pipe.send(encodeToVision({ type: 'start', settings }));
 }

@@ -87,6 +87,7 @@ describe('messages of a vision process', () => {
       { type: 'sighting', sighting: sighting({ liveness: null, embedding: null }) },
       crop(),
       { type: 'trackEnd', end: { camera: 'gate', track: 'abc-1', frames: 3, lastSeenAt: 0.1 + 0.2 } },
+      { type: 'qr', qr: { camera: 'gate', seq: 7, capturedAt: NOW - 90, text: '访客 MENSHEN-PASS:x' } },
       { type: 'camera', state: { state: 'down', code: 'CAMERA_STALLED', message: 'ä', retryInMs: 500 } },
     ];
     for (const message of messages) expect(tell(message)).toEqual(message);
@@ -112,6 +113,20 @@ describe('messages of a vision process', () => {
       { type: 'clip', part: { ...part, camera: 'other' } },
     ];
     for (const message of wrong) expect(tell(message)).toHaveProperty('problem');
+  });
+
+  it('about a QR code are believed only of this camera, of the past and of one to 512 characters', () => {
+    const code = { camera: 'gate', seq: 7, capturedAt: NOW - 90, text: 'x'.repeat(512) };
+    const qr = (changes: object) => tell({ type: 'qr', qr: { ...code, ...changes } });
+    expect(qr({})).not.toHaveProperty('problem');
+    for (const wrong of [
+      { camera: 'other' },
+      { capturedAt: NOW + 1 },
+      { text: '' },
+      { text: 'x'.repeat(513) },
+    ]) {
+      expect(qr(wrong)).toHaveProperty('problem');
+    }
   });
 
   it.each([

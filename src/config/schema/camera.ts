@@ -36,6 +36,10 @@ export const CameraSchema = z
       .describe(
         'Who reads RTSP from the network: auto is the built-in reader, which is one picture faster, and that of ffmpeg where it cannot; ffmpeg is always that of ffmpeg',
       ),
+    qr: z
+      .boolean()
+      .default(false)
+      .describe('Look for QR codes (passes of visitors) in the picture, inside the recognition area'),
     area: z
       .strictObject({
         left: fraction.describe('Left border'),
