@@ -1,16 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { Agent, request } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Tensor } from 'onnxruntime-node';
-import sharp from 'sharp';
 import { quantile } from '../scripts/support/quantile.ts';
 import { APIS, type CloudApi, signRequest } from '../src/cloud/index.ts';
-import { CloudStore, type NewApp } from '../src/cloud-server/index.ts';
 import { monotonicMs } from '../src/common/index.ts';
 import { defaultModelsDir, type LoadedModel, loadModels } from '../src/vision/models/index.ts';
+import { type CloudHouse, portrait, startCloudServer } from './cloud-house.ts';
 import type { BenchRow } from './row.ts';
 
 const WARM_UP = 20;
@@ -31,10 +25,10 @@ type Measured = keyof typeof NETWORKS;
  */
 export async function benchCloudServer(): Promise<BenchRow[]> {
   const bare = await bareTimes();
-  const house = await start();
+  const house = await startCloudServer('http');
   try {
     const rows: BenchRow[] = [];
-    const picture = (await portrait()).toString('base64');
+    const picture = (await portrait('ann')).toString('base64');
     const bodies: Readonly<Record<Measured, object>> = {
       detect: { Action: 'DetectFace', ImageData: picture },
       compare: { img1Base64: picture, img2Base64: picture },
@@ -71,52 +65,8 @@ function told(id: string, value: number, unit: string, what: string): BenchRow {
   return { id, value, unit, bound: null, holds: true, what };
 }
 
-interface House {
-  readonly port: number;
-  readonly app: NewApp;
-  stop(): Promise<void>;
-}
-
-async function start(): Promise<House> {
-  const dataDir = mkdtempSync(join(tmpdir(), 'menshen-bench-cloud-'));
-  const store = CloudStore.open(dataDir);
-  const app = store.apps.add(
-    { name: 'bench', apis: ['detect', 'compare'], calls: 1e9, validDays: 1, qps: 1000 },
-    new Date(),
-  );
-  store.close();
-  const main = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url));
-  const server = spawn(
-    process.execPath,
-    ['--import', 'tsx', main, 'cloud', 'serve', '--http', '--listen', '127.0.0.1:0', '--data-dir', dataDir],
-    { stdio: ['ignore', 'inherit', 'pipe'] },
-  );
-  const port = await portOf(server);
-  return {
-    port,
-    app,
-    stop: async () => {
-      server.kill('SIGTERM');
-      await new Promise((resolve) => server.once('exit', resolve));
-      rmSync(dataDir, { recursive: true, force: true });
-    },
-  };
-}
-
-function portOf(server: ChildProcess): Promise<number> {
-  return new Promise((resolve, reject) => {
-    let log = '';
-    server.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      log += text;
-      const port = /"port":(\d+)/.exec(log)?.[1];
-      if (port !== undefined) resolve(Number(port));
-    });
-    server.once('exit', () => reject(new Error(`The server did not start: ${log}`)));
-  });
-}
-
 async function load(
-  house: House,
+  house: CloudHouse,
   api: Measured,
   body: object,
   connections: number,
@@ -144,7 +94,7 @@ async function timed(run: () => Promise<unknown>): Promise<number> {
   return monotonicMs() - begun;
 }
 
-function call({ port, app }: House, api: CloudApi, body: Buffer, agent: Agent): Promise<void> {
+function call({ port, app }: CloudHouse, api: CloudApi, body: Buffer, agent: Agent): Promise<void> {
   const { path, version } = APIS[api];
   const headers = {
     ...signRequest({ ...app, body, now: new Date() }).headers,
@@ -167,16 +117,6 @@ function call({ port, app }: House, api: CloudApi, body: Buffer, agent: Agent): 
     sent.on('error', reject);
     sent.end(body);
   });
-}
-
-/** Somebody out of a sample photograph, with half the face's size around. */
-function portrait(): Promise<Buffer> {
-  const photo = fileURLToPath(new URL('../.cache/demo/sample3.jpg', import.meta.url));
-  return sharp(readFileSync(photo))
-    .extract({ left: 956, top: 63, width: 462, height: 584 })
-    .resize({ height: 480 })
-    .jpeg({ quality: 90 })
-    .toBuffer();
 }
 
 /** Median milliseconds of ONNX Runtime alone for the networks of one call, one thread. */

@@ -23,6 +23,7 @@ const BENCHES: Readonly<Record<string, () => Promise<BenchRow[]>>> = {
   search: async () => (await import('./search.ts')).benchSearch(),
   qr: async () => (await import('./qr.ts')).benchQr(),
   'cloud-server': async () => (await import('./cloud-server.ts')).benchCloudServer(),
+  escalation: async () => (await import('./escalation.ts')).benchEscalation(),
   'cloud-envelope': async () => (await import('./cloud-envelope.ts')).benchCloudEnvelope(),
 };
 

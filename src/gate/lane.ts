@@ -184,6 +184,7 @@ export class Lane {
     const inquiry = this.#access.inquiry(probe.track);
     if (inquiry !== null) {
       this.#inquiries?.begin(inquiry);
+      this.#parts.prompts.show(this.#parts.door.id, 'WAIT', this.#parts.policy.escalation.deadlineMs);
     }
     const action = this.#access.action(probe.track);
     if (action !== null) {

@@ -101,6 +101,7 @@ async function build(overrides: Partial<ReturnType<typeof policy>['escalation']>
   const door = new Door({ config: config.doors[0], gpio, logger: log, onEvent: () => {} });
   await door.start();
   const depicted: string[] = [];
+  const prompts: string[] = [];
   const rules = policy({ minFrames: 2 });
   const records = {
     record: (event: EventInput) => {
@@ -111,7 +112,7 @@ async function build(overrides: Partial<ReturnType<typeof policy>['escalation']>
     picture: () => {},
   };
   const lane = new Lane({
-    prompts: { show: () => {} },
+    prompts: { show: (_door, code) => prompts.push(code) },
     entrance: entranceOf(config, [door], gallery, records),
     directionOf: () => 'in',
     challenge: () => {},
@@ -136,7 +137,7 @@ async function build(overrides: Partial<ReturnType<typeof policy>['escalation']>
     gallery.close();
     rmSync(folder, { recursive: true, force: true });
   };
-  return { folder, gallery, people, server, client, counter, events, door, lane, depicted, close };
+  return { folder, gallery, people, server, client, counter, events, door, lane, depicted, prompts, close };
 }
 
 type Rig = Awaited<ReturnType<typeof build>>;
@@ -214,6 +215,7 @@ describe('an unsure face at a door with a cloud', () => {
       rule: 'face-and-cloud',
     });
     await vi.waitFor(() => expect(rig.door.status().relay).toBe('on'));
+    await vi.waitFor(() => expect(rig.prompts).toEqual(['WAIT', 'GRANTED']));
   });
 
   it('stays locked, and sends no stored picture, when the cloud sees an attack', async () => {
