@@ -1,6 +1,6 @@
 import type { Holder, Presentation, Reason } from '../access/index.ts';
 import { type Gallery, isPin, type Pass, type Person } from '../gallery/index.ts';
-import type { CredentialRead } from '../readers/index.ts';
+import { type CredentialRead, maskedNumber } from '../readers/index.ts';
 
 type Resolved = Pick<Presentation, 'kind' | 'person' | 'fault' | 'duress'>;
 
@@ -52,7 +52,7 @@ export async function resolvePin(
 
 /** What of a credential may stand in a record. */
 export function shownOf(read: CredentialRead): string | null {
-  return read.kind === 'card' ? `…${read.number.slice(-4)}` : null;
+  return read.kind === 'card' ? maskedNumber(read.number) : null;
 }
 
 function refused(kind: Resolved['kind'], fault: Reason): Resolved {
