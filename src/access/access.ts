@@ -4,12 +4,14 @@ import type { HeadAction } from '../vision/client.ts';
 import type { ModelRef, QualityGate, Sighting } from '../vision/types.ts';
 import { type ActionInquiry, OpenAction } from './action.ts';
 import { cosine, type Fusion, fuse } from './evidence.ts';
+import type { Thresholds } from './figures.ts';
+import { recordedCase } from './inputs.ts';
 import { type Inquiry, OpenInquiry, reasonsToAsk } from './inquiry.ts';
 import { Lockout } from './lockout.ts';
 import type { Reason } from './reasons.ts';
-import type { CloudRecord, CloudReport, DecisionRecord, Thresholds } from './record.ts';
+import type { CloudRecord, CloudReport, DecisionRecord } from './record.ts';
 import type { ActionReport } from './record-action.ts';
-import { judge } from './rules.ts';
+import { FACE_RULES, failedAt, judge } from './rules.ts';
 import type { ActionCase, Case, Decision, Evidence, Verdict } from './types.ts';
 
 /** What the outside gives to a decision: its id and what was in force. */
@@ -24,15 +26,6 @@ export interface DecisionContext {
   /** Picks one of the actions that may be demanded, so that nobody can foresee it; without it none is demanded. */
   readonly pickAction?: (actions: readonly HeadAction[]) => HeadAction;
 }
-
-/** Reason of a face that never passed the quality gate. */
-const GATE_REASONS: Record<QualityGate, Reason> = {
-  SIZE: 'FACE_TOO_SMALL',
-  MARGIN: 'FACE_AT_EDGE',
-  POSE: 'FACE_TURNED',
-  SHARPNESS: 'FACE_BLURRED',
-  EXPOSURE: 'FACE_BADLY_LIT',
-};
 
 /** Denials that count towards a lock-out, where the face comes near somebody enrolled: an identity is under attack. */
 const FAILURES: ReadonlySet<Reason> = new Set<Reason>(['NOT_LIVE', 'UNSURE', 'ACTION_FAILED']);
@@ -254,13 +247,7 @@ export class Access {
     }
     const c = this.#caseOf(track, null, { candidates: [], frameScores: [] }, now, true);
     const [gate] = worst;
-    const verdict: Verdict = {
-      verdict: 'deny',
-      reason: GATE_REASONS[gate],
-      rule: 'quality',
-      detail: `the face never passed the quality gate ${gate}`,
-    };
-    return this.#conclude(trackId, track, c, verdict, now);
+    return this.#conclude(trackId, track, c, failedAt(gate), now, gate);
   }
 
   /** The tracks known, for a vision process that has died. */
@@ -478,17 +465,25 @@ export class Access {
   }
 
   /** Writes the decision down and takes its consequences: attempts, lock-out, intervals. */
-  #conclude(trackId: string, track: TrackState, c: Case, verdict: Verdict, now: number): Decision {
+  #conclude(
+    trackId: string,
+    track: TrackState,
+    c: Case,
+    verdict: Verdict,
+    now: number,
+    failedGate: QualityGate | null = null,
+  ): Decision {
     const policy = this.#policy;
     track.decided = true;
     if (verdict.reason !== 'LOCKED_OUT') {
       track.attempts += 1;
     }
-    const record = this.#record(trackId, track, c, verdict, now);
     if (FAILURES.has(verdict.reason)) {
       const { windowMs } = policy.lockout;
       this.#failures = [...this.#failures.filter((at) => now - at < windowMs), now].slice(-MAX_FAILURES);
     }
+    const inputs = { rules: FACE_RULES, case: recordedCase(c), failedGate };
+    const record = { ...this.#record(trackId, track, c, verdict, now), inputs };
     const lockedOutUntil = this.#countFailure(track, c, verdict.reason, now);
     let quietUntil = now + policy.retryAfterMs;
     if (verdict.verdict === 'grant') {
@@ -598,6 +593,8 @@ export class Access {
       timings: { ...newest.timings },
       versions: { software: this.#context.software, config: this.#context.configVersion, models },
       entry: null,
+      inputs: null,
+      carriedOut: null,
     };
   }
 }

@@ -13,6 +13,7 @@ export { type ActionInquiry, asksCloud } from './action.ts';
 export { Calendar, wallClock } from './calendar/index.ts';
 export * from './entry/index.ts';
 export { cosine } from './evidence.ts';
+export type { CarriedOut } from './inputs.ts';
 export type { CloudInquiry, Inquiry } from './inquiry.ts';
 export { Lockout } from './lockout.ts';
 export { REASONS, type Reason } from './reasons.ts';
@@ -26,6 +27,7 @@ export {
   PublicDecisionRecordSchema,
 } from './record.ts';
 export type { ActionRecord, ActionReport } from './record-action.ts';
+export { afterAll, type Outcome, type Replay, replayCredential, replayFace } from './replay.ts';
 export { judge } from './rules.ts';
 export type {
   ActionPolicy,

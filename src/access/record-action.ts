@@ -1,8 +1,14 @@
 import { z } from 'zod';
 import type { ChallengeOutcome, ChallengeResult, ClipFault, HeadAction } from '../vision/client.ts';
 
-const ActionSchema = z.enum(['blink', 'openMouth', 'turnLeft', 'turnRight', 'nod'] satisfies HeadAction[]);
-const OutcomeSchema = z.enum([
+export const ActionSchema = z.enum([
+  'blink',
+  'openMouth',
+  'turnLeft',
+  'turnRight',
+  'nod',
+] satisfies HeadAction[]);
+export const OutcomeSchema = z.enum([
   ...(['seen', 'notSeen', 'wrongAction'] satisfies ChallengeOutcome[]),
   ...(['faceChanged', 'faceLost', 'unavailable'] satisfies ChallengeOutcome[]),
 ]);
@@ -12,7 +18,9 @@ const FaultSchema = z.enum([
   ...(['LEFT_PICTURE', 'BYSTANDER'] satisfies ClipFault[]),
 ]);
 
-const FiguresSchema = z.object({ mean: z.number(), lowest: z.number(), frames: z.number() }).nullable();
+export const FiguresSchema = z
+  .object({ mean: z.number(), lowest: z.number(), frames: z.number() })
+  .nullable();
 const RangeSchema = z.object({ from: z.number(), to: z.number() }).nullable();
 
 const CloudActionSchema = z.object({

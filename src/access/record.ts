@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import type { QualityGate } from '../vision/types.ts';
 import { EntryRecordSchema } from './entry/input.ts';
+import { CandidateSchema, GateSchema, ThresholdsSchema } from './figures.ts';
+import { CarriedOutSchema, FaceInputsSchema } from './inputs.ts';
 import { REASONS, type Reason } from './reasons.ts';
 import { ActionRecordSchema } from './record-action.ts';
 
 const ReasonSchema = z.enum(Object.keys(REASONS) as [Reason, ...Reason[]]);
-const GateSchema = z.enum(['SIZE', 'MARGIN', 'POSE', 'SHARPNESS', 'EXPOSURE'] satisfies QualityGate[]);
 
 const QualitySchema = z.object({
   eyeDistance: z.number(),
@@ -20,31 +20,7 @@ const QualitySchema = z.object({
   failed: z.array(GateSchema),
 });
 
-const CandidateSchema = z.object({
-  personId: z.string(),
-  name: z.string(),
-  referenceId: z.string(),
-  score: z.number().describe('Cosine of the fused probe and this person’s best reference'),
-});
-
 const ModelRefSchema = z.object({ id: z.string(), version: z.string() });
-
-/** The policy values a decision was made with; enough, with the figures of the record, to judge it again. */
-export const ThresholdsSchema = z.object({
-  match: z.number(),
-  unsureBelowMatch: z.number(),
-  margin: z.number(),
-  liveness: z.number(),
-  livenessUnsure: z.number(),
-  livenessFloor: z.number(),
-  minFrames: z.number(),
-  maxFrames: z.number(),
-  maxFrameAgeMs: z.number(),
-  decideAfterMs: z.number(),
-  minConsistency: z.number(),
-  maxAttempts: z.number(),
-});
-export type Thresholds = z.infer<typeof ThresholdsSchema>;
 
 /** The quality gate's limits in force (`vision.quality` of the configuration), for the reader of the record. */
 const QualityLimitsSchema = z.object({
@@ -169,6 +145,10 @@ export const DecisionRecordSchema = z.object({
   entry: EntryRecordSchema.nullable()
     .default(null)
     .describe('What the rules of entry made of somebody who was recognised; null of everybody else'),
+  inputs: FaceInputsSchema.nullable()
+    .default(null)
+    .describe('What the rules of a face judged; null in records of older versions'),
+  carriedOut: CarriedOutSchema.nullable().default(null).describe('Of a grant that did not open the door'),
 });
 export type DecisionRecord = z.infer<typeof DecisionRecordSchema>;
 
@@ -192,6 +172,7 @@ export const CredentialRecordSchema = z.object({
   detail: z.string(),
   person: z.object({ id: z.string(), name: z.string() }).nullable().describe('Whose credential it is'),
   entry: EntryRecordSchema,
+  carriedOut: CarriedOutSchema.nullable().default(null).describe('Of a grant that did not open the door'),
   versions: z.object({ software: z.string(), config: z.string() }),
 });
 export type CredentialRecord = z.infer<typeof CredentialRecordSchema>;
@@ -199,7 +180,7 @@ export type CredentialRecord = z.infer<typeof CredentialRecordSchema>;
 const ScoreSchema = z.object({ score: z.number() });
 
 /** The record as it leaves the device over MQTT: of those merely considered, only the scores. */
-export const PublicDecisionRecordSchema = DecisionRecordSchema.extend({
+export const PublicDecisionRecordSchema = DecisionRecordSchema.omit({ inputs: true }).extend({
   candidates: z.object({
     best: ScoreSchema.nullable(),
     second: ScoreSchema.nullable(),

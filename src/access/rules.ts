@@ -1,6 +1,22 @@
+import type { QualityGate } from '../vision/types.ts';
 import { judgeAction, judgeDemand } from './action.ts';
 import { doubtsOf, isSettled, marginTrouble, unusable } from './doubts.ts';
+import type { Reason } from './reasons.ts';
 import type { Case, Verdict } from './types.ts';
+
+/**
+ * Version of the rules of a face, kept in every record: raised whenever the same case could get another verdict.
+ */
+export const FACE_RULES = 1;
+
+/** Reason of a face that never passed the quality gate. */
+const GATE_REASONS: Record<QualityGate, Reason> = {
+  SIZE: 'FACE_TOO_SMALL',
+  MARGIN: 'FACE_AT_EDGE',
+  POSE: 'FACE_TURNED',
+  SHARPNESS: 'FACE_BLURRED',
+  EXPOSURE: 'FACE_BADLY_LIT',
+};
 
 /** A rule looks at the case and gives a verdict, or leaves it to the next. */
 interface Rule {
@@ -168,4 +184,14 @@ export function judge(c: Case): Verdict | null {
     }
   }
   return null;
+}
+
+/** The verdict on a face that stayed and never passed the quality gate. */
+export function failedAt(gate: QualityGate): Verdict {
+  return {
+    verdict: 'deny',
+    reason: GATE_REASONS[gate],
+    rule: 'quality',
+    detail: `the face never passed the quality gate ${gate}`,
+  };
 }

@@ -1,9 +1,10 @@
 import type { DecisionConfig } from '../config/index.ts';
 import type { Candidate } from '../gallery/types.ts';
-import type { HeadAction } from '../vision/client.ts';
+import type { ChallengeResult, HeadAction } from '../vision/client.ts';
 import type { Sighting } from '../vision/types.ts';
+import type { Thresholds } from './figures.ts';
 import type { Reason } from './reasons.ts';
-import type { DecisionRecord, Thresholds } from './record.ts';
+import type { DecisionRecord } from './record.ts';
 import type { ActionReport } from './record-action.ts';
 
 /** A sighting that passed the quality gate: its liveness and its embedding are of the same frame. */
@@ -34,6 +35,13 @@ export interface CloudEvidence {
 /** `decision.actionLiveness` of the configuration. */
 export type ActionPolicy = DecisionConfig['actionLiveness'];
 
+/** What the rules look at of what came of an action. */
+export interface JudgedAction {
+  readonly result: Pick<ChallengeResult, 'outcome' | 'liveness'> | null;
+  readonly cloud: Pick<NonNullable<ActionReport['cloud']>, 'live' | 'detected' | 'code'> | null;
+  readonly failure: string | null;
+}
+
 /** An action that was demanded in this attempt, as the rules judge it. */
 export interface ActionCase {
   /** What demanded it. */
@@ -44,7 +52,7 @@ export interface ActionCase {
   /** The candidate it was asked of. */
   readonly personId: string | null;
   /** What came of it; null without, or when that is too long ago. */
-  readonly report: ActionReport | null;
+  readonly report: JudgedAction | null;
 }
 
 /** The figures the rules judge; plain numbers, so that a record can be judged again. */

@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import type { Outcome } from '../access/index.ts';
 import { MenshenError } from '../common/index.ts';
 import { type JournalEvent, JournalReader } from '../journal/index.ts';
 import { EXPORT_FORMATS, type ExportOptions, exportEvents } from './events/export.ts';
 import { dataDirOf, type Place, placed } from './events/place.ts';
 import { type VerifyOptions, verify } from './events/verify.ts';
 import { explainEvent, summaryLine } from './explain.ts';
+import { replayEvent } from './replay.ts';
 
 /** How often `--follow` looks for new events. */
 const POLL_MS = 250;
@@ -29,6 +31,11 @@ export function eventsCommand(): Command {
     .option('-f, --follow', 'go on with new events as they are recorded')
     .option('--json', 'one JSON object a line, whole')
     .action((options: TailOptions) => tail(options));
+  placed(events.command('replay'))
+    .description('judge a recorded decision again, by what the rules looked at then')
+    .argument('<id>', 'number, id, or the beginning of an id')
+    .option('--json', 'both outcomes as JSON')
+    .action((id: string, options: Place & { json?: true }) => replay(id, options));
   placed(events.command('explain'))
     .description('explain one event for a person: of a decision, all that led to it')
     .argument('<id>', 'number, id, or the beginning of an id')
@@ -104,6 +111,23 @@ async function explain(id: string, options: Place & { json?: true }): Promise<vo
     .range({ after: event.seq, limit: CONSEQUENCES })
     .filter(({ cause }) => cause === event.id);
   console.log(explainEvent(event, consequences));
+}
+
+/** Judges a recorded decision again; fails when it comes out otherwise. */
+async function replay(id: string, options: Place & { json?: true }): Promise<void> {
+  const event = (await readerOf(options)).get(id);
+  const result = replayEvent(event);
+  if (options.json) console.log(JSON.stringify(result, null, 2));
+  const line = ({ outcome, reason, rule, detail }: Outcome) =>
+    `${outcome}, ${reason}, rule "${rule}": ${detail}`;
+  if (!result.sameRules) console.error('note: the record was made by rules of another version');
+  if (!result.same) {
+    throw new MenshenError(
+      'EVENT_REPLAY_DIFFERS',
+      `recorded: ${line(result.recorded)}\njudged again: ${line(result.replayed)}`,
+    );
+  }
+  if (!options.json) console.log(`the same again: ${line(result.replayed)}`);
 }
 
 async function readerOf(place: Place): Promise<JournalReader> {

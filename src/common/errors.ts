@@ -67,6 +67,8 @@ export const ERRORS = {
   JOURNAL_UNREADABLE:
     'The journal cannot be read: it does not exist, or there is no permission. Check the data directory.',
   EVENT_NOT_FOUND: 'No event has this id.',
+  EVENT_NOT_REPLAYABLE: 'The event is no decision, or its record does not hold what was judged.',
+  EVENT_REPLAY_DIFFERS: 'Judged again, the decision comes out otherwise. The message says how.',
   // Door
   GPIO_UNAVAILABLE: 'The GPIO line cannot be opened: no such line, no driver, or no permission.',
   GPIO_WRITE_FAILED: 'The relay could not be switched.',

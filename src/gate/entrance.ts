@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import {
+  afterAll,
   type Calendar,
+  type CarriedOut,
   type CredentialRecord,
   type EntryDecision,
   EntryDesk,
@@ -9,7 +11,6 @@ import {
   Lockout,
   type Moment,
   type Presentation,
-  type Reason,
   type Situation,
   wallClock,
 } from '../access/index.ts';
@@ -35,6 +36,14 @@ const EVENT_OF: Record<EntryRecord['verdict']['verdict'], EventType> = {
   deny: 'access.denied',
   wait: 'access.pending',
 };
+
+/** Where a decision came from, and what became of it. */
+interface Circumstances {
+  readonly reader: string | null;
+  readonly shown: string | null;
+  readonly cause: string | null;
+  readonly carriedOut?: CarriedOut | null;
+}
 
 export interface EntranceParts {
   readonly doors: ReadonlyMap<string, Door>;
@@ -233,39 +242,43 @@ export class Entrance {
       this.#parts.prompts.show(door, promptForReason(entry.verdict.reason));
       return;
     }
-    const reason = kept ? 'DOOR_FAILED' : 'PASS_NOT_RECORDED';
-    const detail = outcome?.ok === false ? outcome.message : 'the disk did not take it in time';
-    const denied = deniedAfterAll(entry, reason, detail);
-    this.#record(randomUUID(), denied, { reader, shown: null, cause: id });
+    const answer = outcome?.ok === false ? outcome.message : null;
+    const carriedOut = { frame: null, passKept: kept, door: answer };
+    this.#record(randomUUID(), entry, { reader, shown: null, cause: id, carriedOut });
   }
 
   #record(
     id: string,
     { input, verdict }: EntryRecord,
-    { reader, shown, cause }: { reader: string | null; shown: string | null; cause: string | null },
+    { reader, shown, cause, carriedOut = null }: Circumstances,
   ): void {
     const { records, log, versions } = this.#parts;
     const { person, kind } = input.presented;
+    const judged = { ...verdict, outcome: verdict.verdict };
+    const overruled = carriedOut === null ? null : afterAll(carriedOut);
+    const { outcome, reason, rule, detail } =
+      overruled === null ? judged : { ...overruled, outcome: 'deny' as const };
     const data: CredentialRecord = {
       decision: id,
       door: input.door,
       reader,
       kind,
       shown,
-      outcome: verdict.verdict,
-      verdict: verdict.verdict,
-      reason: verdict.reason,
-      rule: verdict.rule,
-      detail: verdict.detail,
+      outcome,
+      verdict: outcome,
+      reason,
+      rule,
+      detail,
       person: person === null ? null : { id: person.id, name: person.name },
       entry: { input, verdict },
+      carriedOut,
       versions,
     };
-    const type = EVENT_OF[verdict.verdict];
+    const type = EVENT_OF[outcome];
     records.record({ type, id, door: input.door, ...(cause === null ? {} : { cause }), data: { ...data } });
     log.info({ decision: id, outcome: data.outcome, reason: data.reason }, 'decided');
-    if (verdict.verdict !== 'grant') {
-      this.#parts.prompts.show(input.door, promptForReason(verdict.reason), heldMs({ input, verdict }));
+    if (outcome !== 'grant') {
+      this.#parts.prompts.show(input.door, promptForReason(reason), heldMs({ input, verdict }));
     }
   }
 
@@ -319,11 +332,6 @@ export class Entrance {
 export function heldMs(entry: EntryRecord | null): number | undefined {
   if (entry?.verdict.verdict !== 'wait') return undefined;
   return Math.max(...entry.input.ways.map(({ withinMs }) => withinMs));
-}
-
-/** A grant that did not open the door. */
-function deniedAfterAll({ input, verdict }: EntryRecord, reason: Reason, detail: string): EntryRecord {
-  return { input, verdict: { ...verdict, verdict: 'deny', reason, rule: 'door', detail, people: [] } };
 }
 
 /** Of a door whose contact cannot be read, the relay alone tells. */

@@ -3,6 +3,8 @@ import {
   Access,
   type ActionInquiry,
   type ActionReport,
+  afterAll,
+  type CarriedOut,
   type CloudReport,
   type Comparison,
   type Decision,
@@ -10,7 +12,6 @@ import {
   type Inquiry,
   joinEntry,
   type Probe,
-  type Reason,
 } from '../access/index.ts';
 import type { CloudClient, FaceCalls } from '../cloud/index.ts';
 import { type Logger, messageOf, monotonicMs } from '../common/index.ts';
@@ -265,10 +266,10 @@ export class Lane {
     const left = policy.maxFrameAgeMs - (monotonicMs() - newestFrameAt);
     await records.taken(record.decision, Math.max(0, left / 2));
     const ageMs = monotonicMs() - newestFrameAt;
+    const frame = { ageMs, maxAgeMs: policy.maxFrameAgeMs };
     if (ageMs > policy.maxFrameAgeMs) {
-      const detail = `the newest frame was ${ageMs.toFixed(0)} ms old when the record was written, more than ${policy.maxFrameAgeMs} ms`;
       entrance.concluded(record.door, record.decision, entry, false);
-      this.#denyAfterAll(decision, 'STALE_FRAME', 'fresh-or-nothing', detail);
+      this.#denyAfterAll(decision, { frame, passKept: true, door: null });
       return;
     }
     this.#captured = { decisionId: record.decision, at: newestFrameAt };
@@ -280,22 +281,25 @@ export class Lane {
       this.#parts.prompts.show(record.door, remind ? 'MASK_REMINDER' : promptForReason(record.reason));
       this.#access.granted(record.track, personId, outcome.relayAt);
     } else {
-      this.#denyAfterAll(decision, 'DOOR_FAILED', 'door', outcome.message);
+      this.#denyAfterAll(decision, { frame, passKept: true, door: outcome.message });
     }
   }
 
   /** A grant that did not open the door: the denial names the grant as its cause. */
-  #denyAfterAll(decision: Decision, reason: Reason, rule: string, detail: string): void {
-    this.#parts.prompts.show(decision.record.door, promptForReason(reason));
+  #denyAfterAll(decision: Decision, carriedOut: CarriedOut): void {
+    const why = afterAll(carriedOut);
+    if (why === null) {
+      return;
+    }
+    this.#parts.prompts.show(decision.record.door, promptForReason(why.reason));
     this.#record('access.denied', decision, {
       ...decision.record,
+      ...why,
       decision: randomUUID(),
       outcome: 'deny',
       verdict: 'deny',
-      reason,
-      rule,
-      detail,
       person: null,
+      carriedOut,
     });
   }
 

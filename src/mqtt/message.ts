@@ -19,7 +19,7 @@ const EntrySchema = z.object({ verdict: z.record(z.string(), z.unknown()) }).nul
  * with are evidence in the journal; outside, only their scores are told, and only who was recognised is named.
  */
 export function publicEvent(event: JournalEvent): JournalEvent {
-  const { candidates, entry, ...data } = event.data;
+  const { candidates, entry, inputs: _, ...data } = event.data;
   if (candidates === undefined && entry === undefined) {
     return event;
   }

@@ -7,7 +7,9 @@ import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { PublicDecisionRecordSchema } from '../../src/access/index.ts';
+import { replayEvent } from '../../src/cli/replay.ts';
 import { monotonicMs } from '../../src/common/index.ts';
+import { JournalReader } from '../../src/journal/index.ts';
 import { CONTACT, House, REX } from './house.ts';
 import { descendants, gone } from './processes.ts';
 
@@ -27,7 +29,22 @@ afterEach(async () => {
   await house.daemon?.stop();
 });
 
-afterAll(() => house.tearDown());
+afterAll(async () => {
+  try {
+    everyDecisionComesOutTheSame();
+  } finally {
+    await house.tearDown();
+  }
+});
+
+/** Judged again from the journal, by the rules as they are. */
+function everyDecisionComesOutTheSame(): void {
+  const journal = new JournalReader({ dataDir: join(house.folder, 'data') });
+  const decisions = journal.range({ after: 0, limit: 10_000 }).filter(({ data }) => 'decision' in data);
+  expect(decisions.length).toBeGreaterThan(0);
+  const differing = decisions.map(replayEvent).filter(({ same }) => !same);
+  expect(differing).toEqual([]);
+}
 
 describe('the gate as a process', () => {
   it('opens for a real face before a real camera, says so over MQTT, and explains it', async () => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { parse } from 'yaml';
 import { CredentialRecordSchema, type Kept } from '../../src/access/index.ts';
+import { replayEvent } from '../../src/cli/replay.ts';
 import { createLogger, monotonicMs } from '../../src/common/index.ts';
 import { ConfigSchema } from '../../src/config/schema.ts';
 import { Door, type DoorEvent, openGpio } from '../../src/door/index.ts';
@@ -84,6 +85,14 @@ async function build(yaml = LAB, parts: Partial<EntranceParts> = {}, dataDir = s
     gallery.close();
   };
   onTestFinished(stop);
+  onTestFinished(() => {
+    // Each decision comes out the same when it is judged again from the JSON of its record.
+    const decisions = events.filter(({ data }) => 'decision' in data);
+    for (const event of decisions) {
+      const recorded = { ...JSON.parse(JSON.stringify(event)), seq: 1 };
+      expect(replayEvent(recorded)).toMatchObject({ same: true, sameRules: true });
+    }
+  });
   const read = (credential: Credential, direction: 'in' | 'out' = 'in') =>
     entrance.read({ ...credential, reader: 'pad', door: 'front', direction, at: monotonicMs() });
   const decided = () =>

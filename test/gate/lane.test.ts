@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { replayEvent } from '../../src/cli/replay.ts';
 import { createLogger, monotonicMs } from '../../src/common/index.ts';
 import { ConfigSchema } from '../../src/config/schema.ts';
 import { Door, type DoorEvent, openGpio } from '../../src/door/index.ts';
@@ -90,6 +91,9 @@ beforeEach(async () => {
   rig = await build();
 });
 afterEach(async () => {
+  // Whatever a test was about: each decision of it comes out the same when it is judged again.
+  const decisions = rig.journal.range({ after: 0, limit: 1000 }).filter(({ data }) => 'decision' in data);
+  for (const event of decisions) expect(replayEvent(event)).toMatchObject({ same: true, sameRules: true });
   vi.restoreAllMocks();
   await rig.close();
 });

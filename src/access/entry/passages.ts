@@ -13,7 +13,7 @@ export interface Passage {
 interface Pending extends Passage {
   /** Whether anybody goes through is seen; else it is taken for certain once the door was unlocked. */
   readonly isSeen: boolean;
-  readonly before: readonly { readonly person: string; readonly place: Place | null }[];
+  before: { readonly person: string; readonly place: Place | null }[];
 }
 
 /**
@@ -29,9 +29,11 @@ export class Passages {
   }
 
   granted(passage: Passage, isSeen: boolean): void {
-    const { people, to, at } = passage;
+    const { people, to, at, decision } = passage;
     const before =
-      to === null ? [] : people.map((person) => ({ person, place: this.#places.go(person, to, at) }));
+      to === null
+        ? []
+        : people.map((person) => ({ person, place: this.#places.go(person, to, at, decision) }));
     this.#pending.push({ ...passage, before, isSeen });
   }
 
@@ -59,13 +61,29 @@ export class Passages {
   }
 
   #putBack(passages: Pending[]): Passage[] {
-    for (const { before, at, to } of passages.toReversed()) {
-      for (const { person, place } of before) {
+    for (const passage of passages.toReversed()) {
+      for (const { person, place } of passage.before) {
         const now = this.#places.get(person);
-        // Somebody who has gone elsewhere since is left there.
-        if (now?.at === at && now.zone === to) this.#places.set(person, place);
+        const corrected = without(now, passage, place);
+        if (corrected !== now) this.#places.set(person, corrected);
+        // Whoever was granted again since is not to be put back to where they never were.
+        for (const later of this.#pending) {
+          later.before = later.before.map((was) =>
+            was.person === person ? { person, place: without(was.place, passage, place) } : was,
+          );
+        }
       }
     }
     return passages;
   }
+}
+
+/** A place as it would be without that passage; `before` is where the person was then. */
+function without(place: Place | null, { decision, to, at }: Passage, before: Place | null): Place | null {
+  if (place === null || to === null) return place;
+  if (place.by === decision) return before;
+  if (place.entered[to] !== at) return place;
+  const { [to]: _, ...entered } = place.entered;
+  const earlier = before?.entered[to];
+  return { ...place, entered: earlier === undefined ? entered : { ...entered, [to]: earlier } };
 }

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 
-/** Where somebody was last, and when they entered which zone; times are milliseconds since 1970. */
+/** Where somebody was last, by which decision, and when they entered which zone; times are milliseconds since 1970. */
 export const PlaceSchema = z.object({
   zone: z.string(),
   at: z.number(),
+  by: z.string(),
   entered: z.record(z.string(), z.number()),
 });
 export type Place = z.infer<typeof PlaceSchema>;
@@ -24,9 +25,9 @@ export class Places {
   }
 
   /** Somebody has gone to a zone. Gives where they were before. */
-  go(person: string, zone: string, at: number): Place | null {
+  go(person: string, zone: string, at: number, by: string): Place | null {
     const before = this.get(person);
-    this.set(person, { zone, at, entered: { ...before?.entered, [zone]: at } });
+    this.set(person, { zone, at, by, entered: { ...before?.entered, [zone]: at } });
     return before;
   }
 
