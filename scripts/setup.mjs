@@ -4,6 +4,7 @@
 // there it works offline and says nothing. `--long` adds what only the long tests need.
 import { systemPackages } from './setup/apt.mjs';
 import { build, models } from './setup/build.mjs';
+import { gpioMachine } from './setup/gpio-vm.mjs';
 import { npmPackages, npmStale } from './setup/npm.mjs';
 import { demoPictures } from './setup/pictures.mjs';
 import { alone, SetupError } from './setup/tools.mjs';
@@ -17,6 +18,7 @@ async function setUp() {
   await build();
   await models();
   await demoPictures();
+  if (process.argv.includes('--long')) await gpioMachine();
 }
 
 try {

@@ -19,6 +19,16 @@ const LONG_TESTS = [
   { package: 'libbcprov-java' },
   { package: 'chromium', program: 'chromium' },
 ];
+/** GPIO lines of a real kernel are tried in a virtual machine, whose kernel module is built here; libgpiod drives them. */
+const VIRTUAL_MACHINE = [
+  { package: 'qemu-system-x86', program: 'qemu-system-x86_64' },
+  { package: 'busybox-static' },
+  { package: 'linux-headers-amd64' },
+  { package: 'linux-source' },
+  { package: 'make', program: 'make' },
+  { package: 'xz-utils', program: 'xz' },
+  { package: 'python3-libgpiod' },
+];
 /** better-sqlite3 and epoll are compiled where npm has no binary for them. */
 const COMPILER = [
   { package: 'g++', program: 'g++' },
@@ -28,7 +38,8 @@ const COMPILER = [
 
 /** @param {{ compiler: boolean, long?: boolean }} options whether npm packages will be compiled, and long tests run */
 export async function systemPackages({ compiler, long = false }) {
-  const needs = [...NEEDS, ...(compiler ? COMPILER : []), ...(long ? LONG_TESTS : [])];
+  const longTests = process.arch === 'x64' ? [...LONG_TESTS, ...VIRTUAL_MACHINE] : LONG_TESTS;
+  const needs = [...NEEDS, ...(compiler ? COMPILER : []), ...(long ? longTests : [])];
   const candidates = needs.filter((need) => need.program === undefined || !onPath(need.program));
   const present = installedPackages(candidates.map((need) => need.package));
   const missing = candidates.map((need) => need.package).filter((name) => !present.has(name));

@@ -9,7 +9,7 @@ import {
   releaseTasks,
 } from '../door/index.ts';
 
-/** `menshen door release`. Errors are thrown as MenshenError for main.ts to print. */
+/** `menshen door release` and `menshen door test`. Errors are thrown as MenshenError for main.ts to print. */
 export function doorCommand(): Command {
   const door = new Command('door').description('work the doors from outside the gate process');
   door
@@ -18,6 +18,16 @@ export function doorCommand(): Command {
     .argument('[door...]', 'ids of doors; by default all')
     .option('-c, --config <file>', 'configuration file')
     .action((ids: string[], options: { config?: string }) => release(ids, configPath(options.config)));
+  door
+    .command('test')
+    .description('click through relay, contact and exit button while a person watches and answers')
+    .argument('[door...]', 'ids of doors; by default all')
+    .option('-c, --config <file>', 'configuration file')
+    .option('--while-running', 'test although the gate runs on the same lines', false)
+    .action(async (ids: string[], options: { config?: string; whileRunning: boolean }) => {
+      const { testDoors } = await import('./door-test.ts');
+      await testDoors(ids, configPath(options.config), options);
+    });
   return door;
 }
 

@@ -72,6 +72,8 @@ export const ERRORS = {
   // Door
   GPIO_UNAVAILABLE: 'The GPIO line cannot be opened: no such line, no driver, or no permission.',
   GPIO_WRITE_FAILED: 'The relay could not be switched.',
+  DOOR_TEST_FAILED:
+    'A part of a door did not do in `menshen door test` what it should. The message names each.',
   REX_STUCK:
     'The exit button has been pressed for longer than rex.stuckMs: jammed, shorted, or `normally` is wrong.',
   DOOR_STUCK:

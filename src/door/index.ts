@@ -44,3 +44,4 @@ export {
   type PassCause,
   type UnlockCause,
 } from './types.ts';
+export { type WalkResult, type Witness, walkTest } from './walk-test.ts';

@@ -5,3 +5,4 @@
  * and no network can hold up a relay or an exit button. No native inference code is loaded here.
  */
 export { Gate } from './gate.ts';
+export { lockDataDir } from './instance-lock.ts';
