@@ -154,10 +154,10 @@ async function checkDoor(config: DoorConfig, [relay, rex, contact]: readonly [nu
 }
 
 /** A gate process of one door, to be killed. */
-function startGate(relay: OutputLineConfig) {
+function startGate(line: number, relay: OutputLineConfig) {
   const door = JSON.stringify({ relay: { line: relay, activeLow: true } });
-  const child = spawn(process.execPath, [GATE_PROCESS, '/tmp/unused.sock', 'wait', door], {
-    stdio: ['pipe', 'pipe', 'ignore'],
+  const child = spawn(process.execPath, [GATE_PROCESS, `/run/${line}.sock`, 'wait', door], {
+    stdio: ['pipe', 'pipe', 'inherit'],
   });
   const told: string[] = [];
   createInterface({ input: child.stdout }).on('line', (line) => told.push(line));
@@ -244,7 +244,7 @@ function quantiles(values: number[]) {
   return { median: at(0.5), p95: at(0.95), max: at(1) };
 }
 
-const gates = { gpiod: startGate(gpiod({ chip: chip.label, offset: 8 })), onoff: startGate(onoff(9)) };
+const gates = { gpiod: startGate(8, gpiod({ chip: chip.label, offset: 8 })), onoff: startGate(9, onoff(9)) };
 
 const run: Record<CheckName, () => Promise<unknown>> = {
   'gpiod: an output begins at rest, follows, and is let go': () =>
