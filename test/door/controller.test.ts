@@ -147,6 +147,25 @@ describe('a door on simulated lines', () => {
   });
 
   it.each([
+    ['high energises', false, [1, 0, 1]],
+    ['low energises', true, [0, 1, 0]],
+  ])(
+    'keeps the relay energised while the door is locked, when that locks it and %s',
+    async (_, activeLow, levels) => {
+      const { door, client } = await setUp({
+        relay: { line: { driver: 'simulated', line: RELAY }, activeLow, energised: 'locks' },
+      });
+      await door.start();
+      expect(door.status()).toMatchObject({ state: 'locked', lock: 'locked', relay: 'on' });
+      await door.unlock(GRANT);
+      expect(door.status()).toMatchObject({ state: 'unlocked', lock: 'unlocked', relay: 'off' });
+      door.releaseNow();
+      await until('all changes are told', () => client.levels(RELAY).length === levels.length);
+      expect(client.levels(RELAY)).toEqual(levels);
+    },
+  );
+
+  it.each([
     [
       'contact',
       { contact: { line: { driver: 'simulated', line: CONTACT }, normally: 'open', debounceMs: 0 } },
@@ -199,6 +218,84 @@ describe('a door on simulated lines', () => {
     expect(await again.unlock(GRANT)).toMatchObject({ ok: true });
     await again.stop();
   });
+});
+
+describe('a door that remains open', () => {
+  const SCHEDULE = { kind: 'schedule', schedule: 'day' } as const;
+  const FIRE = { kind: 'emergency', by: 'fire-panel' } as const;
+
+  it('does so from its start when told before, without locking first', async () => {
+    const { door, client, log } = await setUp();
+    expect(door.hold(FIRE)).toEqual({ ok: true });
+    await door.start();
+    expect(door.status()).toMatchObject({ state: 'remain_open', lock: 'unlocked', holds: [FIRE] });
+    expect(log.types).toEqual(['hold', 'unlocked']);
+    await until('the relay has unlocked', () => client.levels(RELAY).at(-1) === 1);
+  });
+
+  it('ends by itself after the time given', { retry: 3 }, async () => {
+    const { door, log } = await setUp();
+    await door.start();
+    door.hold({ kind: 'remote', by: 'guard' }, { forMs: 100 });
+    await log.until('locked');
+    expect(log.types).toEqual(['hold', 'unlocked', 'hold_ended', 'locked']);
+  });
+
+  it('is locked by a stop, which is told, but not in an emergency', async () => {
+    const { door, log } = await setUp();
+    await door.start();
+    door.hold(SCHEDULE);
+    await door.stop();
+    expect(log.types).toEqual(['hold', 'unlocked', 'hold_ended', 'locked']);
+    expect(door.hold(SCHEDULE)).toMatchObject({ ok: false });
+
+    const burning = await setUp();
+    await burning.door.start();
+    burning.door.hold(FIRE);
+    burning.door.hold(SCHEDULE);
+    burning.door.releaseNow();
+    burning.door.release();
+    await burning.door.stop();
+    expect(burning.log.types).not.toContain('locked');
+    await until('the relay was told of', () => burning.client.levels(RELAY).length === 2);
+    expect(burning.client.levels(RELAY)).toEqual([0, 1]);
+  });
+
+  it('is refused to people in a lockdown, and a grant of before is over', async () => {
+    const { door, log } = await setUp({ unlockMs: 60_000 });
+    await door.start();
+    await door.unlock(GRANT);
+    door.lockdown(true);
+    expect(log.types).toEqual(['unlocked', 'locked']);
+    expect(door.hold({ kind: 'remote', by: 'guard' })).toMatchObject({ ok: false, code: 'DOOR_LOCKDOWN' });
+    expect(door.hold(SCHEDULE)).toEqual({ ok: true });
+    expect(door.status()).toMatchObject({ state: 'locked', lockdown: true, holds: [SCHEDULE] });
+    door.lockdown(false);
+    expect(door.status()).toMatchObject({ state: 'remain_open', lockdown: false });
+    door.endHold('schedule');
+    expect(door.status().state).toBe('locked');
+  });
+});
+
+it('an alarm is cleared by a person', async () => {
+  const { door, client, log } = await setUp();
+  await door.start();
+  expect(door.clearAlarm('guard')).toBe(false);
+  await client.ask({ line: CONTACT, level: 1 });
+  await log.until('forced_open');
+  expect(door.clearAlarm('guard')).toBe(true);
+  expect(door.status().state).toBe('open');
+  expect(log.events.at(-1)).toMatchObject({ type: 'alarm_cleared', by: 'guard' });
+});
+
+it('an extended unlock keeps the relay for the extended time', { retry: 3 }, async () => {
+  const { door, log } = await setUp({ unlockMs: 200, extended: { unlockMs: 500 } });
+  await door.start();
+  const outcome = await door.unlock(GRANT, { extended: true });
+  if (!outcome.ok) throw new Error(outcome.message);
+  await log.until('locked');
+  expect(monotonicMs() - outcome.relayAt).toBeGreaterThan(499);
+  expect(log.events[0]).toMatchObject({ relayMs: 500, extended: true });
 });
 
 describe('the listener of a door', () => {

@@ -52,6 +52,16 @@ describe.concurrent('a gate process that dies with the door unlocked', () => {
     });
   });
 
+  it.for(['throw', 'orderly'] as const)(
+    'in a fire alarm, by %s, leaves the door unlocked',
+    async (fate, context) => {
+      const gate = await unlockedGate(`${fate}+fire`, context);
+      if (fate === 'orderly') await kill(gate, 'SIGTERM');
+      const end = await lastLevels(gate);
+      context.expect(end).toMatchObject({ onStdout: [0, 1], onSocket: [1] });
+    },
+  );
+
   it.for(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
     'by %s has released the relay',
     async (signal, context) => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type DoorInput, type DoorMemory, INITIAL_MEMORY, stateOf, step } from '../../src/door/machine.ts';
 import type { DoorSettings } from '../../src/door/settings.ts';
-import type { DoorEvent, UnlockCause } from '../../src/door/types.ts';
+import type { DoorEvent, HoldCause, PassCause } from '../../src/door/types.ts';
 
 const SETTINGS: DoorSettings = {
   door: 'front',
@@ -17,7 +17,7 @@ const SETTINGS: DoorSettings = {
   openGraceMs: 1000,
   rexRetryMs: 3000,
 };
-const GRANT: UnlockCause = { kind: 'grant', decisionId: 'd1', personId: 'p1' };
+const GRANT: PassCause = { kind: 'grant', decisionId: 'd1', personId: 'p1' };
 const grant: DoorInput = { type: 'unlock', cause: GRANT, extended: false };
 const open: DoorInput = { type: 'contact', position: 'open' };
 const closed: DoorInput = { type: 'contact', position: 'closed' };
@@ -31,6 +31,14 @@ const fault = (line: 'relay' | 'contact' | 'rex'): DoorInput => ({
   code: 'GPIO_UNAVAILABLE',
   message: `${line} gone`,
 });
+const hold = (cause: HoldCause, forMs: number | null = null): DoorInput => ({ type: 'hold', cause, forMs });
+const endHold = (kind: HoldCause['kind']): DoorInput => ({ type: 'end_hold', kind });
+const lockdown = (active: boolean): DoorInput => ({ type: 'lockdown', active });
+const SCHEDULE: HoldCause = { kind: 'schedule', schedule: 'office hours' };
+const FIRST: HoldCause = { kind: 'firstPerson', decisionId: 'd1', personId: 'p1' };
+const GUARD: HoldCause = { kind: 'remote', by: 'guard' };
+const FIRE: HoldCause = { kind: 'emergency', by: 'fire-panel' };
+const extendedGrant: DoorInput = { type: 'unlock', cause: GRANT, extended: true };
 const ok = (line: 'relay' | 'contact' | 'rex'): DoorInput => ({ type: 'line_ok', line });
 
 /** A door driven by hand; `at` gives one input and returns what came of it. */
@@ -417,5 +425,300 @@ describe('faults', () => {
     door.at(1, fault('contact'));
     door.at(9000, ok('contact'));
     expect(door.at(9000, open)).toMatchObject({ state: 'open', types: [], wakeAt: 39_000 });
+  });
+});
+
+describe('the extended unlock time', () => {
+  it('counts for whoever needs it, and a short one does not cut it short', () => {
+    const door = new Bench();
+    door.at(0, closed);
+    expect(door.at(0, extendedGrant)).toMatchObject({
+      wakeAt: 15_000,
+      events: [{ type: 'unlocked', relayMs: 15_000, extended: true }],
+    });
+    door.at(2000, grant);
+    expect(door.at(14_999, tick).lock).toBe('unlocked');
+    expect(door.at(15_000, tick)).toMatchObject({ lock: 'locked', types: ['locked'] });
+  });
+
+  it('comes with the extended held-open time, until the door is closed', () => {
+    const door = new Bench({ heldOpenWarningLeadMs: 10_000 });
+    door.at(0, closed);
+    door.at(0, extendedGrant);
+    door.at(1000, open);
+    expect(door.at(50_999, tick).types).toEqual([]);
+    expect(door.at(51_000, tick).types).toEqual(['held_open_warning']);
+    expect(door.at(61_000, tick).types).toEqual(['held_open']);
+    door.at(62_000, closed);
+    door.at(62_500, open);
+    expect(door.at(92_500, tick).types).toEqual(['held_open']);
+  });
+});
+
+describe('a pulse', () => {
+  it('unlocks for its time, and the door may be opened for the whole unlock time', () => {
+    const door = new Bench({ pulseMs: 500 });
+    door.at(0, closed);
+    expect(door.at(0, grant)).toMatchObject({ wakeAt: 500, events: [{ type: 'unlocked', relayMs: 500 }] });
+    expect(door.at(500, tick)).toMatchObject({ lock: 'locked', wakeAt: 5000, types: ['locked'] });
+    expect(door.at(4900, open).types).toEqual(['opened']);
+    expect(door.at(5500, closed)).toMatchObject({ types: ['closed'] });
+    expect(door.at(6501, open).types).toEqual(['forced_open']);
+  });
+
+  it('keeps the grace after the unlock time, not after the pulse', () => {
+    const door = new Bench({ pulseMs: 500 });
+    door.at(0, closed);
+    door.at(0, grant);
+    door.at(500, tick);
+    door.at(5000, tick);
+    expect(door.at(6000, open).types).toEqual(['opened']);
+  });
+
+  it('goes on for as long as the exit button is pressed, or the door is held', () => {
+    const door = new Bench({ pulseMs: 500 });
+    door.at(0, press);
+    expect(door.at(3000, tick).lock).toBe('unlocked');
+    door.at(3100, hold(SCHEDULE));
+    expect(door.at(3200, letGo).lock).toBe('unlocked');
+    expect(door.at(99_000, endHold('schedule')).lock).toBe('locked');
+  });
+});
+
+describe('the warning before the held-open alarm', () => {
+  it('comes once, shows until the alarm or the closing, and begins anew for the next who passes', () => {
+    const door = new Bench({ heldOpenWarningLeadMs: 10_000 });
+    door.at(0, closed);
+    door.at(0, grant);
+    expect(door.at(1000, open).wakeAt).toBe(21_000);
+    expect(door.at(21_000, tick)).toMatchObject({
+      state: 'open',
+      wakeAt: 31_000,
+      events: [{ type: 'held_open_warning', openForMs: 20_000 }],
+    });
+    expect(door.memory.warned).toBe(true);
+    door.at(22_000, grant);
+    expect(door.memory.warned).toBe(false);
+    door.at(27_000, tick);
+    expect(door.at(42_000, tick).types).toEqual(['held_open_warning']);
+    expect(door.at(52_000, tick).types).toEqual(['held_open']);
+    expect(door.memory.warned).toBe(false);
+  });
+
+  it('is skipped when the alarm is due already', () => {
+    const door = new Bench({ heldOpenWarningLeadMs: 10_000 });
+    door.at(0, open);
+    expect(door.at(40_000, tick).types).toEqual(['held_open']);
+  });
+});
+
+describe('a hold', () => {
+  it('keeps the door unlocked through opening, closing and standing open, with its cause and its end', () => {
+    const door = new Bench();
+    door.at(0, closed);
+    expect(door.at(0, hold(SCHEDULE))).toMatchObject({
+      state: 'remain_open',
+      lock: 'unlocked',
+      wakeAt: null,
+      events: [
+        { type: 'hold', cause: SCHEDULE, forMs: null },
+        { type: 'unlocked', cause: SCHEDULE, relayMs: null },
+      ],
+    });
+    expect(door.at(1000, open)).toMatchObject({ state: 'remain_open', types: ['opened'], wakeAt: null });
+    expect(door.at(900_000, tick).types).toEqual([]);
+    expect(door.at(900_001, closed)).toMatchObject({ lock: 'unlocked', types: ['closed'] });
+    expect(door.at(900_002, endHold('schedule'))).toMatchObject({
+      state: 'locked',
+      events: [{ type: 'hold_ended', kind: 'schedule', why: 'ended' }, { type: 'locked' }],
+    });
+    expect(door.at(900_003, endHold('schedule')).types).toEqual([]);
+  });
+
+  it('is one however often it is ordered; another order of its kind takes its place', () => {
+    const door = new Bench();
+    door.at(0, hold(SCHEDULE));
+    expect(door.at(1, hold(SCHEDULE)).types).toEqual([]);
+    const other = { kind: 'schedule', schedule: 'night' } as const;
+    expect(door.at(2, hold(other)).types).toEqual(['hold', 'unlocked']);
+    expect(door.at(3, endHold('schedule')).types).toEqual(['hold_ended', 'locked']);
+  });
+
+  it('ends by itself after its time, and others go on', () => {
+    const door = new Bench();
+    door.at(0, hold(GUARD, 60_000));
+    door.at(1000, hold(SCHEDULE));
+    expect(door.at(60_000, tick)).toMatchObject({
+      lock: 'unlocked',
+      events: [{ type: 'hold_ended', kind: 'remote', why: 'time' }],
+    });
+    expect(door.at(70_000, endHold('schedule')).lock).toBe('locked');
+  });
+
+  it('that ends leaves the exit button and a grant their time', () => {
+    const door = new Bench();
+    door.at(0, hold(SCHEDULE));
+    door.at(1000, grant);
+    expect(door.at(2000, endHold('schedule'))).toMatchObject({ lock: 'unlocked', wakeAt: 6000 });
+    expect(door.at(6000, tick).lock).toBe('locked');
+  });
+
+  it('that ends gives an open door its held-open time from then on', () => {
+    const door = new Bench();
+    door.at(0, closed);
+    door.at(0, hold(SCHEDULE));
+    door.at(1000, open);
+    expect(door.at(500_000, endHold('schedule'))).toMatchObject({ state: 'open', wakeAt: 530_000 });
+    expect(door.at(530_000, tick).types).toEqual(['held_open']);
+  });
+
+  it('outlasts a relay that fails: it is a standing order', () => {
+    const door = new Bench();
+    door.at(0, hold(SCHEDULE));
+    expect(door.at(1, fault('relay'))).toMatchObject({ lock: 'unlocked', types: ['fault'] });
+    expect(door.at(9000, ok('relay'))).toMatchObject({ lock: 'unlocked', types: ['fault_cleared'] });
+  });
+
+  it('ends with release, all but that of an emergency', () => {
+    const door = new Bench();
+    for (const cause of [SCHEDULE, GUARD, FIRST, FIRE]) door.at(0, hold(cause));
+    door.at(0, press);
+    expect(door.at(1, release)).toMatchObject({
+      lock: 'unlocked',
+      types: ['hold_ended', 'hold_ended', 'hold_ended'],
+    });
+    expect(door.at(2, endHold('emergency')).lock).toBe('locked');
+  });
+});
+
+describe('a lockdown', () => {
+  it('ends grants and the holds of people, suspends the schedule, and leaves the exit button', () => {
+    const door = new Bench();
+    for (const cause of [SCHEDULE, GUARD, FIRST]) door.at(0, hold(cause));
+    door.at(0, grant);
+    door.at(0, press);
+    expect(door.at(1, lockdown(true))).toMatchObject({
+      state: 'unlocked',
+      events: [
+        { type: 'hold_ended', kind: 'remote', why: 'lockdown' },
+        { type: 'hold_ended', kind: 'firstPerson', why: 'lockdown' },
+      ],
+    });
+    expect(door.at(6000, letGo)).toMatchObject({ state: 'locked', types: ['locked'] });
+    expect(door.at(6001, press).lock).toBe('unlocked');
+    door.at(6002, letGo);
+    door.at(20_000, tick);
+    expect(door.at(30_000, lockdown(false))).toMatchObject({
+      state: 'remain_open',
+      events: [{ type: 'unlocked', cause: SCHEDULE }],
+    });
+  });
+
+  it('refuses what people order, and keeps what a schedule orders for afterwards', () => {
+    const door = new Bench();
+    door.at(0, lockdown(true));
+    expect(door.at(1, hold(GUARD)).types).toEqual([]);
+    expect(door.at(1, hold(FIRST)).types).toEqual([]);
+    expect(door.at(1, hold(SCHEDULE))).toMatchObject({ lock: 'locked', types: ['hold'] });
+    expect(door.at(2, endHold('schedule')).types).toEqual(['hold_ended']);
+    expect(door.at(3, lockdown(false))).toMatchObject({ lock: 'locked', types: [] });
+  });
+
+  it('is outranked by an emergency', () => {
+    const door = new Bench();
+    door.at(0, lockdown(true));
+    expect(door.at(1, hold(FIRE))).toMatchObject({ state: 'remain_open', lock: 'unlocked' });
+    door.at(2, lockdown(false));
+    expect(door.at(3, lockdown(true)).lock).toBe('unlocked');
+    expect(door.at(4, endHold('emergency')).lock).toBe('locked');
+  });
+
+  it('counts the held-open time of a door that a schedule held open', () => {
+    const door = new Bench();
+    door.at(0, closed);
+    door.at(0, hold(SCHEDULE));
+    door.at(0, open);
+    expect(door.at(100_000, lockdown(true))).toMatchObject({ state: 'open', wakeAt: 130_000 });
+  });
+});
+
+describe('an alarm that is cleared by somebody', () => {
+  const clear: DoorInput = { type: 'clear_alarm', by: 'guard' };
+
+  it('is over although the door is open, which alarms again when it stays so', () => {
+    const door = new Bench();
+    door.at(0, closed);
+    door.at(2000, open);
+    expect(door.at(3000, clear)).toMatchObject({
+      state: 'open',
+      wakeAt: 33_000,
+      events: [{ type: 'alarm_cleared', alarm: 'forced_open', by: 'guard' }],
+    });
+    expect(door.at(33_000, tick).types).toEqual(['held_open']);
+    expect(door.at(34_000, closed).types).toEqual(['closed', 'alarm_cleared']);
+  });
+
+  it('was one: else nothing happens', () => {
+    expect(new Bench().at(0, clear).types).toEqual([]);
+  });
+});
+
+describe('a door that never opens when it is unlocked', () => {
+  const unlockInVain = (door: Bench, from: number, times: number) => {
+    for (let n = 0; n < times; n += 1) {
+      door.at(from + n * 10_000, grant);
+      door.at(from + n * 10_000 + 5000, tick);
+    }
+  };
+
+  it('is a fault at the next unlock, is unlocked all the same, and is well when it opens', () => {
+    const door = new Bench({ stuckAfter: 3 });
+    door.at(0, closed);
+    unlockInVain(door, 0, 3);
+    const fourth = door.at(30_000, grant);
+    expect(fourth).toMatchObject({ state: 'fault', lock: 'unlocked', types: ['fault', 'unlocked'] });
+    expect(fourth.events[0]).toMatchObject({ code: 'DOOR_STUCK' });
+    door.at(35_000, tick);
+    expect(door.at(40_000, grant).types).toEqual(['unlocked']);
+    expect(door.at(41_000, open).types).toEqual(['fault_cleared', 'opened', 'locked']);
+    door.at(45_000, closed);
+    unlockInVain(door, 50_000, 3);
+    expect(door.at(80_000, grant).types).toEqual(['fault', 'unlocked']);
+  });
+
+  it('is no fault while it opens now and then, while it is open, without a contact, or with the check off', () => {
+    const opening = new Bench({ stuckAfter: 3 });
+    opening.at(0, closed);
+    unlockInVain(opening, 0, 3);
+    opening.at(25_500, open);
+    opening.at(26_000, closed);
+    unlockInVain(opening, 30_000, 3);
+    expect(opening.memory.faults).toEqual([]);
+
+    const wedged = new Bench({ stuckAfter: 1, heldOpenMs: 0 });
+    wedged.at(0, open);
+    unlockInVain(wedged, 0, 5);
+    expect(wedged.memory.faults).toEqual([]);
+
+    const bare = new Bench({ stuckAfter: 1 });
+    unlockInVain(bare, 0, 5);
+    expect(bare.memory.faults).toEqual([]);
+
+    const off = new Bench({ stuckAfter: 0 });
+    off.at(0, closed);
+    unlockInVain(off, 0, 20);
+    expect(off.memory.faults).toEqual([]);
+  });
+
+  it('is not blamed for a relay or a contact that failed meanwhile', () => {
+    for (const line of ['relay', 'contact'] as const) {
+      const door = new Bench({ stuckAfter: 2 });
+      door.at(0, closed);
+      unlockInVain(door, 0, 2);
+      door.at(15_500, fault(line));
+      door.at(15_600, ok(line));
+      door.at(15_600, closed);
+      expect(door.at(20_000, grant).types).toEqual(['unlocked']);
+    }
   });
 });
