@@ -54,6 +54,8 @@ export class House {
   daemon: Daemon | null = null;
   #subscriber: MqttClient | null = null;
   #lines: Socket | null = null;
+  /** Who waits for the answers of the control socket, in the order of the requests. */
+  #asked: ((answer: { at?: number }) => void)[] = [];
 
   private constructor(film: string, settings: HouseSettings) {
     this.#film = film;
@@ -119,7 +121,15 @@ export class House {
 
   /** Sets an input line of the simulated hardware. */
   drive(line: number, level: 0 | 1): void {
-    this.#lines?.write(`${JSON.stringify({ line, level })}\n`);
+    void this.driveAt(line, level);
+  }
+
+  /** Sets an input line; gives the time at which the driver did (CLOCK_MONOTONIC, ms). */
+  driveAt(line: number, level: 0 | 1): Promise<number> {
+    return new Promise((resolve) => {
+      this.#asked.push(({ at }) => resolve(at ?? Number.NaN));
+      this.#lines?.write(`${JSON.stringify({ line, level })}\n`);
+    });
   }
 
   /** The first event of this type not before number `from` of `events`, waiting for it. */
@@ -205,6 +215,7 @@ export class House {
       socket.once('connect', () => {
         this.#lines?.destroy();
         this.#lines = socket;
+        this.#asked = [() => {}];
         socket.write('{"subscribe": true}\n');
         resolve(true);
       });
@@ -213,7 +224,11 @@ export class House {
         const lines = (rest + chunk.toString()).split('\n');
         rest = lines.pop() ?? '';
         for (const line of lines) {
-          const change = JSON.parse(line) as Partial<Edge>;
+          const change = JSON.parse(line) as Partial<Edge> & { ok?: boolean };
+          if (change.ok !== undefined) {
+            this.#asked.shift()?.(change);
+            continue;
+          }
           if (change.line !== undefined && change.level !== undefined && change.at !== undefined) {
             this.edges.push(change as Edge);
           }

@@ -1,7 +1,7 @@
 import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { z } from 'zod';
-import { MenshenError, messageOf } from '../../common/index.ts';
+import { MenshenError, messageOf, monotonicMs } from '../../common/index.ts';
 import type { LineChange, SimulatedLines } from './simulated.ts';
 
 const line = z.number().int().min(0).max(65_535);
@@ -106,7 +106,8 @@ class Client {
       return;
     }
     if ('level' in request) {
-      if (this.#lines.setInput(request.line, request.level)) this.#send({ ok: true });
+      const at = monotonicMs();
+      if (this.#lines.setInput(request.line, request.level)) this.#send({ ok: true, at });
       else this.#send({ ok: false, error: `line ${request.line} is an output` });
     } else if ('get' in request) {
       this.#sendPin(request.get);
