@@ -16,7 +16,7 @@ export interface Lockdown {
   readonly by: string;
   /** UTC, ISO 8601. */
   readonly since: string;
-  /** Ids of people whom the rules may let in all the same. */
+  /** Ids of people and names of groups that the rules may let in all the same. */
   readonly exempt: readonly string[];
 }
 

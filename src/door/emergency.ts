@@ -111,7 +111,7 @@ export class Emergency {
     return { ok: true };
   }
 
-  /** Begins a lockdown, or changes who is exempt from the one in force. `exempt`: ids of people. */
+  /** Begins a lockdown, or changes who is exempt from the one in force. `exempt`: ids of people and names of groups. */
   lockDown(by: string, exempt: readonly string[] = []): void {
     const lockdown = { by, since: this.#state.lockdown?.since ?? isoNow(), exempt: [...exempt] };
     this.#become({ ...this.#state, lockdown }, { type: 'lockdown', by, exempt: lockdown.exempt });

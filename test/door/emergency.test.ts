@@ -375,6 +375,7 @@ describe('menshen door release', () => {
       `
 gate: { id: test }
 dataDir: data
+access: { faceOnly: accepted }
 cameras: [{ id: cam, source: 'rtsp://127.0.0.1/stream', door: front }]
 doors:
   - { id: front, relay: { line: { driver: simulated, line: 17 } } }
