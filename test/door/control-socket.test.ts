@@ -7,6 +7,9 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { type GpioDriver, openGpio } from '../../src/door/index.ts';
 import { CONTACT, RELAY, SimulatorClient, scratch, simulated, until } from './bench.ts';
 
+/** Answer to an input that was set. */
+const SET = { ok: true, at: expect.any(Number) };
+
 async function simulator(
   path = join(scratch(), 'control.sock'),
 ): Promise<{ gpio: GpioDriver; path: string }> {
@@ -29,7 +32,7 @@ describe('the control socket of the simulated lines', () => {
   it('sets inputs, whether opened already or not', async () => {
     const { gpio, path } = await simulator();
     const client = await SimulatorClient.connect(path);
-    expect(await client.ask({ line: CONTACT, level: 1 })).toEqual({ ok: true });
+    expect(await client.ask({ line: CONTACT, level: 1 })).toEqual(SET);
     const levels: number[] = [];
     const input = await gpio.openInput(
       simulated(CONTACT),
@@ -99,7 +102,7 @@ describe('the control socket of the simulated lines', () => {
     const { path } = await simulator();
     const client = await SimulatorClient.connect(path);
     expect(await client.ask(text)).toMatchObject({ ok: false });
-    expect(await client.ask({ line: 1, level: 1 })).toEqual({ ok: true });
+    expect(await client.ask({ line: 1, level: 1 })).toEqual(SET);
   });
 
   it('survives whatever bytes come', async () => {
@@ -113,7 +116,7 @@ describe('the control socket of the simulated lines', () => {
       { numRuns: 100 },
     );
     const client = await SimulatorClient.connect(path);
-    expect(await client.ask({ line: 1, level: 1 })).toEqual({ ok: true });
+    expect(await client.ask({ line: 1, level: 1 })).toEqual(SET);
   });
 
   it('drops a client that sends a line without end, or never reads, or is one too many', async () => {
@@ -144,7 +147,7 @@ describe('the path of the control socket', () => {
     expect(existsSync(path)).toBe(true);
     await simulator(path);
     const client = await SimulatorClient.connect(path);
-    expect(await client.ask({ line: 1, level: 1 })).toEqual({ ok: true });
+    expect(await client.ask({ line: 1, level: 1 })).toEqual(SET);
   });
 
   it.each([
