@@ -31,6 +31,11 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'work the doors from outside the gate process',
     load: async () => (await import('./door.ts')).doorCommand(),
   },
+  readers: {
+    summary: 'try card readers and keypads',
+    load: async () => (await import('./readers.ts')).readersCommand(),
+    daemon: 'listen',
+  },
   cloud: {
     summary: 'serve the face APIs to others, check an endpoint, and keep the book of paid calls',
     load: async () => (await import('./cloud.ts')).cloudCommand(),

@@ -70,7 +70,7 @@ function addCard(people: Command): void {
   const change = (name: string, description: string, cards: (known: Person, number: string) => string[]) =>
     withGalleryOptions(card.command(name).description(description))
       .argument('<person>', 'id or name')
-      .argument('<number>', 'card number in decimal, as `menshen events tail` shows it')
+      .argument('<number>', 'card number in decimal, as `menshen readers listen` shows it')
       .action((who: string, number: string, options: GalleryArguments) =>
         withGallery(options, (gallery) => {
           const known = gallery.find(who);

@@ -34,7 +34,7 @@ export function normaliseCard(number: string): string {
   if (!CARD.test(kept)) {
     throw new MenshenError(
       'CREDENTIAL_INVALID',
-      'A card number has 1 to 25 decimal digits and is not 0. `menshen events tail` shows the number of a card that was held before a reader.',
+      'A card number has 1 to 25 decimal digits and is not 0. `menshen readers listen` shows the number of a card that is held before a reader.',
     );
   }
   return kept;

@@ -29,6 +29,10 @@ export interface HouseSettings {
   /** Milliseconds. */
   readonly stallMs?: number;
   readonly unlockMs?: number;
+  /** QR codes are looked for. */
+  readonly qr?: boolean;
+  /** Ways in of the door, as `entry.ways`; without them every face opens. */
+  readonly ways?: string;
 }
 
 /**
@@ -45,7 +49,7 @@ export class House {
   readonly edges: Edge[] = [];
   /** One for each time the camera was started: what it sent and when (`sentUnits`). */
   readonly cameraLogs: string[] = [];
-  readonly #film: string;
+  #film: string;
   readonly #settings: HouseSettings;
   #cameraPort = 0;
   #brokerPort = 0;
@@ -62,13 +66,14 @@ export class House {
     this.#settings = settings;
   }
 
+  /** In `yaml`, FOLDER stands for the folder of the house. */
   static async build(yaml = '', settings: HouseSettings = {}): Promise<House> {
     const film = await makeFilm(undefined, 'alice', [SCENES[0]]);
     const house = new House(film.file, settings);
     [house.#cameraPort, house.#brokerPort] = [await freePort(), await freePort()];
     await house.startCamera();
     await house.startBroker();
-    writeFileSync(house.configFile, house.#config() + yaml);
+    writeFileSync(house.configFile, house.#config() + yaml.replaceAll('FOLDER', house.folder));
     await enrol(house.folder, MEMBERS[0]);
     return house;
   }
@@ -76,6 +81,13 @@ export class House {
   /** Path of the configuration, for the command line. */
   get configFile(): string {
     return join(this.folder, 'menshen.yaml');
+  }
+
+  /** Shows another film before the camera from now on. */
+  async show(film: string): Promise<void> {
+    this.#film = film;
+    await this.camera.stop();
+    await this.startCamera();
   }
 
   async startCamera(): Promise<void> {
@@ -238,6 +250,7 @@ export class House {
   }
 
   #config(): string {
+    const { ways } = this.#settings;
     return `gate: { id: house }
 dataDir: data
 access: { faceOnly: accepted }
@@ -248,13 +261,14 @@ cameras:
     password: { value: ${JSON.stringify(PASSWORD)} }
     door: front
     stallMs: ${this.#settings.stallMs ?? 2000}
+    qr: ${this.#settings.qr ?? false}
 doors:
   - id: front
     relay: { line: { driver: simulated, line: ${RELAY} } }
     contact: { line: { driver: simulated, line: ${CONTACT} } }
     rex: { line: { driver: simulated, line: ${REX} } }
     unlockMs: ${this.#settings.unlockMs ?? 1500}
-simulator: { socket: gpio.sock }
+${ways === undefined ? '' : `    entry: { ways: ${ways} }\n`}simulator: { socket: gpio.sock }
 mqtt: { url: 'mqtt://127.0.0.1:${this.#brokerPort}' }
 `;
   }
