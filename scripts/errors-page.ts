@@ -14,6 +14,7 @@ const SECTIONS: readonly (readonly [string, RegExp])[] = [
   ['Vision process', /^VISION_/],
   ['MQTT', /^MQTT_/],
   ['Page at the doors', /^CONSOLE_/],
+  ['Commands over MQTT', /^COMMAND_/],
   ['Cloud', /^CLOUD_/],
   ['Command line', /^(USAGE|INTERNAL)$/],
 ];

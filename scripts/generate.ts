@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { openApiDocument } from '../src/cloud-server/index.ts';
 import { configJsonSchema, configReference } from '../src/config/index.ts';
 import { cloudErrorsPage } from './cloud-errors-page.ts';
+import { commandsPage } from './commands-page.ts';
 import { errorsPage } from './errors-page.ts';
 import { kernelModule } from './kernel.ts';
 
@@ -13,6 +14,7 @@ export const GENERATED: Readonly<Record<string, () => string | Promise<string>>>
   'docs/reference/errors.md': errorsPage,
   'docs/reference/cloud-errors.md': cloudErrorsPage,
   'src/gallery/kernel.ts': kernelModule,
+  'docs/reference/commands.md': commandsPage,
 };
 
 if (process.argv[1] === import.meta.filename) {

@@ -27,6 +27,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'follow, explain, export and verify events',
     load: async () => (await import('./events.ts')).eventsCommand(),
   },
+  command: {
+    summary: 'send signed commands to a gate over MQTT',
+    load: async () => (await import('./command.ts')).commandCommand(),
+  },
   door: {
     summary: 'work the doors from outside the gate process',
     load: async () => (await import('./door.ts')).doorCommand(),

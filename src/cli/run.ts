@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { createLogger, messageOf } from '../common/index.ts';
-import { loadConfig } from '../config/index.ts';
-import { Gate } from '../gate/index.ts';
+import { configPath, loadConfig } from '../config/index.ts';
+import { takeBack } from '../gate/index.ts';
 import {
   defaultModelsDir,
   type ModelRole,
@@ -9,6 +9,7 @@ import {
   readCatalogue,
   verifyModels,
 } from '../vision/models/index.ts';
+import { GateKeeper } from './gate-keeper.ts';
 import { stopRequest } from './stop-request.ts';
 
 /** The networks that the vision process opens. */
@@ -24,17 +25,19 @@ export function runCommand(): Command {
 
 async function run(file: string | undefined): Promise<void> {
   const stop = stopRequest();
-  const loaded = await loadConfig(file);
+  const path = configPath(file);
+  const takenBack = takeBack(path);
+  const loaded = await loadConfig(path);
   const log = createLogger('menshen', loaded.config.log.level);
   log.info({ config: loaded.path, version: loaded.sha256 }, 'starting');
+  if (takenBack) log.error('a configuration was on trial when the gate ended; the one before is in force');
   await proveModels(loaded.config.vision.modelsDir);
   if (stop.signal !== null) {
     return;
   }
-  const gate = await Gate.start(loaded, log);
-  const signal = await stop.asked;
+  const keeper = new GateKeeper(log, stop);
   try {
-    await gate.stop(signal);
+    await keeper.run(loaded, takenBack);
   } catch (error) {
     log.error({ err: messageOf(error) }, 'the stop was not orderly');
     process.exit(1);

@@ -104,6 +104,32 @@ export const ERRORS = {
   // Page at the doors
   CONSOLE_UNUSABLE:
     'The page for displays at the doors cannot be served: address not of this machine, or port taken. Doors work without it.',
+  // Commands over MQTT
+  COMMAND_MALFORMED: 'The command is not in the form that docs/reference/commands.md describes.',
+  COMMAND_UNSIGNED: 'No key of the configuration has signed the command. Nothing was answered.',
+  COMMAND_RETAINED: 'Commands are never taken when retained: they would be carried out again and again.',
+  COMMAND_WRONG_GATE: 'The command is for another gate.',
+  COMMAND_STALE:
+    'The command has expired, comes from the future, or is valid for too long. Compare the clocks and send it anew.',
+  COMMAND_REPEATED: 'The same command was sent before. Each is carried out once.',
+  COMMAND_FORBIDDEN: 'The role of this key does not allow the command.',
+  COMMAND_UNKNOWN: 'There is no such command.',
+  COMMAND_PARAMS_INVALID: 'The parameters are not those of the command. The message names them.',
+  COMMAND_UNGUARDED:
+    'The gate cannot write down what it carries out (disk full or read-only), so it carries out only what harms nobody when repeated.',
+  COMMAND_BUSY: 'More commands than the gate takes. Try again later.',
+  COMMAND_NO_SUCH_PART: 'The gate has no door or camera of this name.',
+  COMMAND_UNAVAILABLE: 'What the command needs does not work at present. The message says what.',
+  COMMAND_TIMED_OUT: 'What the command waited for did not happen in time. The message says what was missing.',
+  COMMAND_ANSWER_TOO_LARGE: 'The answer is larger than the broker takes. Ask for less at a time.',
+  COMMAND_CONFIG_CHANGED:
+    'The configuration is not the one that the change was made for. Read it again first.',
+  COMMAND_CONFIG_PROTECTED:
+    'This setting is not changed over the network: identity, keys, secrets, paths, broker and wiring are set at the device.',
+  COMMAND_CONFIG_ROLLED_BACK:
+    'The gate did not come up sound with the new configuration; the one before is in force again.',
+  COMMAND_KEY_INVALID: 'A key for commands is not an Ed25519 key. Make one with `menshen command keygen`.',
+  COMMAND_NOT_ANSWERED: 'The gate did not answer in time. It may be away, or the broker may keep it from us.',
   // Cloud
   CLOUD_KEY_INVALID:
     'An SM2 key of the encrypted interface is malformed or altered. Copy the public key again from the console.',

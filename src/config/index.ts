@@ -4,6 +4,7 @@
  * into lines a person can act on, secrets.ts fetches what the file only points to, reference.ts writes the
  * documentation. Nothing here knows any other room but common.
  */
+export { type ConfigEdit, editConfig, forbiddenChange } from './edit.ts';
 export { guessDataDir } from './guess.ts';
 export { configPath, type LoadedConfig, loadConfig, parseConfig, redactConfig } from './load.ts';
 export { configReference } from './reference.ts';
@@ -14,6 +15,7 @@ export {
   type CameraConfig,
   type CloudConfig,
   CloudSchema,
+  type CommandsConfig,
   type Config,
   ConfigSchema,
   type DecisionConfig,

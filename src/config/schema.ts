@@ -3,6 +3,7 @@ import { LOG_LEVELS } from '../common/index.ts';
 import { CalendarSchema } from './schema/calendar.ts';
 import { CameraSchema } from './schema/camera.ts';
 import { CloudSchema } from './schema/cloud.ts';
+import { CommandsSchema } from './schema/commands.ts';
 import { filePath, id, SecretSchema } from './schema/common.ts';
 import { ConsoleSchema } from './schema/console.ts';
 import { DecisionSchema } from './schema/decision.ts';
@@ -19,6 +20,7 @@ import { VisionSchema } from './schema/vision.ts';
 export { type CalendarConfig, CalendarSchema, type ScheduleConfig } from './schema/calendar.ts';
 export { CameraSchema } from './schema/camera.ts';
 export { type CloudConfig, CloudSchema } from './schema/cloud.ts';
+export { type CommandsConfig, CommandsSchema } from './schema/commands.ts';
 export { SecretSchema, type SecretSource } from './schema/common.ts';
 export { type DecisionConfig, DecisionSchema } from './schema/decision.ts';
 export { type DoorConfig, DoorSchema } from './schema/door.ts';
@@ -64,6 +66,7 @@ export const ConfigSchema = z
     vision: VisionSchema.prefault({}).describe('Detection, quality, liveness and embedding'),
     decision: DecisionSchema.prefault({}).describe('When a face opens the door'),
     mqtt: MqttSchema.optional().describe('Where events are sent; without it they stay in the journal'),
+    commands: CommandsSchema.optional(),
     cloud: CloudSchema.optional().describe(
       "CTYun's face APIs, or a private deployment of them, asked when a decision is unsure (`decision.escalation`)",
     ),
@@ -87,6 +90,9 @@ export const ConfigSchema = z
   .superRefine((config, context) => {
     const problem = (path: (string | number)[], message: string) =>
       context.addIssue({ code: 'custom', path, message });
+    if (config.commands !== undefined && config.mqtt === undefined) {
+      problem(['commands'], 'commands come over MQTT: there is no mqtt section');
+    }
     const doors = new Set(config.doors.map((door) => door.id));
     config.cameras.forEach((camera, index) => {
       if (!doors.has(camera.door)) problem(['cameras', index, 'door'], `there is no door "${camera.door}"`);

@@ -31,16 +31,23 @@ export interface DoorFault {
   readonly message: string;
 }
 
+/** Somebody ordered it from afar. `command`: the event of the order, where there is one. */
+export interface RemoteCause {
+  readonly kind: 'remote';
+  readonly by: string;
+  readonly command?: string;
+}
+
 /** Why somebody may pass once. */
 export type PassCause =
   | { readonly kind: 'grant'; readonly decisionId: string; readonly personId: string }
   | { readonly kind: 'rex' }
-  | { readonly kind: 'remote'; readonly by: string };
+  | RemoteCause;
 
 /** Why a door remains open until told otherwise. `by` of an emergency is the id of the fire input, or who raised it. */
 export type HoldCause =
   | { readonly kind: 'schedule'; readonly schedule: string }
-  | { readonly kind: 'remote'; readonly by: string }
+  | RemoteCause
   | { readonly kind: 'firstPerson'; readonly decisionId: string; readonly personId: string }
   | { readonly kind: 'emergency'; readonly by: string };
 export type HoldKind = HoldCause['kind'];

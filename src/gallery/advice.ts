@@ -1,6 +1,6 @@
 import type { Picture } from '../camera/types.ts';
 import type { QualityConfig } from '../config/index.ts';
-import type { FaceAnalysis, QualityGate } from '../vision/types.ts';
+import type { FaceAnalysis, QualityGate, QualityReport } from '../vision/types.ts';
 import { visibleShare } from './framing.ts';
 
 /** One measure of a photo's face that does not suffice, in words for the person in the picture. */
@@ -48,11 +48,15 @@ export function enrolmentLimits(door: QualityConfig): EnrolmentLimits {
 
 /** Every measure of a face that is outside the limits, in the order in which to mend them; empty when the face is good enough. */
 export function qualityFaults(
-  { quality: report, landmarks }: Pick<FaceAnalysis, 'quality' | 'landmarks'>,
+  { quality, landmarks }: Pick<FaceAnalysis, 'quality' | 'landmarks'>,
   picture: Pick<Picture, 'width' | 'height'>,
   limits: EnrolmentLimits,
 ): QualityFault[] {
-  const visible = visibleShare(landmarks, picture);
+  return measureFaults(quality, limits, visibleShare(landmarks, picture));
+}
+
+/** The same of a report alone. `visible`: share of the aligned face in the picture, where it is known, 0..1. */
+export function measureFaults(report: QualityReport, limits: EnrolmentLimits, visible = 1): QualityFault[] {
   const turned = Math.abs(report.yaw);
   const nod = Math.abs(report.pitch);
   const tilt = Math.abs(report.roll);

@@ -47,10 +47,13 @@ export const MAX_PHOTOS = 20;
 /** A face with at least this many times the area of every other is the one meant; the others are in the background. */
 const FOREGROUND = 3;
 
-interface Accepted {
+/** A face that was found good enough to enrol. */
+export interface AcceptedFace {
+  /** Names where it comes from in errors. */
   readonly label: string;
   readonly qualityScore: number;
   readonly embedding: Embedding;
+  /** JPEG of the face with some surroundings, to be kept. */
   readonly picture: Uint8Array;
 }
 
@@ -66,14 +69,25 @@ export async function enrol(
   request: EnrolRequest,
   analyser: PhotoAnalyser,
 ): Promise<Enrolment> {
-  const { person, photos, limits, allowDuplicate = false } = request;
+  const { photos, limits } = request;
   if (photos.length < 1 || photos.length > MAX_PHOTOS) {
     throw new MenshenError(
       'USAGE',
       `Give 1 to ${MAX_PHOTOS} photos of a person; these are ${photos.length}.`,
     );
   }
-  const accepted = await judgeAll(photos, limits, analyser);
+  return enrolFaces(gallery, request, await judgeAll(photos, limits, analyser));
+}
+
+/**
+ * Adds faces that were judged already to the gallery: all of them, or nothing.
+ * Throws ENROLL_MISMATCH, ENROLL_DUPLICATE, PERSON_NAME_INVALID, PERSON_NOT_FOUND, USAGE.
+ */
+export function enrolFaces(
+  gallery: Gallery,
+  { person, allowDuplicate = false }: Pick<EnrolRequest, 'person' | 'allowDuplicate'>,
+  accepted: readonly AcceptedFace[],
+): Enrolment {
   gallery.follow();
   checkSamePerson(accepted);
   const own = 'enrolled' in person ? person.enrolled : null;
@@ -97,8 +111,8 @@ async function judgeAll(
   photos: readonly EnrolPhoto[],
   limits: EnrolmentLimits,
   analyser: PhotoAnalyser,
-): Promise<Accepted[]> {
-  const accepted: Accepted[] = [];
+): Promise<AcceptedFace[]> {
+  const accepted: AcceptedFace[] = [];
   const refusals: MenshenError[] = [];
   for (const photo of photos) {
     try {
@@ -114,7 +128,11 @@ async function judgeAll(
   throw new MenshenError(first.code, refusals.map((refusal) => refusal.message).join('\n'), { cause: first });
 }
 
-async function judge(photo: EnrolPhoto, limits: EnrolmentLimits, analyser: PhotoAnalyser): Promise<Accepted> {
+async function judge(
+  photo: EnrolPhoto,
+  limits: EnrolmentLimits,
+  analyser: PhotoAnalyser,
+): Promise<AcceptedFace> {
   const picture = await photo.read();
   const found = theFace(await analyser.analyse(picture, { all: true }), photo.label);
   const faults = qualityFaults(found, picture, limits);
@@ -154,7 +172,7 @@ function area({ face }: FaceAnalysis): number {
   return face.box.width * face.box.height;
 }
 
-function checkSamePerson(accepted: readonly Accepted[]): void {
+function checkSamePerson(accepted: readonly AcceptedFace[]): void {
   for (const [index, one] of accepted.entries()) {
     for (const other of accepted.slice(index + 1)) {
       const score = cosine(one.embedding.vector, other.embedding.vector);
@@ -168,7 +186,7 @@ function checkSamePerson(accepted: readonly Accepted[]): void {
 }
 
 /** References of other weights can't be compared; whoever has only those is taken at the operator's word. */
-function checkSameAsEnrolled(gallery: Gallery, id: string, accepted: readonly Accepted[]): void {
+function checkSameAsEnrolled(gallery: Gallery, id: string, accepted: readonly AcceptedFace[]): void {
   for (const { label, embedding } of accepted) {
     const score = gallery.compare(id, embedding);
     if (score === null || score >= MISMATCH_SCORE) continue;
@@ -179,7 +197,7 @@ function checkSameAsEnrolled(gallery: Gallery, id: string, accepted: readonly Ac
   }
 }
 
-function checkDuplicates(gallery: Gallery, own: string | null, accepted: readonly Accepted[]): void {
+function checkDuplicates(gallery: Gallery, own: string | null, accepted: readonly AcceptedFace[]): void {
   for (const { label, embedding } of accepted) {
     const other = gallery.search(embedding, 2).find((candidate) => candidate.personId !== own);
     if (other === undefined || other.score < DUPLICATE_SCORE) continue;

@@ -4,8 +4,23 @@
  * database.ts (the tables), entitlement.ts, pin.ts and pass.ts (what people may use to come in), cipher.ts and unlock.ts (how they are sealed), enrol.ts (how photos become references).
  * Nothing here decodes a picture or runs a network: the gate process imports this room.
  */
-export { type EnrolmentLimits, enrolmentLimits, type QualityFault, qualityFaults } from './advice.ts';
-export { type Enrolment, type EnrolPhoto, type EnrolRequest, enrol, type PhotoAnalyser } from './enrol.ts';
+export {
+  type EnrolmentLimits,
+  enrolmentLimits,
+  measureFaults,
+  type QualityFault,
+  qualityFaults,
+} from './advice.ts';
+export {
+  type AcceptedFace,
+  type Enrolment,
+  type EnrolPhoto,
+  type EnrolRequest,
+  enrol,
+  enrolFaces,
+  MISMATCH_SCORE,
+  type PhotoAnalyser,
+} from './enrol.ts';
 export { exportGallery } from './export.ts';
 export { Gallery, type GalleryCounts, type GalleryOptions } from './gallery.ts';
 export { type ImportResult, importGallery } from './import.ts';

@@ -1,4 +1,4 @@
-import type { DoorEvent, EmergencyEvent, InputEvent } from '../door/index.ts';
+import type { DoorEvent, EmergencyEvent, InputEvent, UnlockCause } from '../door/index.ts';
 import type { EventInput, EventType } from '../journal/index.ts';
 
 /** Type of the event in the journal, for each thing that happens at a door. */
@@ -18,12 +18,18 @@ const EVENT_OF: Record<DoorEvent['type'], EventType> = {
   alarm_cleared: 'door.alarm_cleared',
 };
 
-/** What happened at a door, as an event of the journal; an unlock that a decision led to names its event as the cause. */
+/** What happened at a door, as an event of the journal; an unlock that a decision or a command led to names its event as the cause. */
 export function journalEntry(event: DoorEvent, captureToRelayMs: number | null): EventInput {
   const { type, door, ...data } = event;
-  const decision = 'cause' in event && 'decisionId' in event.cause ? { cause: event.cause.decisionId } : {};
+  const led = 'cause' in event ? causeOf(event.cause) : undefined;
+  const decision = led === undefined ? {} : { cause: led };
   const latency = captureToRelayMs === null ? {} : { captureToRelayMs };
   return { type: EVENT_OF[type], door, ...decision, data: { ...data, ...latency } };
+}
+
+function causeOf(cause: UnlockCause): string | undefined {
+  if ('decisionId' in cause) return cause.decisionId;
+  return cause.kind === 'remote' ? cause.command : undefined;
 }
 
 /** What happened to fire alarm and lockdown, as an event of the journal. */

@@ -1,6 +1,14 @@
 import { Calendar, entryPolicy } from '../access/index.ts';
 import type { CameraState } from '../camera/types.ts';
-import { type Logger, MenshenError, messageOf, monotonicMs, softwareVersion } from '../common/index.ts';
+import {
+  LOG_LEVELS,
+  type Logger,
+  type LogLevel,
+  MenshenError,
+  messageOf,
+  monotonicMs,
+  softwareVersion,
+} from '../common/index.ts';
 import {
   type CameraConfig,
   type Config,
@@ -21,15 +29,19 @@ import {
   reportOnStdout,
 } from '../door/index.ts';
 import { Gallery, gateKey } from '../gallery/index.ts';
+import type { EventInput } from '../journal/index.ts';
+import type { StateReport } from '../mqtt/index.ts';
 import { topicsOf } from '../mqtt/index.ts';
 import { Reader } from '../readers/index.ts';
 import { type QrSighting, VisionHost } from '../vision/client.ts';
 import { CameraEvents } from './camera-events.ts';
 import { CloudCalls } from './cloud-calls.ts';
 import { CloudEvents } from './cloud-events.ts';
+import { CameraEnrolment, CommandService, type Continuation, type RestartRequest } from './commands/index.ts';
 import { emergencyEntry, inputEntry, journalEntry } from './door-events.ts';
 import { Entrance } from './entrance.ts';
 import { readKept } from './entry-store.ts';
+import { type Health, healthOf } from './health.ts';
 import { lockDataDir } from './instance-lock.ts';
 import { Lane } from './lane.ts';
 import { readerEntry } from './reader-events.ts';
@@ -47,6 +59,8 @@ const BUSY_MS = 20;
 const RECORDS_STOP_MS = 2000;
 /** A call under way is given up at a stop. */
 const CLOUD_STOP_MS = 500;
+/** How long the answer to a command that had the gate started again waits for a broker. */
+const ONLINE_MS = 60_000;
 
 const SOFTWARE_VERSION = softwareVersion();
 
@@ -74,6 +88,11 @@ export class Gate {
   readonly #hosts = new Map<string, VisionHost>();
   readonly #readers: readonly Reader[];
   readonly #timers: NodeJS.Timeout[] = [];
+  readonly #cameraStates = new Map<string, StateReport>();
+  readonly #enrolment: CameraEnrolment;
+  readonly #commands: CommandService;
+  readonly #restart: Promise<RestartRequest>;
+  #askRestart: (request: RestartRequest) => void = () => {};
   #gallery: Gallery | null = null;
   #galleryFault = '';
   #removeGuard = () => {};
@@ -95,6 +114,7 @@ export class Gate {
         key: null,
         mqtt: config.mqtt === undefined ? null : { ...config.mqtt, password: secretOf(config.mqtt.password) },
         retention: config.journal,
+        commands: config.commands ?? null,
       },
       log,
     );
@@ -120,6 +140,10 @@ export class Gate {
       this.#doors.set(door.id, new Door({ config: door, gpio, onEvent, logger: log }));
     }
     this.#entrance = this.#makeEntrance();
+    this.#restart = new Promise((resolve) => {
+      this.#askRestart = resolve;
+    });
+    this.#enrolment = new CameraEnrolment(config.decision, config.vision.quality);
     this.#readers = config.readers.map((reader) => this.#makeReader(reader));
     const { dataDir, inputs } = config;
     this.#emergency = new Emergency({
@@ -140,6 +164,52 @@ export class Gate {
       onStatus: (status) => this.#records.state('inputs', status.input, { ...status }),
       logger: log,
     });
+    this.#commands = this.#makeCommands(loaded);
+  }
+
+  #makeCommands(loaded: LoadedConfig): CommandService {
+    const { dataDir, key } = this.#config;
+    const commands = new CommandService({
+      loaded,
+      software: SOFTWARE_VERSION,
+      records: this.#records,
+      log: this.#log,
+      doors: this.#doors,
+      emergency: this.#emergency,
+      hosts: this.#hosts,
+      cameraStates: this.#cameraStates,
+      enrolment: this.#enrolment,
+      startedAt: performance.now(),
+      openGallery: () => this.#galleryNow(),
+      gallerySource: () => ({ dataDir, key: secretOf(key) }),
+      refreshGallery: () => this.#refreshGallery(),
+      setLogLevel: (level) => this.#setLogLevel(level),
+      restart: (request) => this.#askRestart(request),
+    });
+    this.#records.onCommand = (command) => commands.take(command);
+    return commands;
+  }
+
+  /** Resolves when a command wants the gate to end and start again. */
+  get restartAsked(): Promise<RestartRequest> {
+    return this.#restart;
+  }
+
+  /** How the gate is now: a new configuration is judged by it. */
+  health(): Health {
+    return healthOf(this.#doors.values(), this.#cameraStates, this.#gallery !== null, this.#records.online);
+  }
+
+  /** Records what happened to the gate from outside. */
+  record(event: EventInput): void {
+    this.#records.record(event);
+  }
+
+  /** Answers the command that had the gate started again, once there is a broker. */
+  async conclude(end: Continuation, event: EventInput | null): Promise<void> {
+    if (event !== null) this.#records.record(event);
+    await this.#records.whenOnline(ONLINE_MS);
+    this.#commands.conclude(end);
   }
 
   /**
@@ -150,15 +220,26 @@ export class Gate {
   static async start(loaded: LoadedConfig, log: Logger): Promise<Gate> {
     const { dataDir, simulator } = loaded.config;
     const unlock = await lockDataDir(dataDir);
-    const gpio = await openGpio({ socket: simulator?.socket, report: reportOnStdout });
-    const gate = new Gate(loaded, gpio, unlock, log);
-    await gate.#start();
-    return gate;
+    let gpio: GpioDriver | null = null;
+    try {
+      gpio = await openGpio({ socket: simulator?.socket, report: reportOnStdout });
+      const gate = new Gate(loaded, gpio, unlock, log);
+      await gate.#start();
+      return gate;
+    } catch (error) {
+      await gpio?.close();
+      unlock();
+      throw error;
+    }
   }
 
-  /** Releases the relays, ends the vision processes, writes and delivers what can be at once, and closes. */
-  async stop(reason: string): Promise<void> {
-    this.#service.stopping();
+  /**
+   * Releases the relays, ends the vision processes, writes and delivers what can be at once, and closes.
+   * `again`: the same process starts a gate right away, so that the service goes on.
+   */
+  async stop(reason: string, { again = false }: { readonly again?: boolean } = {}): Promise<void> {
+    if (again) this.#service.pause();
+    else this.#service.stopping();
     for (const timer of this.#timers) {
       clearInterval(timer);
     }
@@ -241,7 +322,7 @@ export class Gate {
         'nobody can be recognised: the gallery cannot be opened; exit buttons work',
       );
       for (const camera of this.#config.cameras) {
-        this.#records.state('cameras', camera.id, { state: 'down', code, message });
+        this.#tellCamera(camera.id, { state: 'down', code, message });
       }
     }
   }
@@ -296,13 +377,15 @@ export class Gate {
       versions: { software: SOFTWARE_VERSION, config: this.#configVersion },
       entrance: this.#entrance,
       directionOf: (camera) => this.#config.cameras.find(({ id }) => id === camera)?.direction ?? 'in',
-      settle: (camera, track, until) => this.#hosts.get(camera)?.settle(track, until),
       cloud: this.#cloud,
       depict: (camera, track) => this.#hosts.get(camera)?.picture(track),
       prompts: this.#prompter,
       challenge: (camera, order) => this.#hosts.get(camera)?.challenge(order),
       cancel: (camera, challenge) => this.#hosts.get(camera)?.cancel(challenge),
       actionScheduled: () => this.#calendar.holds(this.#config.decision.actionLiveness.schedule, Date.now()),
+      settle: (camera, track, until) => {
+        if (!this.#enrolment.waits(camera)) this.#hosts.get(camera)?.settle(track, until);
+      },
     });
   }
 
@@ -337,12 +420,15 @@ export class Gate {
     host.on('result', (result) => lane?.actions.result(result));
     host.on('clip', (clip) => lane?.actions.clip(clip));
     host.on('noClip', (missing) => lane?.actions.noClip(missing));
+    host.on('sighting', (sighting) => this.#enrolment.sighting(sighting));
+    host.on('crop', (crop) => this.#enrolment.crop(crop));
+    host.on('trackEnd', (end) => this.#enrolment.trackEnd(end));
     host.on('camera', (state) => this.#cameraState(events, camera.id, state));
     host.on('up', () => this.#records.record({ type: 'vision.up', camera: camera.id, data: {} }));
     host.on('down', (failure) => {
       lane?.cameraLost(camera.id);
       this.#records.record({ type: 'vision.down', camera: camera.id, data: { ...failure } });
-      this.#records.state('cameras', camera.id, { state: 'down', ...failure });
+      this.#tellCamera(camera.id, { state: 'down', ...failure });
     });
     return host;
   }
@@ -390,7 +476,26 @@ export class Gate {
     if (entry !== null) {
       this.#records.record(entry);
     }
-    this.#records.state('cameras', camera, { ...state });
+    this.#tellCamera(camera, { ...state });
+  }
+
+  #tellCamera(camera: string, report: StateReport): void {
+    this.#cameraStates.set(camera, report);
+    this.#records.state('cameras', camera, report);
+  }
+
+  #galleryNow(): Gallery {
+    if (this.#gallery === null) {
+      throw new MenshenError('COMMAND_UNAVAILABLE', 'the gallery cannot be opened at present');
+    }
+    return this.#gallery;
+  }
+
+  #setLogLevel(level: LogLevel): LogLevel {
+    const before = LOG_LEVELS.find((known) => known === this.#log.level) ?? 'info';
+    this.#log.level = level;
+    this.#records.level(level);
+    return before;
   }
 
   #refreshGallery(): void {

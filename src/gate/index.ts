@@ -4,5 +4,8 @@
  * one door. Journal and broker link live in a thread of their own (`Records`, records-thread.ts), so that no disk
  * and no network can hold up a relay or an exit button. No native inference code is loaded here.
  */
+
+export { type Continuation, endTrial, type RestartRequest, takeBack } from './commands/index.ts';
 export { Gate } from './gate.ts';
+export { type Health, missing } from './health.ts';
 export { lockDataDir } from './instance-lock.ts';

@@ -1,7 +1,8 @@
 import type { Kept } from '../access/index.ts';
+import type { ReplyAddress } from '../commands/index.ts';
 import type { LogLevel } from '../common/index.ts';
-import type { Config } from '../config/index.ts';
-import type { EventInput } from '../journal/index.ts';
+import type { CommandsConfig, Config } from '../config/index.ts';
+import type { EventInput, JournalEvent } from '../journal/index.ts';
 import type {
   IncomingMessage,
   MqttLinkConfig,
@@ -9,6 +10,7 @@ import type {
   StateReport,
   Subscription,
 } from '../mqtt/index.ts';
+import type { AcceptedCommand, CommandAnswer } from './commands/protocol.ts';
 
 /** What the thread needs to begin. */
 export interface RecordsSettings {
@@ -20,6 +22,8 @@ export interface RecordsSettings {
   readonly key: Uint8Array | null;
   readonly mqtt: MqttLinkConfig | null;
   readonly retention: Config['journal'];
+  /** Who may send commands; null takes none. */
+  readonly commands: CommandsConfig | null;
   /** What the gate listens to from the start, by number. */
   readonly subscriptions: readonly NumberedSubscription[];
 }
@@ -53,6 +57,10 @@ export type ToRecords =
   | { readonly kind: 'publish'; readonly message: OutgoingMessage }
   /** What outlives the process of the rules of entry. */
   | { readonly kind: 'keep'; readonly number: number; readonly changes: readonly Kept[] }
+  | { readonly kind: 'answer'; readonly to: ReplyAddress; readonly answer: CommandAnswer }
+  /** Asks for events, to be told by `range` under the same number. */
+  | { readonly kind: 'range'; readonly request: number; readonly after: number; readonly limit: number }
+  | { readonly kind: 'level'; readonly level: LogLevel }
   | { readonly kind: 'stop' };
 
 export type FromRecords =
@@ -62,4 +70,7 @@ export type FromRecords =
   | { readonly kind: 'message'; readonly number: number; readonly message: IncomingMessage }
   /** All that was to be kept up to this number is on disk. */
   | { readonly kind: 'kept'; readonly number: number }
+  | { readonly kind: 'online'; readonly online: boolean }
+  | { readonly kind: 'command'; readonly command: AcceptedCommand }
+  | { readonly kind: 'range'; readonly request: number; readonly events: readonly JournalEvent[] | string }
   | { readonly kind: 'stopped' };

@@ -3,10 +3,13 @@
  * takes seconds for a commit (SD cards do) or a broker that hangs holds up nobody but this thread.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import { createLogger, messageOf } from '../common/index.ts';
-import { Journal } from '../journal/index.ts';
-import { MqttLink } from '../mqtt/index.ts';
+import { commandTopics, type ReplyAddress, signReply } from '../commands/index.ts';
+import { createLogger, type DeviceKey, ERRORS, messageOf, openDeviceKey } from '../common/index.ts';
+import { Journal, type JournalEvent } from '../journal/index.ts';
+import { MqttLink, publicEvent } from '../mqtt/index.ts';
 import { Backlog } from './backlog.ts';
+import { CommandDesk } from './commands/desk.ts';
+import type { CommandAnswer } from './commands/protocol.ts';
 import { EntryStore } from './entry-store.ts';
 import { Mailbox } from './mailbox.ts';
 import type {
@@ -19,6 +22,10 @@ import type {
 
 const FIRST_PRUNE_MS = 60_000;
 const PRUNE_MS = 3_600_000;
+/** An answer is of no use to a sender that comes later than this. */
+const ANSWER_EXPIRY_S = 300;
+/** Of the events in one answer, so that answer and overhead stay below the largest message. */
+const RANGE_BYTES = 200_000;
 /** An event written later than this after it happened says so. */
 const LATE_MS = 250;
 
@@ -36,7 +43,14 @@ const backlog = new Backlog(journal, log);
 const link =
   settings.mqtt === null
     ? null
-    : new MqttLink({ config: settings.mqtt, gate: settings.gate, version: settings.version, journal, log });
+    : new MqttLink({
+        config: settings.mqtt,
+        gate: settings.gate,
+        version: settings.version,
+        journal,
+        log,
+        onOnline: (online) => tell({ kind: 'online', online }),
+      });
 
 const entryStore = new EntryStore(settings.dataDir, log, (number) => tell({ kind: 'kept', number }));
 const mailboxes = new Map<number, Mailbox>();
@@ -92,10 +106,81 @@ function subscribe({ number, subscription }: NumberedSubscription): void {
   link?.subscribe(subscription, (message) => mailbox.put(message));
 }
 
+/** The desk for commands, if the site wants them; a fault of it costs the commands and nothing else. */
+function openDesk(): CommandDesk | null {
+  const { mqtt, commands, gate, dataDir } = settings;
+  if (link === null || mqtt === null || commands === null) return null;
+  const topics = commandTopics(mqtt.topic, gate);
+  try {
+    const opened = new CommandDesk({
+      gate,
+      config: commands,
+      dataDir,
+      replies: topics.replies,
+      log,
+      record: (event) => {
+        writeBatch();
+        backlog.add(event);
+      },
+      accept: (command) => tell({ kind: 'command', command }),
+      answer,
+    });
+    link.subscribe({ filter: topics.commands, qos: 1, retained: 'unwanted' }, (message) =>
+      opened.take(message),
+    );
+    return opened;
+  } catch (error) {
+    log.error({ err: messageOf(error) }, 'no commands are taken');
+    return null;
+  }
+}
+
+let deviceKey: DeviceKey | null = null;
+
+function answer({ topic, correlationData }: ReplyAddress, reply: CommandAnswer): void {
+  try {
+    deviceKey ??= openDeviceKey(settings.dataDir);
+    let payload = signReply(reply, deviceKey);
+    if (link !== null && Buffer.byteLength(payload) > link.maxPayload) {
+      payload = signReply(tooLarge(reply), deviceKey);
+    }
+    link?.publish({
+      topic,
+      payload,
+      expiryS: ANSWER_EXPIRY_S,
+      ...(correlationData === null ? {} : { correlationData }),
+    });
+  } catch (error) {
+    log.error({ err: messageOf(error) }, 'a command could not be answered');
+  }
+}
+
+function tooLarge({ nonce, gate, command, at }: CommandAnswer): CommandAnswer {
+  const error = { code: 'COMMAND_ANSWER_TOO_LARGE', message: ERRORS.COMMAND_ANSWER_TOO_LARGE };
+  return { nonce, gate, command, at, state: 'failed', event: '', error };
+}
+
+/** Events as they are sent, as many as fit into an answer; or why they cannot be read. */
+function readRange(after: number, limit: number): JournalEvent[] | string {
+  try {
+    let room = RANGE_BYTES;
+    return journal
+      .range({ after, limit })
+      .map(publicEvent)
+      .filter((event) => {
+        room -= Buffer.byteLength(JSON.stringify(event));
+        return room > 0;
+      });
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
 async function stop(): Promise<void> {
   backlog.stop();
   entryStore.stop();
   await link?.stop();
+  desk?.close();
   // What comes now is not taken, and the gate knows it is not.
   parentPort?.removeAllListeners('message');
   journal.close();
@@ -122,6 +207,15 @@ parentPort?.on('message', (message: ToRecords) => {
       return subscribe(message);
     case 'heard':
       return mailboxes.get(message.number)?.heard();
+    case 'answer':
+      return answer(message.to, message.answer);
+    case 'range': {
+      const { request, after, limit } = message;
+      return tell({ kind: 'range', request, events: readRange(after, limit) });
+    }
+    case 'level':
+      log.level = message.level;
+      return;
     case 'publish':
       return void link?.publish(message.message);
     case 'keep':
@@ -146,6 +240,7 @@ function erase(people: readonly string[]): void {
 
 const firstPrune = setTimeout(prune, FIRST_PRUNE_MS);
 const pruning = setInterval(prune, PRUNE_MS);
+const desk = openDesk();
 for (const numbered of settings.subscriptions) {
   subscribe(numbered);
 }

@@ -1,14 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { Worker } from 'node:worker_threads';
 import type { Kept } from '../access/index.ts';
-import { isoNow, type Logger, messageOf } from '../common/index.ts';
-import type { EventInput } from '../journal/index.ts';
+import type { ReplyAddress } from '../commands/index.ts';
+import { isoNow, type Logger, type LogLevel, MenshenError, messageOf } from '../common/index.ts';
+import type { EventInput, JournalEvent } from '../journal/index.ts';
 import type { IncomingMessage, OutgoingMessage, StateReport, Subscription } from '../mqtt/index.ts';
+import type { AcceptedCommand, CommandAnswer } from './commands/protocol.ts';
 import type { FromRecords, RecordsSettings, TimedEvent, ToRecords } from './records-protocol.ts';
 
 /** Events the thread has not taken yet. Beyond this new ones are lost: the disk has hung for very long. */
 const LIMIT = 10_000;
 const RESTART_MS = 1000;
+const RANGE_MS = 5000;
 
 /**
  * The gate's side of the records: hands events, pictures and states to the thread that keeps them and never
@@ -21,6 +24,9 @@ export class Records {
   readonly #pending = new Map<string, TimedEvent>();
   readonly #waiting = new Map<string, () => void>();
   readonly #states = new Map<string, ToRecords>();
+  /** Takes the commands that were found good; set before `start`. */
+  onCommand: (command: AcceptedCommand) => void = () => {};
+  readonly #ranges = new Map<number, (events: readonly JournalEvent[] | string) => void>();
   readonly #listeners: ((message: IncomingMessage) => void)[] = [];
   /** What is to be kept and is not known to be on disk, by number. */
   readonly #unkept = new Map<number, readonly Kept[]>();
@@ -31,6 +37,9 @@ export class Records {
   #retry: NodeJS.Timeout | null = null;
   #stopped = false;
   #lost = 0;
+  #requests = 0;
+  #online = false;
+  readonly #awaiting: (() => void)[] = [];
 
   /** @param thread the built records-thread.js, which a test run from the sources must name */
   constructor(
@@ -155,6 +164,55 @@ export class Records {
     this.#post({ kind: 'publish', message });
   }
 
+  /** Whether the broker is reached at present. */
+  get online(): boolean {
+    return this.#online;
+  }
+
+  /** Resolves when the broker is reached, at the latest after `ms`. */
+  whenOnline(ms: number): Promise<void> {
+    if (this.#online) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#awaiting.push(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+
+  /** Answers a command, if there is a broker just now. */
+  answer(to: ReplyAddress, answer: CommandAnswer): void {
+    this.#post({ kind: 'answer', to, answer });
+  }
+
+  /** Sets the level of the thread's own log. */
+  level(level: LogLevel): void {
+    this.#settings = { ...this.#settings, logLevel: level };
+    this.#post({ kind: 'level', level });
+  }
+
+  /**
+   * Events numbered above `after` as they are sent, `limit` at most and no more than fit into a message.
+   * @throws MenshenError COMMAND_UNAVAILABLE when the journal cannot be read, or the disk takes too long
+   */
+  async range(after: number, limit: number): Promise<readonly JournalEvent[]> {
+    const request = this.#requests++;
+    const events = await new Promise<readonly JournalEvent[] | string>((resolve) => {
+      const timer = setTimeout(() => resolve('it takes too long'), RANGE_MS);
+      this.#ranges.set(request, (found) => {
+        clearTimeout(timer);
+        resolve(found);
+      });
+      this.#post({ kind: 'range', request, after, limit });
+    });
+    this.#ranges.delete(request);
+    if (typeof events === 'string') {
+      throw new MenshenError('COMMAND_UNAVAILABLE', `the journal cannot be read: ${events}`);
+    }
+    return events;
+  }
+
   /** These people were erased: their pictures go too. */
   erased(people: readonly string[]): void {
     this.#post({ kind: 'erased', people });
@@ -198,6 +256,13 @@ export class Records {
       this.#hearKept(message.number);
     } else if (message.kind === 'message') {
       this.#deliver(message.number, message.message);
+    } else if (message.kind === 'online') {
+      this.#online = message.online;
+      if (message.online) for (const resolve of this.#awaiting.splice(0)) resolve();
+    } else if (message.kind === 'command') {
+      this.onCommand(message.command);
+    } else if (message.kind === 'range') {
+      this.#ranges.get(message.request)?.(message.events);
     }
   }
 
@@ -220,6 +285,7 @@ export class Records {
       return;
     }
     this.#worker = null;
+    this.#online = false;
     if (!this.#stopped) {
       this.#retry = setTimeout(() => this.start(), RESTART_MS);
     }

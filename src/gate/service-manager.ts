@@ -28,10 +28,15 @@ export class ServiceManager {
   }
 
   stopping(): void {
+    this.pause();
+    this.#send('STOPPING=1');
+  }
+
+  /** Says nothing until another gate of this process is ready: well within the time the watchdog allows. */
+  pause(): void {
     if (this.#timer !== null) {
       clearInterval(this.#timer);
     }
-    this.#send('STOPPING=1');
   }
 
   #send(...args: string[]): void {

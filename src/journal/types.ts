@@ -52,6 +52,12 @@ export const EVENT_TYPES = {
   'cloud.cap_reached': 'The calls of a cloud API have reached its daily cap; no more are made today.',
   'cloud.clock_skew': "This machine's clock and the cloud's differ by more than allowed, or agree again.",
   'gallery.changed': 'People or references were added or removed.',
+  'command.accepted': 'A signed command was found to be good and is carried out.',
+  'command.done': 'A command was carried out.',
+  'command.failed': 'A command was taken up, but without success; the code says why.',
+  'command.refused': 'Commands were turned away; the code says why.',
+  'config.changed': 'A new configuration was tried and is in force.',
+  'config.rolled_back': 'A new configuration did not hold; the one before is in force again.',
   'journal.damaged': 'The journal database was damaged and set aside; a new one was begun.',
   'journal.trimmed':
     'Events that had not been delivered were deleted: the journal has reached its largest size.',

@@ -13,6 +13,7 @@ export {
   type MqttLinkOptions,
   type StateReport,
 } from './link.ts';
+export { publicEvent } from './message.ts';
 export {
   type IncomingMessage,
   isTopic,

@@ -4,7 +4,7 @@ import type { Journal } from '../journal/index.ts';
 import { Backoff, type BackoffLimits } from './backoff.ts';
 import { Connection, type ProtocolVersion } from './connection.ts';
 import { type Failure, failureOf } from './failures.ts';
-import { encodeMessage } from './message.ts';
+import { encodeMessage, MAX_PAYLOAD_BYTES } from './message.ts';
 import { OutboxPump } from './outbox.ts';
 import type { Listener, OutgoingMessage, Subscription } from './subscription.ts';
 import { Subscriptions } from './subscriptions.ts';
@@ -39,6 +39,8 @@ export interface MqttLinkOptions {
   readonly reconnect?: BackoffLimits;
   /** How long to wait before a refused event is tried again, in milliseconds. */
   readonly restMs?: number;
+  /** Told when the broker is reached and when it is lost. */
+  readonly onOnline?: (online: boolean) => void;
 }
 
 export type LinkState = 'stopped' | 'connecting' | 'online' | 'offline';
@@ -84,6 +86,11 @@ export class MqttLink {
 
   get state(): LinkState {
     return this.#state;
+  }
+
+  /** Largest payload that the broker takes at present, in bytes. */
+  get maxPayload(): number {
+    return this.#connection?.maxPayload ?? MAX_PAYLOAD_BYTES;
   }
 
   start(): void {
@@ -173,6 +180,7 @@ export class MqttLink {
     }
     const { config, gate, log, version } = this.#options;
     this.#state = 'online';
+    this.#options.onOnline?.(true);
     this.#upSince = performance.now();
     log.info({ broker: config.url, mqtt: this.#version === 5 ? '5' : '3.1.1' }, 'connected to the broker');
     const status = { state: 'online', at: isoNow(), gate, version, startedAt: this.#startedAt };
@@ -196,6 +204,7 @@ export class MqttLink {
       return;
     }
     if (this.#state === 'online') {
+      this.#options.onOnline?.(false);
       this.#judge(performance.now() - this.#upSince);
     }
     this.#state = 'offline';

@@ -14,6 +14,8 @@ import { EMBEDDING_DIMENSIONS, QUALITY_GATES, type Stage } from './types.ts';
 
 const MAX_TEXT = 2000;
 const MAX_QR_TEXT = 512;
+/** As snapshot.ts makes them, which loads native code and is not for the gate process. */
+const MAX_SNAPSHOT_BYTES = 180_000;
 /** Of what is wrong with a message. */
 const MAX_PROBLEM = 500;
 const FROM_THE_FUTURE = 'the frame was captured in the future';
@@ -57,6 +59,7 @@ const toVision = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('challenge'), order: challengeOrder }),
   z.strictObject({ type: z.literal('cancel'), challenge: z.uuid() }),
   z.strictObject({ type: z.literal('picture'), track: name }),
+  z.strictObject({ type: z.literal('snapshot'), request: z.uuid() }),
   z.strictObject({ type: z.literal('stop') }),
 ]);
 
@@ -111,6 +114,13 @@ const qr = z.strictObject({
   text: z.string().min(1).max(MAX_QR_TEXT),
 });
 
+const snapshot = z.strictObject({
+  camera: name,
+  request: z.uuid(),
+  width: z.number().int().positive(),
+  height: z.number().int().positive(),
+});
+
 const cameraState = z.discriminatedUnion('state', [
   z.strictObject({ state: z.literal('connecting'), attempt: count }),
   z.strictObject({ state: z.literal('streaming'), width: count, height: count }),
@@ -138,6 +148,7 @@ const fromVision = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('camera'), state: cameraState }),
   z.strictObject({ type: z.literal('sighting'), sighting }),
   z.strictObject({ type: z.literal('crop'), crop }),
+  z.strictObject({ type: z.literal('snapshot'), snapshot }),
   z.strictObject({
     type: z.literal('trackEnd'),
     end: z.strictObject({ camera: name, track: name, frames: count, lastSeenAt: finite }),
@@ -172,6 +183,10 @@ export function encodeFromVision(message: FromVision): Buffer {
     const { jpeg, ...crop } = message.crop;
     return encodePacket({ type: message.type, crop }, jpeg);
   }
+  if (message.type === 'snapshot') {
+    const { jpeg, ...snapshot } = message.snapshot;
+    return encodePacket({ type: message.type, snapshot }, jpeg);
+  }
   if (message.type === 'clip') {
     const { bytes, ...part } = message.part;
     return encodePacket({ type: message.type, part }, bytes);
@@ -197,6 +212,7 @@ export function parseFromVision({ header, body }: Packet, camera: string, now: n
   if (about !== null && about !== camera) return problemOf('it is about another camera');
   if (parsed.data.type === 'sighting') return sightingOf(parsed.data.sighting, body, now);
   if (parsed.data.type === 'crop') return cropOf(parsed.data.crop, body);
+  if (parsed.data.type === 'snapshot') return snapshotOf(parsed.data.snapshot, body);
   if (parsed.data.type === 'clip') return { type: 'clip', part: { ...parsed.data.part, bytes: body } };
   if (parsed.data.type === 'qr' && parsed.data.qr.capturedAt > now) return problemOf(FROM_THE_FUTURE);
   return body.length === 0 ? parsed.data : problemOf(`${parsed.data.type} with ${body.length} bytes more`);
@@ -211,6 +227,8 @@ function subjectOf(message: Received): string | null {
       return message.crop.camera;
     case 'qr':
       return message.qr.camera;
+    case 'snapshot':
+      return message.snapshot.camera;
     case 'trackEnd':
       return message.end.camera;
     case 'progress':
@@ -245,6 +263,12 @@ function sightingOf(
 function cropOf(about: z.infer<typeof crop>, jpeg: Uint8Array): FromVision | Problem {
   if (jpeg[0] !== 0xff || jpeg[1] !== 0xd8) return problemOf('the picture is no JPEG');
   return { type: 'crop', crop: { ...about, jpeg } };
+}
+
+function snapshotOf(about: z.infer<typeof snapshot>, jpeg: Uint8Array): FromVision | Problem {
+  if (jpeg[0] !== 0xff || jpeg[1] !== 0xd8) return problemOf('the picture is no JPEG');
+  if (jpeg.length > MAX_SNAPSHOT_BYTES) return problemOf(`the picture has ${jpeg.length} bytes`);
+  return { type: 'snapshot', snapshot: { ...about, jpeg } };
 }
 
 function problemOf(problem: string): Problem {

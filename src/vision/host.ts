@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { captureRejectionSymbol, EventEmitter } from 'node:events';
 import type { CameraState } from '../camera/types.ts';
 import { LOG_LEVELS, type Logger, type LogLevel, messageOf, monotonicMs } from '../common/index.ts';
@@ -10,7 +11,7 @@ import type {
   ClipMissing,
 } from './challenge/types.ts';
 import { VisionChild, type VisionFailure } from './child.ts';
-import type { Heartbeat, Told, VisionSettings } from './messages.ts';
+import type { Heartbeat, Snapshot, Told, VisionSettings } from './messages.ts';
 import type { ModelRef, QrSighting, Sighting, TrackCrop, TrackEnd } from './types.ts';
 
 const BACKOFF_FIRST_MS = 250;
@@ -74,6 +75,7 @@ export class VisionHost extends EventEmitter<VisionHostEvents> {
   readonly #settings: VisionSettings;
   readonly #log: Logger;
   readonly #entry: URL | undefined;
+  readonly #snapshots = new Map<string, (snapshot: Snapshot) => void>();
   #child: VisionChild | null = null;
   #retry: NodeJS.Timeout | null = null;
   #stopped = true;
@@ -142,6 +144,21 @@ export class VisionHost extends EventEmitter<VisionHostEvents> {
     this.#child?.send({ type: 'picture', track });
   }
 
+  /** The next picture of the camera, or null when there is none within `ms`. */
+  snapshot(ms: number): Promise<Snapshot | null> {
+    const request = randomUUID();
+    return new Promise((resolve) => {
+      const finish = (snapshot: Snapshot | null) => {
+        clearTimeout(timer);
+        this.#snapshots.delete(request);
+        resolve(snapshot);
+      };
+      const timer = setTimeout(() => finish(null), ms);
+      this.#snapshots.set(request, finish);
+      this.#child?.send({ type: 'snapshot', request });
+    });
+  }
+
   override [captureRejectionSymbol](error: Error, ...[event]: unknown[]): void {
     this.#log.error({ event, err: messageOf(error) }, 'a listener of the vision process failed');
   }
@@ -184,6 +201,9 @@ export class VisionHost extends EventEmitter<VisionHostEvents> {
         break;
       case 'qr':
         this.emit('qr', message.qr);
+        break;
+      case 'snapshot':
+        this.#snapshots.get(message.snapshot.request)?.(message.snapshot);
         break;
       case 'trackEnd':
         this.emit('trackEnd', message.end);

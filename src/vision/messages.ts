@@ -46,6 +46,8 @@ export type ToVision =
   | { readonly type: 'cancel'; readonly challenge: string }
   /** The next recognised frame of the track is told with its picture. */
   | { readonly type: 'picture'; readonly track: string }
+  /** Asks for the next picture. */
+  | { readonly type: 'snapshot'; readonly request: string }
   | { readonly type: 'stop' };
 
 /** Time of a step since the heartbeat before, ms; `frame` is a frame from detection to the last sighting. */
@@ -75,6 +77,18 @@ export interface Heartbeat {
   readonly untold: number;
 }
 
+/** A whole picture of a camera, made smaller where it would be too large to send on. */
+export interface Snapshot {
+  readonly camera: string;
+  /** UUID of what asked for it. */
+  readonly request: string;
+  /** Of the JPEG. */
+  readonly width: number;
+  readonly height: number;
+  /** 180,000 bytes at most. */
+  readonly jpeg: Uint8Array;
+}
+
 /** Vision process to gate process. */
 export type FromVision =
   | { readonly type: 'ready'; readonly models: Readonly<Record<string, ModelRef>> }
@@ -88,6 +102,7 @@ export type FromVision =
   | { readonly type: 'progress'; readonly progress: ChallengeProgress }
   /** Before the end of the track, if that ends it. */
   | { readonly type: 'result'; readonly result: ChallengeResult }
+  | { readonly type: 'snapshot'; readonly snapshot: Snapshot }
   /** After the result: pieces of the clip, or why there is none. */
   | { readonly type: 'clip'; readonly part: ClipPart }
   | { readonly type: 'noClip'; readonly missing: ClipMissing }

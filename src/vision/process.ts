@@ -48,6 +48,7 @@ function obey(message: ToVision): void {
   else if (message.type === 'settle') watcher.settle(message.track, message.until);
   else if (message.type === 'resume') watcher.resume(message.track);
   else if (message.type === 'challenge') watcher.challenge(message.order);
+  else if (message.type === 'snapshot') watcher.snapshot(message.request);
   else if (message.type === 'cancel') watcher.cancel(message.challenge);
   else if (message.type === 'picture') watcher.picture(message.track);
   else void stop();

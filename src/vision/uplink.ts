@@ -8,7 +8,13 @@ import type { FromVision } from './messages.ts';
  */
 const MAX_WAITING_BYTES = 1 << 18;
 const USELESS_WAITING_BYTES = 1 << 20;
-const DISPENSABLE: ReadonlySet<FromVision['type']> = new Set(['sighting', 'crop', 'qr', 'heartbeat']);
+const DISPENSABLE: ReadonlySet<FromVision['type']> = new Set([
+  'sighting',
+  'crop',
+  'qr',
+  'snapshot',
+  'heartbeat',
+]);
 
 /** The way from a vision process to the gate process. */
 export class Uplink {

@@ -13,6 +13,7 @@ import type { Heartbeat, VisionSettings } from './messages.ts';
 import { defaultModelsDir } from './models/index.ts';
 import { Pipeline, type PipelineListener } from './pipeline.ts';
 import { QrWatch } from './qr/watch.ts';
+import { copyPicture, snapshotJpeg } from './snapshot.ts';
 import type { QrSighting } from './types.ts';
 import type { Uplink } from './uplink.ts';
 
@@ -21,6 +22,8 @@ const SILENCE_MS = 800;
 const EXPIRE_EVERY_MS = 200;
 /** The event loop's delay is sampled this often. */
 const DELAY_RESOLUTION_MS = 10;
+
+const MAX_SNAPSHOTS = 4;
 
 /** Rounds after which the steps run at their pace: the networks have their memory, and V8 has compiled the loops. */
 const WARM_UP_ROUNDS = 10;
@@ -33,6 +36,8 @@ export class Watcher {
   #pipeline: Pipeline | null = null;
   #witness: Witness | null = null;
   #qr: QrWatch | null = null;
+  #snapshots: string[] = [];
+  #cameraId = '';
   #frames = 0;
   #busySince: number | null = null;
   #lastFrameAt = Number.NEGATIVE_INFINITY;
@@ -46,6 +51,7 @@ export class Watcher {
   /** Opens networks and camera, then looks at frames until `stop`, or the end of a file that is not repeated. */
   async run(settings: VisionSettings, log: Logger): Promise<void> {
     const { camera, area, qr, vision } = settings;
+    this.#cameraId = camera.id;
     const { threads, detectionScore, quality, maxFaces, recognise } = vision;
     const modelsDir = vision.modelsDir ?? defaultModelsDir();
     const analyser = await FaceAnalyser.open({ modelsDir, threads, detectionScore, quality });
@@ -94,6 +100,11 @@ export class Watcher {
 
   picture(track: string): void {
     this.#pipeline?.wantPicture(track);
+  }
+
+  /** Tells the next picture; of several requests at a time the newest few are heard. */
+  snapshot(request: string): void {
+    this.#snapshots = [...this.#snapshots.slice(1 - MAX_SNAPSHOTS), request];
   }
 
   /** Ends the camera and its ffmpeg. */
@@ -155,6 +166,7 @@ export class Watcher {
       try {
         this.#qr?.offer(frame);
         await pipeline.process(frame, listener);
+        this.#photograph(frame.picture);
       } finally {
         frame.release();
         this.#busySince = null;
@@ -162,6 +174,21 @@ export class Watcher {
         this.#frames++;
       }
     }
+  }
+
+  /** The frame's picture is copied now and compressed while the next frames are looked at. */
+  #photograph(picture: Picture): void {
+    if (this.#snapshots.length === 0) return;
+    const camera = this.#cameraId;
+    const all = this.#snapshots.splice(0);
+    void snapshotJpeg(copyPicture(picture)).then(
+      (jpeg) => {
+        for (const each of all) {
+          void this.#uplink.send({ type: 'snapshot', snapshot: { camera, request: each, ...jpeg } });
+        }
+      },
+      () => {},
+    );
   }
 
   /** Only while no frames come: a stream that lags must not lose its tracks to the clock. */

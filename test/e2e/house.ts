@@ -33,6 +33,8 @@ export interface HouseSettings {
   readonly qr?: boolean;
   /** Ways in of the door, as `entry.ways`; without them every face opens. */
   readonly ways?: string;
+  /** Which scene of the demo plays before the camera. */
+  readonly scene?: number;
 }
 
 /**
@@ -68,7 +70,8 @@ export class House {
 
   /** In `yaml`, FOLDER stands for the folder of the house. */
   static async build(yaml = '', settings: HouseSettings = {}): Promise<House> {
-    const film = await makeFilm(undefined, 'alice', [SCENES[0]]);
+    const { scene = 0 } = settings;
+    const film = await makeFilm(undefined, scene === 0 ? 'alice' : `scene-${scene}`, [SCENES[scene]]);
     const house = new House(film.file, settings);
     [house.#cameraPort, house.#brokerPort] = [await freePort(), await freePort()];
     await house.startCamera();

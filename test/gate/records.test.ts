@@ -26,6 +26,7 @@ function build(
       key: new Uint8Array(32).fill(3),
       mqtt,
       retention: { retentionDays: 1, retentionDaysByType: {}, cropRetentionDays: 1, maxMegabytes: 100 },
+      commands: null,
     },
     createLogger('test', 'silent'),
     thread,

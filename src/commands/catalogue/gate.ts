@@ -1,0 +1,170 @@
+import { z } from 'zod';
+import { LOG_LEVELS } from '../../common/index.ts';
+import { command } from '../definition.ts';
+import { FOR_ADMINISTRATORS, FOR_ALL, FOR_AUDITORS, FOR_OPERATORS } from '../roles.ts';
+import { base64, MAX_JPEG_BYTES, PartId } from './common.ts';
+
+const Version = z
+  .string()
+  .regex(/^[0-9a-f]{12}$/)
+  .describe('Version of a configuration, as `menshen config check` prints it');
+
+const Json = z.json();
+
+export const GATE_COMMANDS = {
+  'config.get': command({
+    summary: 'Gives the configuration in force, defaults and all, secrets left out.',
+    roles: FOR_AUDITORS,
+    params: z.strictObject({}),
+    result: z.strictObject({ version: Version, config: z.record(z.string(), Json) }),
+    harmless: true,
+    keeps: { params: [], result: ['version'] },
+    example: { params: {}, result: { version: '4f1c0a9e7b3d', config: { gate: { id: 'front-gate' } } } },
+  }),
+  'config.set': command({
+    summary:
+      'Changes settings in the configuration file: checked first, tried by a restart, and taken back when the gate does not come up sound.',
+    roles: FOR_ADMINISTRATORS,
+    params: z.strictObject({
+      version: Version.describe('The version that the change was made for; another one is refused'),
+      changes: z
+        .array(
+          z.strictObject({
+            path: z
+              .array(z.union([z.string().min(1).max(64), z.number().int().min(0).max(1000)]))
+              .min(1)
+              .max(8)
+              .describe('Keys from the top: ["doors", 0, "unlockMs"]'),
+            value: Json.describe('The new value; null takes the setting out, so that the default holds'),
+          }),
+        )
+        .min(1)
+        .max(50),
+      trialS: z
+        .number()
+        .int()
+        .min(10)
+        .max(300)
+        .default(60)
+        .describe('Seconds in which the gate must be sound again'),
+    }),
+    result: z.strictObject({ version: Version }),
+    harmless: false,
+    keeps: { params: ['version', 'trialS'], result: ['version'] },
+    example: {
+      params: {
+        version: '4f1c0a9e7b3d',
+        changes: [{ path: ['decision', 'matchThreshold'], value: 0.5 }],
+      },
+      result: { version: 'a07733c1d2e4' },
+    },
+  }),
+  'gate.restart': command({
+    summary: 'Starts the gate again; the answer comes when it is up.',
+    roles: FOR_ADMINISTRATORS,
+    params: z.strictObject({}),
+    result: z.strictObject({ software: z.string() }),
+    harmless: false,
+    keeps: { params: [], result: [] },
+    example: { params: {}, result: { software: '0.1.0' } },
+  }),
+  'gate.log': command({
+    summary: 'Sets the level of the log until the next start.',
+    roles: FOR_ADMINISTRATORS,
+    params: z.strictObject({ level: z.enum(LOG_LEVELS) }),
+    result: z.strictObject({ before: z.enum(LOG_LEVELS) }),
+    harmless: true,
+    keeps: { params: ['level'], result: ['before'] },
+    example: { params: { level: 'debug' }, result: { before: 'info' } },
+  }),
+  'gate.snapshot': command({
+    summary: 'Gives the next picture of a camera.',
+    roles: FOR_OPERATORS,
+    params: z.strictObject({ camera: PartId }),
+    result: z.strictObject({
+      camera: PartId,
+      width: z.number().int(),
+      height: z.number().int(),
+      jpeg: base64(MAX_JPEG_BYTES).describe('Base64'),
+    }),
+    harmless: true,
+    keeps: { params: ['camera'], result: ['camera', 'width', 'height'] },
+    example: {
+      params: { camera: 'entrance' },
+      result: { camera: 'entrance', width: 1280, height: 720, jpeg: '/9j/4AAQSkZJRgABAQAAAQABAAD/2w==' },
+    },
+  }),
+  'gate.diagnostics': command({
+    summary: 'Tells how the gate and its parts are.',
+    roles: FOR_ALL,
+    params: z.strictObject({}),
+    result: z.strictObject({
+      software: z.string(),
+      node: z.string(),
+      config: Version,
+      upS: z.number(),
+      rssBytes: z.number().int(),
+      loopDelayMs: z
+        .number()
+        .describe('Longest delay of the event loop that serves the doors, since asked last'),
+      doors: z.array(z.record(z.string(), Json)).describe('As in the state of the doors'),
+      cameras: z.array(z.record(z.string(), Json)).describe('As in the state of the cameras, and the pace'),
+      people: z.number().int().nullable().describe('Enrolled; null while the gallery cannot be opened'),
+      references: z.number().int().nullable(),
+    }),
+    harmless: true,
+    keeps: { params: [], result: [] },
+    example: {
+      params: {},
+      result: {
+        software: '0.1.0',
+        node: 'v20.20.2',
+        config: '4f1c0a9e7b3d',
+        upS: 86_400,
+        rssBytes: 120_000_000,
+        loopDelayMs: 3.1,
+        doors: [{ door: 'front', state: 'locked', relay: 'off', contact: 'closed', faults: [] }],
+        cameras: [{ camera: 'entrance', state: 'streaming', width: 1280, height: 720, fps: 24.8 }],
+        people: 12,
+        references: 31,
+      },
+    },
+  }),
+  'journal.range': command({
+    summary: 'Gives events of the journal again, as they were sent.',
+    roles: FOR_AUDITORS,
+    params: z.strictObject({
+      after: z.number().int().min(0).describe('Number of the last event that is known'),
+      limit: z.number().int().min(1).max(200).default(50),
+    }),
+    result: z.strictObject({
+      events: z.array(z.record(z.string(), Json)),
+      next: z
+        .number()
+        .int()
+        .nullable()
+        .describe('To be given as `after` for the next piece; null when there is nothing more'),
+    }),
+    harmless: true,
+    keeps: { params: ['after', 'limit'], result: ['next'] },
+    example: {
+      params: { after: 1041, limit: 1 },
+      result: {
+        events: [
+          {
+            id: '0c0e5d1a-6d53-4d0f-a3a5-2f7f4d6a2f10',
+            seq: 1042,
+            at: '2026-01-02T03:04:05.678Z',
+            gate: 'front-gate',
+            type: 'door.opened',
+            door: 'front',
+            camera: null,
+            cause: null,
+            data: {},
+          },
+        ],
+        next: 1042,
+      },
+    },
+  }),
+};

@@ -1,0 +1,160 @@
+import { MenshenError } from '../../common/index.ts';
+import type { DecisionConfig, QualityConfig } from '../../config/index.ts';
+import { type EnrolmentLimits, enrolmentLimits, MISMATCH_SCORE, measureFaults } from '../../gallery/index.ts';
+import type { ModelRef, Sighting, TrackCrop, TrackEnd } from '../../vision/client.ts';
+
+/** Good frames of one face, one after the other, and the time from the first to the last. */
+const FRAMES = 5;
+const SPAN_MS = 800;
+/** Progress is told no more often. */
+const TELL_MS = 1000;
+
+/** A face before a camera that was found good enough to enrol. */
+export interface CameraFace {
+  readonly vector: Float32Array;
+  readonly model: ModelRef;
+  readonly qualityScore: number;
+  readonly jpeg: Uint8Array;
+}
+
+interface Watch {
+  readonly found: (face: CameraFace) => void;
+  readonly tell: (missing: string) => void;
+  track: string;
+  frames: Sighting[];
+  picture: TrackCrop | null;
+  missing: string;
+  toldAt: number;
+}
+
+/**
+ * Waits, when a command asks for it, for a person before a camera who can be enrolled: alone, well seen and alive in
+ * several frames of one track. Looks at the sightings that the doors decide by; nothing is kept while nobody asks.
+ */
+export class CameraEnrolment {
+  readonly #decision: Pick<DecisionConfig, 'livenessThreshold' | 'livenessFloor' | 'minConsistency'>;
+  readonly #limits: EnrolmentLimits;
+  readonly #watches = new Map<string, Watch>();
+
+  constructor(decision: DecisionConfig, quality: QualityConfig) {
+    this.#decision = decision;
+    this.#limits = enrolmentLimits(quality);
+  }
+
+  /** Whether somebody is waited for: then the face before this camera is to be looked at without pause. */
+  waits(camera: string): boolean {
+    return this.#watches.has(camera);
+  }
+
+  /**
+   * The next face before the camera that can be enrolled. `tell` is told what is missing.
+   * @throws MenshenError COMMAND_BUSY, COMMAND_TIMED_OUT
+   */
+  async face(camera: string, withinMs: number, tell: (missing: string) => void): Promise<CameraFace> {
+    if (this.#watches.has(camera)) {
+      throw new MenshenError('COMMAND_BUSY', `somebody is being enrolled before camera "${camera}" already`);
+    }
+    let timer: NodeJS.Timeout | undefined;
+    try {
+      return await new Promise<CameraFace>((found, refuse) => {
+        const missing = 'nobody is before the camera';
+        const watch = { found, tell, track: '', frames: [], picture: null, missing, toldAt: 0 };
+        this.#watches.set(camera, watch);
+        tell('waiting for the person to stand before the camera');
+        timer = setTimeout(
+          () => refuse(new MenshenError('COMMAND_TIMED_OUT', `nobody could be enrolled: ${watch.missing}`)),
+          withinMs,
+        );
+      });
+    } finally {
+      clearTimeout(timer);
+      this.#watches.delete(camera);
+    }
+  }
+
+  sighting(sighting: Sighting): void {
+    const watch = this.#watches.get(sighting.camera);
+    if (watch === undefined) return;
+    if (sighting.track !== watch.track) this.#begin(watch, sighting.track);
+    const missing = this.#missing(watch, sighting);
+    if (missing !== null) {
+      watch.frames = [];
+      this.#tell(watch, missing);
+      return;
+    }
+    watch.frames.push(sighting);
+    this.#tell(watch, 'hold still');
+    this.#finish(watch);
+  }
+
+  crop(crop: TrackCrop): void {
+    const watch = this.#watches.get(crop.camera);
+    if (watch === undefined || crop.track !== watch.track) return;
+    if (watch.picture === null || crop.qualityScore >= watch.picture.qualityScore) watch.picture = crop;
+    this.#finish(watch);
+  }
+
+  trackEnd(end: TrackEnd): void {
+    const watch = this.#watches.get(end.camera);
+    if (watch?.track === end.track) {
+      this.#begin(watch, '');
+      this.#tell(watch, 'the person left the view');
+    }
+  }
+
+  #begin(watch: Watch, track: string): void {
+    watch.track = track;
+    watch.frames = [];
+    watch.picture = null;
+  }
+
+  /** What this frame lacks, in words for the person; null when it counts. */
+  #missing({ frames }: Watch, { quality, liveness, embedding, facesInView }: Sighting): string | null {
+    if (facesInView > 0) return 'several people are in view: only the one to be enrolled may be';
+    const [fault] = measureFaults(quality, this.#limits);
+    if (fault !== undefined) return fault.text;
+    if (quality.failed.length > 0 || liveness === null || embedding === null) {
+      return `the face is not seen well enough (${quality.failed.join(', ')}): come closer and look at the camera`;
+    }
+    if (liveness.score < this.#decision.livenessFloor) return 'the face does not look alive';
+    const [first] = frames;
+    if (first?.embedding == null) return null;
+    const likeness = dot(first.embedding.vector, embedding.vector);
+    return likeness < Math.max(MISMATCH_SCORE, this.#decision.minConsistency)
+      ? 'the frames do not show one and the same face'
+      : null;
+  }
+
+  #finish(watch: Watch): void {
+    const { frames, picture } = watch;
+    const [first] = frames;
+    const last = frames.at(-1);
+    if (first === undefined || last === undefined || frames.length < FRAMES) return;
+    if (last.frame.capturedAt - first.frame.capturedAt < SPAN_MS) return;
+    const recent = frames.slice(-FRAMES);
+    const alive = recent.reduce((sum, { liveness }) => sum + (liveness?.score ?? 0), 0) / recent.length;
+    if (alive < this.#decision.livenessThreshold) {
+      this.#tell(watch, 'the face does not look alive');
+      frames.shift();
+      return;
+    }
+    const best = frames.reduce((a, b) => (b.quality.score > a.quality.score ? b : a));
+    if (best.embedding === null || picture === null) return;
+    const { vector, model } = best.embedding;
+    watch.found({ vector, model, qualityScore: best.quality.score, jpeg: picture.jpeg });
+  }
+
+  #tell(watch: Watch, missing: string): void {
+    watch.missing = missing;
+    const now = performance.now();
+    if (now - watch.toldAt < TELL_MS) return;
+    watch.toldAt = now;
+    watch.tell(missing);
+  }
+}
+
+function dot(a: Float32Array, b: Float32Array): number {
+  let sum = 0;
+  for (let index = 0; index < a.length; index++) sum += (a[index] ?? 0) * (b[index] ?? 0);
+  return sum;
+}

@@ -1,0 +1,32 @@
+import type { LogLevel } from '../../common/index.ts';
+import type { LoadedConfig } from '../../config/index.ts';
+import type { Door, Emergency } from '../../door/index.ts';
+import type { Gallery } from '../../gallery/index.ts';
+import type { StateReport } from '../../mqtt/index.ts';
+import type { VisionHost } from '../../vision/client.ts';
+import type { Records } from '../records.ts';
+import type { CameraEnrolment } from './camera-enrolment.ts';
+import type { RestartRequest } from './restart.ts';
+
+/** What the handlers of commands see of the gate. */
+export interface CommandParts {
+  readonly loaded: LoadedConfig;
+  readonly software: string;
+  readonly records: Pick<Records, 'range' | 'level'>;
+  readonly doors: ReadonlyMap<string, Door>;
+  readonly emergency: Emergency;
+  readonly hosts: ReadonlyMap<string, VisionHost>;
+  /** Newest state of each camera. */
+  readonly cameraStates: ReadonlyMap<string, StateReport>;
+  readonly enrolment: CameraEnrolment;
+  readonly startedAt: number;
+  /** @throws MenshenError COMMAND_UNAVAILABLE while it cannot be opened */
+  openGallery(): Gallery;
+  gallerySource(): { readonly dataDir: string; readonly key: string | undefined };
+  /** Takes over now what was changed in the gallery. */
+  refreshGallery(): void;
+  /** Sets the level of the log and gives the one before. */
+  setLogLevel(level: LogLevel): LogLevel;
+  /** Ends the gate and starts it again; the command is answered by the one that comes up. */
+  restart(request: RestartRequest): void;
+}

@@ -1,0 +1,114 @@
+import { COMMANDS, type Params } from '../../commands/index.ts';
+import { isoNow, MenshenError } from '../../common/index.ts';
+import { changePeople } from '../people/client.ts';
+import type { PeopleTask, Who } from '../people/protocol.ts';
+import type { CommandParts } from './parts.ts';
+import { bind } from './runner.ts';
+
+/** Of the people in one answer, so that it stays below the largest message. */
+const LIST_BYTES = 200_000;
+
+export function peopleHandlers(parts: CommandParts) {
+  const change = async (task: PeopleTask) => {
+    const { dataDir, key } = parts.gallerySource();
+    const answer = await changePeople({ dataDir, ...(key === undefined ? {} : { key }), task });
+    parts.refreshGallery();
+    return answer;
+  };
+  return {
+    'people.list': bind(COMMANDS['people.list'], (params) => list(parts, params)),
+    'people.upsert': bind(COMMANDS['people.upsert'], async ({ id, name, consent, ...entitlement }) => {
+      const { created } = await change({
+        kind: 'upsert',
+        id,
+        ...(name === undefined ? {} : { name }),
+        ...(consent === undefined ? {} : { consent: { ...consent, at: isoNow() } }),
+        entitlement,
+      });
+      return { id, created };
+    }),
+    'people.remove': bind(COMMANDS['people.remove'], async ({ id }) => {
+      await change({ kind: 'remove', id });
+      return { id };
+    }),
+    'people.photo': bind(COMMANDS['people.photo'], async (params, context) => {
+      const who = whoOf(parts, params);
+      context.progress('judging the photo');
+      const { jpeg, allowDuplicate } = params;
+      const { id, qualityScore } = await change({
+        kind: 'photo',
+        who,
+        allowDuplicate,
+        jpeg,
+        vision: parts.loaded.config.vision,
+      });
+      return { id, qualityScore };
+    }),
+    'people.enrol': bind(COMMANDS['people.enrol'], async (params, context) => {
+      const who = whoOf(parts, params);
+      const face = await parts.enrolment.face(params.camera, params.withinS * 1000, (missing) =>
+        context.progress(missing),
+      );
+      const { id, qualityScore } = await change({
+        kind: 'face',
+        who,
+        allowDuplicate: params.allowDuplicate,
+        vector: Buffer.from(face.vector.buffer, face.vector.byteOffset, face.vector.byteLength).toString(
+          'base64',
+        ),
+        model: face.model,
+        qualityScore: face.qualityScore,
+        picture: Buffer.from(face.jpeg).toString('base64'),
+      });
+      return { id, qualityScore };
+    }),
+  };
+}
+
+function list(parts: CommandParts, { after, limit }: Params<'people.list'>) {
+  const gallery = parts.openGallery();
+  const everybody = [...gallery.list()].sort((a, b) => (a.id < b.id ? -1 : 1));
+  const behind = everybody.filter(({ id }) => after === undefined || id > after);
+  let room = LIST_BYTES;
+  const people = behind
+    .slice(0, limit)
+    .map(({ id, name, consent, groups, validFrom, validUntil, cards }) => ({
+      id,
+      name,
+      consent,
+      groups: [...groups],
+      validFrom,
+      validUntil,
+      cards: cards.length,
+      references: gallery.referenceCount(id),
+    }))
+    .filter((person) => {
+      room -= Buffer.byteLength(JSON.stringify(person));
+      return room > 0;
+    });
+  return {
+    people,
+    next: people.length < behind.length ? (people.at(-1)?.id ?? null) : null,
+    total: everybody.length,
+  };
+}
+
+/** Nobody is enrolled without consent in the command itself; whoever is enrolled keeps what was agreed to. */
+function whoOf(parts: CommandParts, params: Params<'people.photo'> | Params<'people.enrol'>): Who {
+  const { id, name } = params;
+  const consent = params.consent === undefined ? undefined : { ...params.consent, at: isoNow() };
+  const known = id === undefined ? null : parts.openGallery().get(id);
+  if (known !== null) {
+    if (name !== undefined && name !== known.name) {
+      throw new MenshenError('USAGE', `The id ${known.id} belongs to somebody of another name.`);
+    }
+    if (consent === undefined && !known.consent.local) {
+      throw new MenshenError('USAGE', 'This person has not agreed to being recognised: give the consent.');
+    }
+    return { enrolled: known.id, ...(consent === undefined ? {} : { consent }) };
+  }
+  if (name === undefined || consent === undefined) {
+    throw new MenshenError('USAGE', 'Somebody new is enrolled with name and consent.');
+  }
+  return { name, consent, ...(id === undefined ? {} : { id }) };
+}

@@ -1,0 +1,102 @@
+/**
+ * Changes people for the gate, in a process of its own: the thread of the doors waits for no disk, and a picture that
+ * somebody sent is decoded where it can hurt nobody. Reads one request from stdin, writes one answer to stdout. The
+ * gate takes over what changed as it does after `menshen enroll`.
+ */
+import { createLogger, isoNow, MenshenError, messageOf } from '../../common/index.ts';
+import { enrol, enrolFaces, enrolmentLimits, Gallery } from '../../gallery/index.ts';
+import { type PeopleAnswer, PeopleRequestSchema, type PeopleTask } from './protocol.ts';
+
+const input: Buffer[] = [];
+process.stdin.on('data', (chunk: Buffer) => input.push(chunk));
+process.stdin.on('end', () => {
+  void answer(Buffer.concat(input)).then((result) =>
+    process.stdout.write(JSON.stringify(result), () => process.exit(0)),
+  );
+});
+
+async function answer(request: Buffer): Promise<PeopleAnswer> {
+  try {
+    const { dataDir, key, task } = PeopleRequestSchema.parse(JSON.parse(request.toString()));
+    const gallery = Gallery.open({ dataDir, key, log: createLogger('menshen people', 'silent') });
+    try {
+      return { ok: true, ...(await carryOut(gallery, task)) };
+    } finally {
+      gallery.close();
+    }
+  } catch (error) {
+    const code = error instanceof MenshenError ? error.code : 'INTERNAL';
+    return { ok: false, code, message: messageOf(error) };
+  }
+}
+
+type Outcome = Omit<Extract<PeopleAnswer, { ok: true }>, 'ok'>;
+
+async function carryOut(gallery: Gallery, task: PeopleTask): Promise<Outcome> {
+  switch (task.kind) {
+    case 'upsert':
+      return upsert(gallery, task);
+    case 'remove':
+      gallery.removePerson(task.id);
+      return { id: task.id, created: false, qualityScore: 0 };
+    case 'photo':
+      return photo(gallery, task);
+    case 'face': {
+      const bytes = Buffer.from(task.vector, 'base64');
+      const vector = new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length));
+      const face = {
+        label: 'The face before the camera',
+        qualityScore: task.qualityScore,
+        embedding: { vector, model: task.model },
+        picture: Buffer.from(task.picture, 'base64'),
+      };
+      const { who: person, allowDuplicate } = task;
+      const enrolled = enrolFaces(gallery, { person, allowDuplicate }, [face]);
+      return { id: enrolled.person.id, created: 'name' in person, qualityScore: task.qualityScore };
+    }
+  }
+}
+
+function upsert(gallery: Gallery, task: Extract<PeopleTask, { kind: 'upsert' }>): Outcome {
+  const { kind: _, id, entitlement, ...change } = task;
+  const known = gallery.get(id);
+  if (known !== null) {
+    gallery.updatePerson(id, { ...change, ...entitlement });
+  } else if (change.name === undefined) {
+    throw new MenshenError(
+      'PERSON_NOT_FOUND',
+      `Nobody with the id ${id} is enrolled; give a name to enter somebody new.`,
+    );
+  } else {
+    const consent = change.consent ?? { local: false, cloud: false, at: isoNow(), version: 'none' };
+    gallery.addPerson({ id, name: change.name, consent, ...entitlement }, []);
+  }
+  return { id, created: known === null, qualityScore: 0 };
+}
+
+/** The networks and the picture library are loaded only for a photo. */
+async function photo(gallery: Gallery, task: Extract<PeopleTask, { kind: 'photo' }>): Promise<Outcome> {
+  const { FaceAnalyser } = await import('../../vision/index.ts');
+  const { defaultModelsDir } = await import('../../vision/models/index.ts');
+  const { decodePhoto, encodeFace } = await import('../../photo/index.ts');
+  const { threads, detectionScore, quality, modelsDir = defaultModelsDir() } = task.vision;
+  const analyser = await FaceAnalyser.open({ modelsDir, threads, detectionScore, quality });
+  const { who: person, allowDuplicate } = task;
+  const jpeg = Buffer.from(task.jpeg, 'base64');
+  const label = 'The photo';
+  try {
+    const { person: enrolled, photos } = await enrol(
+      gallery,
+      {
+        person,
+        allowDuplicate,
+        limits: enrolmentLimits(quality),
+        photos: [{ label, read: () => decodePhoto(jpeg, label), store: encodeFace }],
+      },
+      analyser,
+    );
+    return { id: enrolled.id, created: 'name' in person, qualityScore: photos[0]?.qualityScore ?? 0 };
+  } finally {
+    await analyser.close();
+  }
+}

@@ -1,0 +1,68 @@
+import { z } from 'zod';
+import { VisionSchema } from '../../config/index.ts';
+
+const Consent = z.strictObject({
+  local: z.boolean(),
+  cloud: z.boolean(),
+  at: z.string(),
+  version: z.string(),
+});
+
+/** Somebody new, or somebody enrolled who gets more references. */
+const Who = z.union([
+  z.strictObject({ name: z.string(), consent: Consent, id: z.string().exactOptional() }),
+  z.strictObject({ enrolled: z.string(), consent: Consent.exactOptional() }),
+]);
+export type Who = z.infer<typeof Who>;
+
+/** What is to be done to the people, once. Bytes are base64. */
+export const PeopleTaskSchema = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('upsert'),
+    id: z.string(),
+    name: z.string().exactOptional(),
+    consent: Consent.exactOptional(),
+    entitlement: z.strictObject({
+      groups: z.array(z.string()).exactOptional(),
+      cards: z.array(z.string()).exactOptional(),
+      validFrom: z.string().nullable().exactOptional(),
+      validUntil: z.string().nullable().exactOptional(),
+      antiPassbackExempt: z.boolean().exactOptional(),
+      extendedTime: z.boolean().exactOptional(),
+    }),
+  }),
+  z.strictObject({ kind: z.literal('remove'), id: z.string() }),
+  z.strictObject({
+    kind: z.literal('photo'),
+    who: Who,
+    allowDuplicate: z.boolean(),
+    jpeg: z.string(),
+    vision: VisionSchema,
+  }),
+  z.strictObject({
+    kind: z.literal('face'),
+    who: Who,
+    allowDuplicate: z.boolean(),
+    vector: z.string(),
+    model: z.strictObject({ id: z.string(), version: z.string() }),
+    qualityScore: z.number(),
+    picture: z.string(),
+  }),
+]);
+export type PeopleTask = z.infer<typeof PeopleTaskSchema>;
+
+/** The whole of what the process is told, on its stdin. */
+export const PeopleRequestSchema = z.strictObject({
+  dataDir: z.string(),
+  /** The gallery's key, where the configuration has one. */
+  key: z.string().optional(),
+  task: PeopleTaskSchema,
+});
+export type PeopleRequest = z.infer<typeof PeopleRequestSchema>;
+
+/** What came of it, on its stdout. */
+export const PeopleAnswerSchema = z.union([
+  z.strictObject({ ok: z.literal(true), id: z.string(), created: z.boolean(), qualityScore: z.number() }),
+  z.strictObject({ ok: z.literal(false), code: z.string(), message: z.string() }),
+]);
+export type PeopleAnswer = z.infer<typeof PeopleAnswerSchema>;

@@ -1,0 +1,195 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { connectAsync, type MqttClient } from 'mqtt';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { type SendRequest, sendCommand } from '../../src/cli/command-sender.ts';
+import { definitionOf, makeOrder, signOrder } from '../../src/commands/index.ts';
+import { createLogger, MenshenError, openDeviceKey } from '../../src/common/index.ts';
+import { bind, CommandRunner, type Handlers } from '../../src/gate/commands/runner.ts';
+import { Records } from '../../src/gate/records.ts';
+import { JournalReader } from '../../src/journal/index.ts';
+import { commandsConfig, privateKey } from '../commands/support.ts';
+import { type MosquittoOptions, mosquittoInstalled, startMosquitto } from '../support/mosquitto.ts';
+
+const THREAD = new URL('../../dist/gate/records-thread.js', import.meta.url);
+const PASSWORD = 'secret';
+
+/** A broker and the records of a gate that carries out commands by name alone. */
+async function start(options: MosquittoOptions = {}) {
+  const mosquitto = await startMosquitto(options);
+  const dataDir = mkdtempSync(join(tmpdir(), 'menshen-commands-'));
+  const log = createLogger('test', 'silent');
+  const carriedOut: string[] = [];
+  const account = options.users === undefined ? {} : { username: 'north', password: PASSWORD };
+  const records = new Records(
+    {
+      dataDir,
+      gate: 'north',
+      version: '1',
+      logLevel: 'silent',
+      key: null,
+      mqtt: { url: mosquitto.url, topic: 'menshen', keepaliveS: 30, sessionExpiryS: 60, ...account },
+      retention: { retentionDays: 1, retentionDaysByType: {}, cropRetentionDays: 1, maxMegabytes: 100 },
+      commands: commandsConfig(),
+    },
+    log,
+    THREAD,
+  );
+  const open = bind(definitionOf('door.open'), (_, { command, progress }) => {
+    carriedOut.push(command.nonce);
+    progress('on the way');
+    return { door: 'front', state: 'unlocked' };
+  });
+  const busy = bind(definitionOf('gate.lockdown'), () => {
+    throw new MenshenError('DOOR_LOCKDOWN', 'told to fail');
+  });
+  const broken = bind(definitionOf('gate.endLockdown'), () => {
+    throw new Error('a secret path: /root');
+  });
+  const handlers = { 'door.open': open, 'gate.lockdown': busy, 'gate.endLockdown': broken };
+  const runner = new CommandRunner({
+    gate: 'north',
+    records,
+    log,
+    handlers: handlers as unknown as Handlers,
+  });
+  records.onCommand = (command) => void runner.run(command);
+  records.start();
+  await records.whenOnline(10_000);
+  await sleep(200);
+  onTestFinished(async () => {
+    await records.stop(2000);
+    await mosquitto.stop();
+    rmSync(dataDir, { recursive: true, force: true });
+  });
+  const events = () => new JournalReader({ dataDir }).range({ after: 0, limit: 1000 });
+  return { mosquitto, dataDir, carriedOut, events };
+}
+
+type Started = Awaited<ReturnType<typeof start>>;
+
+function send({ mosquitto, dataDir }: Started, more: Partial<SendRequest> = {}) {
+  return sendCommand({
+    connection: { url: mosquitto.url, version: 5 },
+    prefix: 'menshen',
+    gate: 'north',
+    command: 'door.open',
+    params: { door: 'front' },
+    key: { id: 'operator', privateKey: privateKey('operator') },
+    gateKey: openDeviceKey(dataDir),
+    timeoutMs: 5000,
+    onProgress: () => {},
+    ...more,
+  });
+}
+
+async function client(url: string): Promise<MqttClient> {
+  const connection = await connectAsync(url);
+  onTestFinished(() => void connection.end(true));
+  return connection;
+}
+
+describe.skipIf(!mosquittoInstalled())('commands through a real broker (skipped without mosquitto)', () => {
+  it.each([5, 4] as const)(
+    'MQTT %d: are answered with progress and result, signed, and recorded',
+    async (version) => {
+      const gate = await start();
+      const told: string[] = [];
+      const connection = { url: gate.mosquitto.url, version };
+      const reply = await send(gate, { connection, onProgress: (message) => told.push(message) });
+      expect(reply).toMatchObject({ state: 'done', result: { state: 'unlocked' }, gate: 'north' });
+      expect(told).toEqual(['on the way']);
+      await vi.waitFor(() => expect(gate.events()).toHaveLength(2), 3000);
+      const [accepted, outcome] = gate.events();
+      expect(accepted).toMatchObject({
+        type: 'command.accepted',
+        data: { command: 'door.open', key: 'operator', role: 'operator', params: { door: 'front' } },
+      });
+      expect(outcome).toMatchObject({
+        type: 'command.done',
+        cause: accepted?.id,
+        data: { result: { state: 'unlocked' } },
+      });
+    },
+  );
+
+  it('that fail say why, and a fault of the gate keeps its words to itself', async () => {
+    const gate = await start();
+    const failed = await send(gate, { command: 'gate.lockdown', params: {} });
+    expect(failed).toMatchObject({
+      state: 'failed',
+      error: { code: 'DOOR_LOCKDOWN', message: 'told to fail' },
+    });
+    const broken = await send(gate, { command: 'gate.endLockdown', params: {} });
+    expect(broken).toMatchObject({ state: 'failed', error: { code: 'INTERNAL' } });
+    expect(JSON.stringify([broken, gate.events()])).not.toContain('/root');
+  });
+
+  it('are not answered to whoever has no key, and a flood of junk fills no journal', async () => {
+    const gate = await start();
+    const attacker = await client(gate.mosquitto.url);
+    const answers: string[] = [];
+    attacker.on('message', (topic) => answers.push(topic));
+    await attacker.subscribeAsync('menshen/north/replies/#');
+    const order = makeOrder({ gate: 'north', command: 'door.open', params: { door: 'front' } });
+    const wrongKey = signOrder(order, 'operator', privateKey('auditor'));
+    for (let n = 0; n < 100; n++) {
+      attacker.publish('menshen/north/commands', n % 2 ? wrongKey : '{', { qos: 1 });
+    }
+    // Once the last of them is through, a good one is.
+    expect(await send(gate)).toMatchObject({ state: 'done' });
+    expect(answers.filter((topic) => !topic.startsWith('menshen/north/replies/operator/'))).toEqual([]);
+    const refused = gate.events().filter(({ type }) => type === 'command.refused');
+    expect(refused.map(({ data }) => data.code).sort()).toEqual(['COMMAND_MALFORMED', 'COMMAND_UNSIGNED']);
+  });
+
+  it('that a broker repeats are carried out once; a forged answer is not believed', async () => {
+    const gate = await start();
+    const evil = await client(gate.mosquitto.url);
+    const answers: unknown[] = [];
+    evil.on('message', (topic, payload) => {
+      if (topic.endsWith('/commands')) {
+        const { order } = JSON.parse(payload.toString());
+        const { nonce, replyTo } = JSON.parse(order);
+        if (!answers.includes(nonce)) {
+          answers.push(nonce);
+          evil.publish(topic, payload, { qos: 1 });
+          const forged = { nonce, gate: 'north', command: 'door.open', at: new Date().toISOString() };
+          const error = { code: 'COMMAND_STALE', message: 'forged' };
+          const text = JSON.stringify({ ...forged, state: 'refused', error });
+          evil.publish(replyTo, `${text.slice(0, -1)},"signature":"${'A'.repeat(86)}=="}`, { qos: 1 });
+        }
+      }
+    });
+    await evil.subscribeAsync('menshen/north/commands', { qos: 1 });
+    expect(await send(gate)).toMatchObject({ state: 'done' });
+    await vi.waitFor(
+      () => expect(gate.events().some(({ data }) => data.code === 'COMMAND_REPEATED')).toBe(true),
+      3000,
+    );
+    expect(gate.carriedOut).toHaveLength(1);
+  });
+
+  it('pass the access list of the guide for who may send, and for nobody else', async () => {
+    const guide = readFileSync(new URL('../../docs/guides/commands.md', import.meta.url), 'utf8');
+    const acl = /# \/etc\/mosquitto\/menshen\.acl\n([\s\S]*?)```/.exec(guide)?.[1] ?? '';
+    const users = { north: PASSWORD, south: PASSWORD, 'front-desk': PASSWORD };
+    const gate = await start({ acl, users });
+    const as = (username: string) => ({
+      url: gate.mosquitto.url,
+      version: 5 as const,
+      username,
+      password: PASSWORD,
+    });
+    const key = { id: 'operator', privateKey: privateKey('operator') };
+    // The reply topic has the name of the key: here it must be the account's.
+    const config = { connection: as('front-desk'), key, replyName: 'front-desk' };
+    expect(await send(gate, config)).toMatchObject({ state: 'done' });
+    await expect(send(gate, { ...config, connection: as('south'), timeoutMs: 1500 })).rejects.toMatchObject({
+      code: 'MQTT_AUTH_FAILED',
+    });
+    expect(gate.carriedOut).toHaveLength(1);
+  });
+});
