@@ -13,7 +13,7 @@ export interface ConfigEdit {
 /** Settings that may be changed over the network. All others (identity, keys, secrets, files, broker, wiring) are set at the device. */
 const CHANGEABLE: readonly RegExp[] = [
   /^gate\.timezone$/,
-  /^(decision|vision|journal|log)\./,
+  /^(decision|vision|journal|log|access|calendar)\./,
   /^cameras\[\d+\]\.(area\.\w+|fps|stallMs|connectTimeoutMs)$/,
   /^doors\[\d+\]\.(\w+\.)?\w+Ms$/,
 ];
