@@ -63,7 +63,9 @@ export class LineHolder {
     handlers: HolderHandlers,
     python = existsSync(SYSTEM_PYTHON) ? SYSTEM_PYTHON : 'python3',
   ): Promise<{ holder: LineHolder; level: Level }> {
-    const child = spawn(python, ['-s', SCRIPT, JSON.stringify(line)], { stdio: ['pipe', 'pipe', 'ignore'] });
+    const { mode, rest, bias, chip, name, offset } = line;
+    const args = [mode, rest, bias, chip ?? '', name ?? '', offset ?? ''].map(String);
+    const child = spawn(python, ['-I', '-S', SCRIPT, ...args], { stdio: ['pipe', 'pipe', 'ignore'] });
     const holder = new LineHolder(child, handlers);
     try {
       return { holder, level: await holder.#ready() };
