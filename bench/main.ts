@@ -22,6 +22,7 @@ const BENCHES: Readonly<Record<string, () => Promise<BenchRow[]>>> = {
   journal: async () => (await import('./journal.ts')).benchJournal(),
   search: async () => (await import('./search.ts')).benchSearch(),
   qr: async () => (await import('./qr.ts')).benchQr(),
+  rules: async () => (await import('./rules.ts')).benchRules(),
   'cloud-server': async () => (await import('./cloud-server.ts')).benchCloudServer(),
   escalation: async () => (await import('./escalation.ts')).benchEscalation(),
   'cloud-envelope': async () => (await import('./cloud-envelope.ts')).benchCloudEnvelope(),
