@@ -30,6 +30,12 @@ export { type InputEvent, type InputStatus, Inputs } from './inputs.ts';
 export { type RecordedRelays, type RelayLine, recordedRelays, recordRelays } from './relays-file.ts';
 export { type ReleaseResult, type ReleaseTask, releaseRelays, releaseTasks } from './release.ts';
 export {
+  EMPTY_LANE,
+  laneIsBusy,
+  type TurnstileFinding,
+  turnstile,
+} from './turnstile.ts';
+export {
   DOOR_STATES,
   type DoorAlarm,
   type DoorEvent,

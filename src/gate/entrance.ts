@@ -22,6 +22,7 @@ import type { Gallery } from '../gallery/index.ts';
 import type { EventType } from '../journal/index.ts';
 import type { CredentialRead } from '../readers/index.ts';
 import { holderOf, resolveCard, resolvePass, resolvePin, shownOf } from './credentials.ts';
+import type { Turnstiles } from './lanes.ts';
 import type { Records } from './records.ts';
 
 /** A record that is not on disk by now is not waited for: the door must open. */
@@ -57,6 +58,7 @@ export interface EntranceParts {
   readonly versions: { readonly software: string; readonly config: string };
   readonly lockdown: () => Situation['lockdown'];
   readonly prompts: Pick<Prompter, 'show'>;
+  readonly turnstiles: Turnstiles;
   /** These people were let in at a door, by whatever credential. */
   readonly onEntered: (door: string, people: readonly string[], at: number) => void;
 }
@@ -145,12 +147,19 @@ export class Entrance {
       this.memory.setOpen(door, null);
       this.#keep();
     }
+    const found = this.#parts.turnstiles.see(door, event);
+    if (found?.type === 'tailgating') {
+      const { after } = found;
+      const cause = after?.kind === 'grant' ? { cause: after.decisionId } : {};
+      this.#parts.records.record({ type: 'access.tailgating', door, ...cause, data: { after } });
+    }
     if (event.type === 'opened') {
       clearTimeout(this.#late.get(door));
       this.#tellPassages('access.passed', this.#desk.passed(door));
     } else if (event.type === 'locked') {
       clearTimeout(this.#late.get(door));
       const timer = setTimeout(() => {
+        this.#parts.turnstiles.see(door, { type: 'late' });
         this.#tellPassages('access.not_passed', this.#desk.notPassed(door));
         this.#keep();
       }, LATE_PASSAGE_MS);
@@ -306,7 +315,7 @@ export class Entrance {
 
   #tellPassages(type: EventType, passages: ReturnType<EntryDesk['passed']>): void {
     for (const { door, decision, people, to } of passages) {
-      if (to === null) continue;
+      if (to === null && !this.#parts.turnstiles.has(door)) continue;
       this.#parts.records.record({ type, door, cause: decision, data: { people, to } });
     }
   }
@@ -316,7 +325,7 @@ export class Entrance {
     return {
       lockdown: this.#parts.lockdown(),
       isOpen: (other) => isOpen(this.#parts.doors.get(other)),
-      laneBusy: false,
+      laneBusy: this.#parts.turnstiles.isBusy(door),
       alone: false,
       passageIsSeen: status?.contact === 'closed',
     };

@@ -44,6 +44,7 @@ import { readKept } from './entry-store.ts';
 import { type Health, healthOf } from './health.ts';
 import { lockDataDir } from './instance-lock.ts';
 import { Lane } from './lane.ts';
+import { Turnstiles } from './lanes.ts';
 import { readerEntry } from './reader-events.ts';
 import { Records } from './records.ts';
 import { ServiceManager } from './service-manager.ts';
@@ -352,6 +353,7 @@ export class Gate {
       lockout: decision.lockout,
       versions: { software: SOFTWARE_VERSION, config: this.#configVersion },
       lockdown: () => this.#emergency.lockdown,
+      turnstiles: new Turnstiles(doors),
       prompts: this.#prompter,
       onEntered: (door, people, at) => this.#lanes.get(door)?.entered(people, at),
     });

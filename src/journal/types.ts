@@ -9,6 +9,7 @@ export const EVENT_TYPES = {
   'access.not_passed': 'Nobody went through the door after a grant; it was given back.',
   'access.duress': 'A duress PIN was used (silent alarm): the door opened as if nothing were wrong.',
   'access.violation': 'Soft anti-passback noted a passage that hard anti-passback would have denied.',
+  'access.tailgating': 'Somebody passed a turnstile for whom nothing was unlocked (alarm).',
   'access.reset': 'It was forgotten who is in a zone.',
   'door.unlocked': 'The relay unlocked the door; the cause says why.',
   'door.locked': 'The relay locked the door.',

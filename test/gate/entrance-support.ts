@@ -4,6 +4,7 @@ import type { Config } from '../../src/config/index.ts';
 import type { Door } from '../../src/door/index.ts';
 import type { Gallery } from '../../src/gallery/index.ts';
 import { Entrance, type EntranceParts } from '../../src/gate/entrance.ts';
+import { Turnstiles } from '../../src/gate/lanes.ts';
 
 /** An entrance on real doors and a real gallery; what is to be kept is kept at once, unless `parts` says otherwise. */
 export function entranceOf(
@@ -25,6 +26,7 @@ export function entranceOf(
     versions: { software: '1', config: 'c' },
     lockdown: () => null,
     prompts: { show: () => {} },
+    turnstiles: new Turnstiles(config.doors),
     onEntered: () => {},
     ...parts,
   });

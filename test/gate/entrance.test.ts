@@ -263,6 +263,44 @@ describe('passages', () => {
   });
 });
 
+describe('a turnstile', () => {
+  const lane = LAB.replace('    unlockMs: 250\n', '    unlockMs: 1500\n    turnstile: {}\n').replace(
+    '      inside: lab\n',
+    '',
+  );
+  const sense = async (rig: Awaited<ReturnType<typeof build>>, ...levels: (0 | 1)[]) => {
+    for (const level of levels) await rig.lines.ask({ line: 2, level });
+  };
+
+  it('lets one person through for each grant, and nobody else meanwhile; a second one is an alarm', async () => {
+    const rig = await build(lane);
+    await enrolled(rig.gallery);
+    rig.read({ kind: 'card', number: '2002' });
+    await eventually(() => expect(rig.unlocked()).toBe(1));
+    rig.read({ kind: 'card', number: '2002' }, 'out');
+    await eventually(() => expect(rig.decided().at(-1)).toBe('access.denied LANE_BUSY'));
+    await sense(rig, 1);
+    await eventually(() => expect(rig.decided().at(-1)).toBe('access.passed'));
+    expect(rig.door.status().lock).toBe('locked');
+    await sense(rig, 0, 1, 0);
+    await eventually(() => expect(rig.decided().at(-1)).toBe('access.tailgating'));
+    expect(rig.events.at(-1)?.cause).toBe(rig.events[0]?.id);
+    rig.read({ kind: 'card', number: '2002' });
+    await eventually(() => expect(rig.unlocked()).toBe(2));
+  });
+
+  it('gives a grant back when nobody passes in the unlock time, and lets the next one in', async () => {
+    const rig = await build(lane);
+    await enrolled(rig.gallery);
+    rig.read({ kind: 'card', number: '2002' });
+    await eventually(() =>
+      expect(rig.decided()).toEqual(['access.granted GRANTED_CARD', 'access.not_passed']),
+    );
+    rig.read({ kind: 'card', number: '2002' });
+    await eventually(() => expect(rig.unlocked()).toBe(2));
+  });
+});
+
 describe('what comes by time', () => {
   const open = LAB.replace('      inside: lab\n', '      remainOpen: always\n      inside: lab\n');
   const first = LAB.replace('      inside: lab\n', '      firstPerson: { openMs: 60000 }\n');

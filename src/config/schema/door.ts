@@ -74,6 +74,18 @@ export const DoorSchema = z
       .optional()
       .describe('Request-to-exit button'),
     entry: EntrySchema.prefault({}),
+    turnstile: z
+      .strictObject({
+        lane: id
+          .optional()
+          .describe(
+            'Doors of the same lane let nobody in while somebody passes one of them; by default a lane of its own',
+          ),
+      })
+      .optional()
+      .describe(
+        'The door is a turnstile: `contact` is its passage sensor, there is one passage for each unlock, and who has not passed in the unlock time must begin again',
+      ),
     heldOpenMs: milliseconds(30_000, 0, 3_600_000).describe('An open door alarms after this time; 0 is off'),
     heldOpenWarningMs: z
       .number()
@@ -98,5 +110,9 @@ export const DoorSchema = z
     ({ heldOpenMs, heldOpenWarningMs = 0 }) => heldOpenWarningMs === 0 || heldOpenWarningMs < heldOpenMs,
     { path: ['heldOpenWarningMs'], message: 'must be less than heldOpenMs' },
   )
+  .refine((door) => door.turnstile === undefined || (door.contact !== undefined && door.relockOnOpen), {
+    path: ['turnstile'],
+    message: 'needs contact (the passage sensor) and relockOnOpen',
+  })
   .describe('A door');
 export type DoorConfig = z.infer<typeof DoorSchema>;
