@@ -24,6 +24,7 @@ import type { CredentialRead } from '../readers/index.ts';
 import { holderOf, resolveCard, resolvePass, resolvePin, shownOf } from './credentials.ts';
 import type { Turnstiles } from './lanes.ts';
 import type { Records } from './records.ts';
+import type { Site } from './site.ts';
 
 /** A record that is not on disk by now is not waited for: the door must open. */
 const RECORD_MS = 400;
@@ -59,6 +60,8 @@ export interface EntranceParts {
   readonly lockdown: () => Situation['lockdown'];
   readonly prompts: Pick<Prompter, 'show'>;
   readonly turnstiles: Turnstiles;
+  /** Shares who is where with the other gates of the site; null where there are none. */
+  readonly site: (places: EntryDesk['memory']['places']) => Site | null;
   /** These people were let in at a door, by whatever credential. */
   readonly onEntered: (door: string, people: readonly string[], at: number) => void;
 }
@@ -71,6 +74,7 @@ export class Entrance {
   readonly #parts: EntranceParts;
   readonly #desk: EntryDesk;
   readonly #wall: ReturnType<typeof wallClock>;
+  readonly #site: Site | null;
   #stopped = false;
   readonly #busy = new Set<string>();
   readonly #late = new Map<string, NodeJS.Timeout>();
@@ -79,6 +83,7 @@ export class Entrance {
     this.#parts = parts;
     this.#desk = new EntryDesk(parts.policy, parts.calendar, new Lockout(parts.lockout));
     this.#wall = wallClock(parts.zone);
+    this.#site = parts.site(this.#desk.memory.places);
   }
 
   get memory(): EntryDesk['memory'] {
@@ -326,13 +331,16 @@ export class Entrance {
       lockdown: this.#parts.lockdown(),
       isOpen: (other) => isOpen(this.#parts.doors.get(other)),
       laneBusy: this.#parts.turnstiles.isBusy(door),
-      alone: false,
+      alone: this.#site?.alone ?? false,
       passageIsSeen: status?.contact === 'closed',
     };
   }
 
   #keep(): void {
     const changes = this.memory.takeChanges();
+    for (const [key] of changes) {
+      if (key.startsWith('place/')) this.#site?.tell(key.slice('place/'.length));
+    }
     if (changes.length > 0) this.#parts.records.keep(changes);
   }
 }

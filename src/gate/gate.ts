@@ -1,4 +1,4 @@
-import { Calendar, entryPolicy } from '../access/index.ts';
+import { Calendar, entryPolicy, type Places } from '../access/index.ts';
 import type { CameraState } from '../camera/types.ts';
 import {
   LOG_LEVELS,
@@ -48,6 +48,7 @@ import { Turnstiles } from './lanes.ts';
 import { readerEntry } from './reader-events.ts';
 import { Records } from './records.ts';
 import { ServiceManager } from './service-manager.ts';
+import { Site } from './site.ts';
 
 const REFRESH_MS = 1000;
 /** How often the rules of entry look at the clock. */
@@ -354,9 +355,21 @@ export class Gate {
       versions: { software: SOFTWARE_VERSION, config: this.#configVersion },
       lockdown: () => this.#emergency.lockdown,
       turnstiles: new Turnstiles(doors),
+      site: (places) => this.#makeSite(places),
       prompts: this.#prompter,
       onEntered: (door, people, at) => this.#lanes.get(door)?.entered(people, at),
     });
+  }
+
+  /** Before the records start, so that nothing is missed of what was retained. */
+  #makeSite(places: Places): Site | null {
+    const { access, mqtt, gate } = this.#config;
+    if (access.site === undefined || mqtt === undefined) return null;
+    const topic = `${mqtt.topic}/sites/${access.site.id}`;
+    const key = resolveSecret(access.site.key);
+    const site = new Site({ gate: gate.id, topic, key, places, records: this.#records, log: this.#log });
+    this.#records.onLink((up) => site.link(up));
+    return site;
   }
 
   /** Who is where, and which passes were used, is known again before anybody is let in. */

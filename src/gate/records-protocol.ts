@@ -70,6 +70,7 @@ export type FromRecords =
   | { readonly kind: 'message'; readonly number: number; readonly message: IncomingMessage }
   /** All that was to be kept up to this number is on disk. */
   | { readonly kind: 'kept'; readonly number: number }
+  /** The link to the broker is up, or no longer. */
   | { readonly kind: 'online'; readonly online: boolean }
   | { readonly kind: 'command'; readonly command: AcceptedCommand }
   | { readonly kind: 'range'; readonly request: number; readonly events: readonly JournalEvent[] | string }

@@ -32,6 +32,7 @@ export class Records {
   readonly #unkept = new Map<number, readonly Kept[]>();
   readonly #keeping: { readonly number: number; readonly done: (kept: boolean) => void }[] = [];
   #kept = 0;
+  #onLink: (up: boolean) => void = () => {};
   #settings: RecordsSettings;
   #worker: Worker | null = null;
   #retry: NodeJS.Timeout | null = null;
@@ -159,6 +160,11 @@ export class Records {
     this.#post({ kind: 'subscribe', ...numbered });
   }
 
+  /** `listener` is told whenever the broker comes or goes. */
+  onLink(listener: (up: boolean) => void): void {
+    this.#onLink = listener;
+  }
+
   /** Sends a message if there is a broker just now; else it is lost. What must not be lost is an event. */
   publish(message: OutgoingMessage): void {
     this.#post({ kind: 'publish', message });
@@ -258,6 +264,7 @@ export class Records {
       this.#deliver(message.number, message.message);
     } else if (message.kind === 'online') {
       this.#online = message.online;
+      this.#onLink(message.online);
       if (message.online) for (const resolve of this.#awaiting.splice(0)) resolve();
     } else if (message.kind === 'command') {
       this.onCommand(message.command);
@@ -286,6 +293,7 @@ export class Records {
     }
     this.#worker = null;
     this.#online = false;
+    this.#onLink(false);
     if (!this.#stopped) {
       this.#retry = setTimeout(() => this.start(), RESTART_MS);
     }

@@ -26,6 +26,7 @@ export function entranceOf(
     versions: { software: '1', config: 'c' },
     lockdown: () => null,
     prompts: { show: () => {} },
+    site: () => null,
     turnstiles: new Turnstiles(config.doors),
     onEntered: () => {},
     ...parts,

@@ -20,6 +20,6 @@ export {
 export { joinEntry } from './join.ts';
 export type { Kept, OpenByFirst } from './memory.ts';
 export type { Passage } from './passages.ts';
-export { type Place, PlaceSchema } from './places.ts';
+export { type Place, PlaceSchema, Places } from './places.ts';
 export { type DoorPolicy, type EntryPolicy, entryPolicy } from './policy.ts';
 export { authorise, ENTRY_RULES } from './rules.ts';

@@ -4,6 +4,7 @@ import type { AccessConfig, EntryConfig } from './entry.ts';
 /** What of a configuration the checks look at. */
 interface Parts {
   readonly access: AccessConfig;
+  readonly mqtt?: unknown;
   readonly calendar: { readonly schedules: readonly { readonly id: string }[] };
   readonly cameras: readonly { readonly door: string }[];
   readonly doors: readonly { readonly id: string; readonly entry: EntryConfig }[];
@@ -28,6 +29,9 @@ export function entryProblems(parts: Parts): Problem[] {
       ),
     ),
     ...unknownInterlocked(parts),
+    ...(parts.access.site !== undefined && parts.mqtt === undefined
+      ? [{ path: ['access', 'site'], message: 'needs the section mqtt' }]
+      : []),
   ];
 }
 

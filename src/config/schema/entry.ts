@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { id, milliseconds } from './common.ts';
+import { id, milliseconds, SecretSchema } from './common.ts';
 
 /** Kinds of credentials that can be presented at a door. */
 export const CREDENTIALS = ['face', 'card', 'pin', 'qr'] as const;
@@ -129,6 +129,13 @@ export const AccessSchema = z
       .max(256)
       .default([])
       .describe('Zones behind the doors'),
+    site: z
+      .strictObject({
+        id: id.describe('Name of the site; the same at each of its gates'),
+        key: SecretSchema.describe('Secret that the gates of the site share, by which they know each other'),
+      })
+      .optional()
+      .describe('Shares who is where with the other gates of the site, over the broker'),
     interlocks: z
       .array(
         z.strictObject({
