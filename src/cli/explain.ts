@@ -1,10 +1,18 @@
-import { type DecisionRecord, DecisionRecordSchema, REASONS } from '../access/index.ts';
+import {
+  CredentialRecordSchema,
+  type DecisionRecord,
+  DecisionRecordSchema,
+  REASONS,
+} from '../access/index.ts';
 import { EVENT_TYPES, type JournalEvent } from '../journal/index.ts';
 import { actionLines } from './explain-action.ts';
+import { explainCredential, explainEntry } from './explain-entry.ts';
 
 type Frame = DecisionRecord['frames'][number];
 type Limits = DecisionRecord['qualityLimits'];
 type Row = readonly string[];
+
+const DECISIONS: readonly string[] = ['access.granted', 'access.denied', 'access.pending'];
 
 /** Characters of the first column. */
 const LABEL = 13;
@@ -30,11 +38,16 @@ export function summaryLine(event: JournalEvent): string {
 /** One event in full, for a person; of a decision, all that led to it. `consequences` are the events it caused. */
 export function explainEvent(event: JournalEvent, consequences: readonly JournalEvent[]): string {
   const record = DecisionRecordSchema.safeParse(event.data);
-  const isDecision = event.type === 'access.granted' || event.type === 'access.denied';
+  const credential = CredentialRecordSchema.safeParse(event.data);
+  const isDecision = DECISIONS.includes(event.type);
   return [
     ...header(event),
     '',
-    ...(isDecision && record.success ? explainDecision(record.data) : explainData(event)),
+    ...(isDecision && record.success
+      ? explainDecision(record.data)
+      : isDecision && credential.success
+        ? explainCredential(credential.data)
+        : explainData(event)),
     ...consequences.map((next) => line('Led to', `${next.type} #${next.seq}: ${gist(next)}`)),
   ].join('\n');
 }
@@ -69,6 +82,7 @@ function explainDecision(record: DecisionRecord): string[] {
     ),
     line('Rule', `"${record.rule}": ${record.detail}`),
     line('Person', person === null ? 'nobody: no identity was established' : `${person.name} (${person.id})`),
+    ...(record.entry === null ? [] : explainEntry(record.entry)),
     line('Attempt', `${record.attempt} of ${limits.maxAttempts} of track ${record.track}`),
     '',
     line(
@@ -242,6 +256,13 @@ function gist(event: JournalEvent): string {
       `liveness ${maybe(liveness?.fused)}`,
     ];
     return parts.filter((part) => part !== undefined).join(', ');
+  }
+  const credential = CredentialRecordSchema.safeParse(event.data);
+  if (credential.success) {
+    const { reason, kind, shown, person } = credential.data;
+    return [reason, person?.name, shown === null ? kind : `${kind} ${shown}`]
+      .filter((part) => part !== undefined)
+      .join(', ');
   }
   const text = JSON.stringify(event.data);
   return text === '{}' ? '' : text.length > SUMMARY ? `${text.slice(0, SUMMARY)}…` : text;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { parse } from 'yaml';
 import { CredentialRecordSchema, type Kept } from '../../src/access/index.ts';
+import { explainEvent } from '../../src/cli/explain.ts';
 import { replayEvent } from '../../src/cli/replay.ts';
 import { createLogger, monotonicMs } from '../../src/common/index.ts';
 import { ConfigSchema } from '../../src/config/schema.ts';
@@ -134,6 +135,23 @@ describe('cards and PINs', () => {
     const record = CredentialRecordSchema.parse(rig.events.at(-1)?.data);
     expect(record).toMatchObject({ person: { id: ann.id }, kind: 'pin', reader: 'pad', outcome: 'grant' });
     expect(JSON.stringify(rig.events)).not.toMatch(/2468|1357|1001"/);
+    const told = explainEvent(
+      {
+        ...rig.events.at(-1),
+        id: record.decision,
+        seq: 3,
+        at: '',
+        gate: 'gate',
+        camera: null,
+        cause: null,
+        type: 'access.granted',
+        door: 'front',
+        data: record,
+      },
+      [],
+    );
+    expect(told).toContain('Held         card of Ann for');
+    expect(told).toContain('Presented    pin of Ann, of staff; door "front", in');
   });
 
   it('a duress PIN opens as well, and says so in silence', async () => {
