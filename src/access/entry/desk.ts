@@ -173,7 +173,7 @@ export class EntryDesk {
     const place = person === null ? null : this.memory.places.get(person.id);
     const entering = policy.inside === null ? null : this.#zone(to);
     const leaving = policy.inside === null ? null : this.#zone(from);
-    const enteredAt = entering === null ? undefined : place?.entered[entering.id];
+    const enteredAt = entering === null ? undefined : place?.entered[entering.id]?.at;
     return {
       rules: ENTRY_RULES,
       at: new Date(now.wall).toISOString(),

@@ -79,10 +79,10 @@ export class Passages {
 }
 
 /** A place as it would be without that passage; `before` is where the person was then. */
-function without(place: Place | null, { decision, to, at }: Passage, before: Place | null): Place | null {
+function without(place: Place | null, { decision, to }: Passage, before: Place | null): Place | null {
   if (place === null || to === null) return place;
   if (place.by === decision) return before;
-  if (place.entered[to] !== at) return place;
+  if (place.entered[to]?.by !== decision) return place;
   const { [to]: _, ...entered } = place.entered;
   const earlier = before?.entered[to];
   return { ...place, entered: earlier === undefined ? entered : { ...entered, [to]: earlier } };

@@ -5,7 +5,7 @@ export const PlaceSchema = z.object({
   zone: z.string(),
   at: z.number(),
   by: z.string(),
-  entered: z.record(z.string(), z.number()),
+  entered: z.record(z.string(), z.object({ at: z.number(), by: z.string() })),
 });
 export type Place = z.infer<typeof PlaceSchema>;
 
@@ -27,7 +27,7 @@ export class Places {
   /** Somebody has gone to a zone. Gives where they were before. */
   go(person: string, zone: string, at: number, by: string): Place | null {
     const before = this.get(person);
-    this.set(person, { zone, at, by, entered: { ...before?.entered, [zone]: at } });
+    this.set(person, { zone, at, by, entered: { ...before?.entered, [zone]: { at, by } } });
     return before;
   }
 
