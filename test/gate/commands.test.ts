@@ -7,7 +7,9 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type SendRequest, sendCommand } from '../../src/cli/command-sender.ts';
 import { definitionOf, makeOrder, signOrder } from '../../src/commands/index.ts';
 import { createLogger, MenshenError, openDeviceKey } from '../../src/common/index.ts';
+import { Gallery } from '../../src/gallery/index.ts';
 import { bind, CommandRunner, type Handlers } from '../../src/gate/commands/runner.ts';
+import { changePeople } from '../../src/gate/people/client.ts';
 import { Records } from '../../src/gate/records.ts';
 import { JournalReader } from '../../src/journal/index.ts';
 import { commandsConfig, privateKey } from '../commands/support.ts';
@@ -191,5 +193,26 @@ describe.skipIf(!mosquittoInstalled())('commands through a real broker (skipped 
       code: 'MQTT_AUTH_FAILED',
     });
     expect(gate.carriedOut).toHaveLength(1);
+  });
+});
+
+it('has a pass made by the process for people, and keeps its hash alone', async () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'menshen-people-'));
+  onTestFinished(() => rmSync(dataDir, { recursive: true, force: true }));
+  const task = {
+    kind: 'pass' as const,
+    name: 'Wang Fang',
+    doors: ['front'],
+    groups: [],
+    validFrom: '2026-01-01T00:00:00Z',
+    validUntil: '2099-01-01T00:00:00Z',
+  };
+  const { id, token = '' } = await changePeople({ dataDir, task });
+  const gallery = Gallery.open({ dataDir, log: createLogger('test', 'silent') });
+  onTestFinished(() => gallery.close());
+  expect(gallery.passOf(token)).toMatchObject({ id, doors: ['front'] });
+  expect(JSON.stringify(gallery.passes())).not.toContain(token);
+  await expect(changePeople({ dataDir, task: { ...task, doors: [] } })).rejects.toMatchObject({
+    code: 'CREDENTIAL_INVALID',
   });
 });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { command } from '../definition.ts';
-import { FOR_ADMINISTRATORS, FOR_AUDITORS } from '../roles.ts';
+import { FOR_ADMINISTRATORS, FOR_AUDITORS, FOR_OPERATORS } from '../roles.ts';
 import { base64, Consent, MAX_JPEG_BYTES, PartId, PersonId, PersonName } from './common.ts';
 
 const Moment = z.iso.datetime({ offset: true }).describe('With zone; null is without limit');
@@ -148,6 +148,33 @@ export const PEOPLE_COMMANDS = {
         consent: { local: true, cloud: false, version: '2026-01' },
       },
       result: { id: '0c0e5d1a-6d53-4d0f-a3a5-2f7f4d6a2f10', qualityScore: 0.74 },
+    },
+  }),
+  'visitor.pass': command({
+    summary:
+      'Gives a visitor a pass for a span of time: the text of a QR code that opens one of the doors once. The gate keeps only its hash.',
+    roles: FOR_OPERATORS,
+    params: z.strictObject({
+      name: PersonName,
+      doors: z.array(PartId).min(1).max(20),
+      groups: z.array(z.string().max(63)).max(20).default([]).describe('For the ways of the doors'),
+      validFrom: Moment.optional().describe('With zone; by default now'),
+      validUntil: Moment,
+    }),
+    result: z.strictObject({
+      id: z.uuid(),
+      token: z.string().describe('Text for the QR code; told this once'),
+      validUntil: Moment,
+    }),
+    harmless: false,
+    keeps: { params: ['doors', 'validFrom', 'validUntil'], result: ['id'] },
+    example: {
+      params: { name: 'Wang Fang', doors: ['front'], validUntil: '2099-01-02T18:00:00+08:00' },
+      result: {
+        id: '0c0e5d1a-6d53-4d0f-a3a5-2f7f4d6a2f10',
+        token: 'MENSHEN-PASS:q3Jx0dYb1oQnC7m2Vt5kWz8a',
+        validUntil: '2099-01-02T10:00:00.000Z',
+      },
     },
   }),
 };

@@ -31,6 +31,22 @@ export function peopleHandlers(parts: CommandParts) {
       await change({ kind: 'remove', id });
       return { id };
     }),
+    'visitor.pass': bind(COMMANDS['visitor.pass'], async ({ name, doors, groups, validFrom, validUntil }) => {
+      const unknown = doors.find((door) => !parts.doors.has(door));
+      if (unknown !== undefined) {
+        throw new MenshenError('COMMAND_NO_SUCH_PART', `there is no door "${unknown}"`);
+      }
+      const until = new Date(validUntil).toISOString();
+      const { id, token = '' } = await change({
+        kind: 'pass',
+        name,
+        doors,
+        groups,
+        validFrom: validFrom ?? isoNow(),
+        validUntil: until,
+      });
+      return { id, token, validUntil: until };
+    }),
     'people.photo': bind(COMMANDS['people.photo'], async (params, context) => {
       const who = whoOf(parts, params);
       context.progress('judging the photo');

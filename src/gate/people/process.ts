@@ -39,6 +39,11 @@ async function carryOut(gallery: Gallery, task: PeopleTask): Promise<Outcome> {
     case 'remove':
       gallery.removePerson(task.id);
       return { id: task.id, created: false, qualityScore: 0 };
+    case 'pass': {
+      const { kind: _, ...request } = task;
+      const { pass, token } = gallery.addPass(request);
+      return { id: pass.id, created: true, qualityScore: 0, token };
+    }
     case 'photo':
       return photo(gallery, task);
     case 'face': {

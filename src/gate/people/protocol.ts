@@ -33,6 +33,14 @@ export const PeopleTaskSchema = z.discriminatedUnion('kind', [
   }),
   z.strictObject({ kind: z.literal('remove'), id: z.string() }),
   z.strictObject({
+    kind: z.literal('pass'),
+    name: z.string(),
+    doors: z.array(z.string()),
+    groups: z.array(z.string()),
+    validFrom: z.string(),
+    validUntil: z.string(),
+  }),
+  z.strictObject({
     kind: z.literal('photo'),
     who: Who,
     allowDuplicate: z.boolean(),
@@ -62,7 +70,14 @@ export type PeopleRequest = z.infer<typeof PeopleRequestSchema>;
 
 /** What came of it, on its stdout. */
 export const PeopleAnswerSchema = z.union([
-  z.strictObject({ ok: z.literal(true), id: z.string(), created: z.boolean(), qualityScore: z.number() }),
+  z.strictObject({
+    ok: z.literal(true),
+    id: z.string(),
+    created: z.boolean(),
+    qualityScore: z.number(),
+    /** Of a pass. */
+    token: z.string().exactOptional(),
+  }),
   z.strictObject({ ok: z.literal(false), code: z.string(), message: z.string() }),
 ]);
 export type PeopleAnswer = z.infer<typeof PeopleAnswerSchema>;
