@@ -6,7 +6,8 @@ import { quantile } from '../scripts/support/quantile.ts';
 import { Access, type Decision, type Probe } from '../src/access/index.ts';
 import type { FaceCalls } from '../src/cloud/index.ts';
 import { createLogger, monotonicMs } from '../src/common/index.ts';
-import { CloudSchema, ConfigSchema, type DecisionConfig } from '../src/config/index.ts';
+import { CloudSchema, type DecisionConfig } from '../src/config/index.ts';
+import { DecisionSchema } from '../src/config/schema/decision.ts';
 import { QualitySchema } from '../src/config/schema/vision.ts';
 import { Gallery } from '../src/gallery/index.ts';
 import { CloudCalls } from '../src/gate/cloud-calls.ts';
@@ -41,7 +42,7 @@ export async function benchEscalation(): Promise<BenchRow[]> {
 async function measure(house: CloudHouse, how: 'clear' | 'encrypted'): Promise<BenchRow[]> {
   const folder = mkdtempSync(join(tmpdir(), 'menshen-bench-escalation-'));
   const log = createLogger('bench', 'silent');
-  const { config, cloud } = configOf(house, folder, how);
+  const { policy, cloud } = configOf(house, how);
   const gallery = Gallery.open({ dataDir: folder, log });
   const consent = { local: true, cloud: true, at: new Date().toISOString(), version: '1' };
   const embedding = { vector: vectorOf(1), model: MODEL };
@@ -51,7 +52,7 @@ async function measure(house: CloudHouse, how: 'clear' | 'encrypted'): Promise<B
   const quiet = { up: () => {}, down: () => {}, quota: () => {}, cap: () => {}, skew: () => {} };
   const calls = new CloudCalls({ dataDir: folder, config: cloud, logLevel: 'silent' }, quiet, log, THREAD);
   calls.start();
-  const door = new Doorway(config.decision, gallery, calls);
+  const door = new Doorway(policy, gallery, calls);
   const jpeg = await portrait('ann');
   const times: number[] = [];
   for (let n = -WARM_UP; n < DECISIONS; n++) {
@@ -128,7 +129,7 @@ class Doorway {
   }
 }
 
-function configOf(house: CloudHouse, dataDir: string, how: 'clear' | 'encrypted') {
+function configOf(house: CloudHouse, how: 'clear' | 'encrypted') {
   const { appKey, accessKey, secretKey, publicKey } = house.app;
   const often = { callsPerSecond: 1000, dailyCap: 1_000_000 };
   const cloud = CloudSchema.parse({
@@ -140,14 +141,11 @@ function configOf(house: CloudHouse, dataDir: string, how: 'clear' | 'encrypted'
     apis: { silentLiveness: often, compare: often },
     ...(how === 'encrypted' && { envelope: { publicKey } }),
   });
-  const config = ConfigSchema.parse({
-    gate: { id: 'bench' },
-    dataDir,
-    cameras: [{ id: 'camera', source: 'rtsp://127.0.0.1/', door: 'front' }],
-    doors: [{ id: 'front', relay: { line: { driver: 'simulated', line: 1 } } }],
-    decision: { recognitionIntervalMs: 0, escalation: { compareThreshold: 0.5, deadlineMs: 10_000 } },
+  const policy = DecisionSchema.parse({
+    recognitionIntervalMs: 0,
+    escalation: { compareThreshold: 0.5, deadlineMs: 10_000 },
   });
-  return { config, cloud };
+  return { policy, cloud };
 }
 
 /** A vector whose cosine with the enrolled one is `cosine`. */
