@@ -1,8 +1,8 @@
 import type { DecisionConfig, QualityConfig } from '../config/index.ts';
 import type { Candidate } from '../gallery/types.ts';
-import type { HeadAction } from '../vision/client.ts';
 import type { ModelRef, QualityGate, Sighting } from '../vision/types.ts';
-import { type ActionInquiry, OpenAction } from './action.ts';
+import type { ActionInquiry } from './action.ts';
+import { Demands, type PickAction, type TrackActions } from './demands.ts';
 import { cosine, type Fusion, fuse } from './evidence.ts';
 import type { Thresholds } from './figures.ts';
 import { recordedCase } from './inputs.ts';
@@ -12,7 +12,7 @@ import type { Reason } from './reasons.ts';
 import type { CloudRecord, CloudReport, DecisionRecord } from './record.ts';
 import type { ActionReport } from './record-action.ts';
 import { FACE_RULES, failedAt, judge } from './rules.ts';
-import type { ActionCase, Case, Decision, Evidence, Verdict } from './types.ts';
+import type { Case, Decision, Evidence, Verdict } from './types.ts';
 
 /** What the outside gives to a decision: its id and what was in force. */
 export interface DecisionContext {
@@ -24,7 +24,7 @@ export interface DecisionContext {
   /** A cloud is configured, which can be asked about unsure faces. */
   readonly cloud?: boolean;
   /** Picks one of the actions that may be demanded, so that nobody can foresee it; without it none is demanded. */
-  readonly pickAction?: (actions: readonly HeadAction[]) => HeadAction;
+  readonly pickAction?: PickAction;
 }
 
 /** Denials that count towards a lock-out, where the face comes near somebody enrolled: an identity is under attack. */
@@ -35,12 +35,6 @@ const PLACE = 'place';
 
 /** Why no cloud is asked about most faces. */
 const SURE = 'the device was sure by itself';
-
-/** Whoever is asked for a PIN or a second person next does not have to do an action again meanwhile. */
-const ACTED_MS = 30_000;
-
-/** Failed attempts of a door that are remembered; as many as `afterFailures` may be. */
-const MAX_FAILURES = 100;
 
 /** Tracks of a door known at a time; a vision process never follows as many, unless something is wrong with it. */
 const MAX_TRACKS = 128;
@@ -70,10 +64,7 @@ interface TrackState {
   inquiry: OpenInquiry | null;
   /** Why the cloud was not asked in this attempt. */
   whyNotAsked: string;
-  /** The action demanded in this attempt. */
-  action: OpenAction | null;
-  /** Who has done an action in an earlier attempt of this track, and when it was concluded. */
-  acted: { readonly personId: string; readonly at: number } | null;
+  actions: TrackActions;
 }
 
 /** A probe to be looked up in the gallery; hand the answer to `decide`. */
@@ -111,14 +102,14 @@ export class Access {
   readonly #tracks = new Map<string, TrackState>();
   readonly #grantedAt = new Map<string, number>();
   readonly #lockout: Lockout;
-  /** When attempts failed at this door, monotonic ms. */
-  #failures: number[] = [];
+  readonly #demands: Demands;
 
   constructor(door: string, policy: DecisionConfig, context: DecisionContext) {
     this.#door = door;
     this.#policy = policy;
     this.#context = context;
     this.#lockout = new Lockout(policy.lockout);
+    this.#demands = new Demands(door, policy, context.pickAction);
   }
 
   /** Takes a sighting in. Gives a probe if there is something to decide, else null. */
@@ -194,7 +185,7 @@ export class Access {
 
   /** An action that is to be demanded of this track; given once, for whoever carries it out. */
   action(trackId: string): ActionInquiry | null {
-    return this.#tracks.get(trackId)?.action?.take() ?? null;
+    return this.#tracks.get(trackId)?.actions.open?.take() ?? null;
   }
 
   /**
@@ -203,10 +194,10 @@ export class Access {
    */
   acted(inquiry: ActionInquiry, report: ActionReport, now: number): Probe | null {
     const track = this.#tracks.get(inquiry.track);
-    if (track === undefined || track.action?.inquiry !== inquiry) {
+    if (track === undefined || track.actions.open?.inquiry !== inquiry) {
       return null;
     }
-    track.action.answer(report, now);
+    track.actions.open.answer(report, now);
     track.evidence = track.evidence.slice(-this.#policy.minFrames);
     return this.#probe(inquiry.track, track);
   }
@@ -274,8 +265,7 @@ export class Access {
         gates: new Map(),
         inquiry: null,
         whyNotAsked: SURE,
-        action: null,
-        acted: null,
+        actions: { open: null, done: null },
       };
       this.#tracks.set(sighting.track, track);
       this.#forgetTracks();
@@ -321,56 +311,23 @@ export class Access {
     if (c.ended || c.action === null || verdict.reason === 'INCONSISTENT_TRACK') {
       return false;
     }
-    const { action } = track;
-    if (action !== null) {
-      const passed = action.isRecent(now) && (verdict.rule === 'unsure' || verdict.reason === 'STALE_FRAME');
+    const { open } = track.actions;
+    if (open !== null) {
+      const passed = open.isRecent(now) && (verdict.rule === 'unsure' || verdict.reason === 'STALE_FRAME');
       // Just after the action: clearer frames may come, as they may at first.
-      return action.isWaiting(now) || (passed && c.agesMs.length < this.#policy.maxFrames);
+      return open.isWaiting(now) || (passed && c.agesMs.length < this.#policy.maxFrames);
     }
-    const { pickAction, newId } = this.#context;
     const askable = verdict.rule === 'unsure' && 'reasons' in reasonsToAsk(c, consented);
-    if (pickAction === undefined || c.best === null || !(verdict.rule === 'action-demanded' || askable)) {
+    if (c.best === null || !(verdict.rule === 'action-demanded' || askable)) {
       return false;
     }
     if (this.#grantedJustNow(c.best, now)) {
       this.#rest(track, now + this.#policy.recognitionIntervalMs);
       return true;
     }
-    const policy = this.#policy.actionLiveness;
-    const about = {
-      ...{ id: newId(), camera: track.last.camera, track: trackId },
-      ...{ action: pickAction(policy.actions), candidate: c.best, closing: this.#policy.minFrames },
-    };
-    track.action = new OpenAction(about, policy, c.action.why, now);
-    return true;
-  }
-
-  /** What the rules know of an action: why one is demanded, and what came of it. */
-  #actionOf(track: TrackState, best: Candidate | null, scheduled: boolean, now: number): ActionCase | null {
-    if (track.action !== null) {
-      return track.action.case(now);
-    }
-    const { acted } = track;
-    if (acted !== null && acted.personId === best?.personId && now - acted.at < ACTED_MS) {
-      return null;
-    }
-    const policy = this.#policy.actionLiveness;
-    const why = this.#whyAct(scheduled, now);
-    return why === null ? null : { why, policy, asked: null, personId: null, report: null };
-  }
-
-  #whyAct(scheduled: boolean, now: number): string | null {
-    const { doors, schedule, afterFailures } = this.#policy.actionLiveness;
-    if (!doors.includes(this.#door)) {
-      return null;
-    }
-    if (scheduled) {
-      return `the schedule ${schedule} holds at this door`;
-    }
-    const failures = this.#failures.filter((at) => now - at < this.#policy.lockout.windowMs).length;
-    return afterFailures !== undefined && failures >= afterFailures
-      ? `${failures} attempts failed at this door a moment ago`
-      : null;
+    const about = { id: this.#context.newId(), camera: track.last.camera, track: trackId, candidate: c.best };
+    track.actions.open = this.#demands.open(about, c.action.why, now);
+    return track.actions.open !== null;
   }
 
   /**
@@ -455,7 +412,7 @@ export class Access {
       thresholds: thresholdsOf(policy),
       escalation: this.#context.cloud === true ? policy.escalation : null,
       cloud: track.inquiry?.evidence(track.evidence, now, policy.maxFrameAgeMs) ?? null,
-      action: this.#actionOf(track, best, actionScheduled, now),
+      action: this.#demands.of(track.actions, best, actionScheduled, now),
     };
   }
 
@@ -479,8 +436,7 @@ export class Access {
       track.attempts += 1;
     }
     if (FAILURES.has(verdict.reason)) {
-      const { windowMs } = policy.lockout;
-      this.#failures = [...this.#failures.filter((at) => now - at < windowMs), now].slice(-MAX_FAILURES);
+      this.#demands.failed(now);
     }
     const inputs = { rules: FACE_RULES, case: recordedCase(c), failedGate };
     const record = { ...this.#record(trackId, track, c, verdict, now), inputs };
@@ -488,8 +444,8 @@ export class Access {
     let quietUntil = now + policy.retryAfterMs;
     if (verdict.verdict === 'grant') {
       quietUntil = now + policy.recognitionIntervalMs;
-      if (track.action !== null && c.best !== null) {
-        track.acted = { personId: c.best.personId, at: now };
+      if (track.actions.open !== null && c.best !== null) {
+        track.actions.done = { personId: c.best.personId, at: now };
       }
     } else if (track.attempts >= policy.maxAttempts || this.#endsWithoutAnswer(track, verdict)) {
       track.attempts = 0;
@@ -538,7 +494,7 @@ export class Access {
     track.consistency = null;
     track.inquiry = null;
     track.whyNotAsked = SURE;
-    track.action = null;
+    track.actions.open = null;
   }
 
   #remember(personId: string, now: number): void {
@@ -587,7 +543,7 @@ export class Access {
       consistency: c.consistency,
       mask: null,
       cloud: cloudOf(track, verdict, now),
-      action: track.action?.record(now) ?? null,
+      action: track.actions.open?.record(now) ?? null,
       thresholds: c.thresholds,
       qualityLimits: this.#context.qualityLimits,
       timings: { ...newest.timings },
