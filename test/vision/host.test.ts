@@ -192,7 +192,7 @@ describe.skipIf(PHOTO_MISSING)('VisionHost', () => {
     if ('mp4' in clip) {
       expect(clipHeader(clip.mp4)).toMatchObject({ container: 'mp4', fps: expect.closeTo(15, 0) });
     } else {
-      // The machine is too busy for 10 frames a second: that is said.
+      // The machine is too busy for 5 frames a second: that is said.
       expect(clip.fault).toBe('TOO_FEW_FRAMES');
     }
     await sightings;

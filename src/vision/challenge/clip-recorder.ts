@@ -5,9 +5,10 @@ import { CLIP_FPS } from './clip-limits.ts';
 import { type ClipView, cutView, holds, viewAround } from './clip-view.ts';
 import type { ClipFault } from './types.ts';
 
-/** The API's limits (CLIP_LIMITS of src/cloud), in seconds and frames a second. */
+/** The API's limits (CLIP_LIMITS of src/cloud), in seconds. */
 const SECONDS = { min: 1, max: 8 } as const;
-const MIN_FPS = 10;
+/** The clip has a steady rate whatever comes; below so many frames a second of the camera it would show no action. */
+const MIN_FPS = 5;
 
 /**
  * The clip of one challenge: the surroundings of the face when it began, at a steady rate out of frames that come as

@@ -88,7 +88,7 @@ export const CLIP_FAULTS = [
   'ENCODER_SLOW',
   /** Shorter than 1 s. */
   'TOO_SHORT',
-  /** Fewer than 10 frames a second were looked at. */
+  /** Fewer than 5 frames a second were looked at. */
   'TOO_FEW_FRAMES',
   /** Larger than may be sent. */
   'TOO_LARGE',
