@@ -164,9 +164,9 @@ describe.skipIf(NO_VIDEOS)('an action demanded before a real camera', () => {
     };
     // Who waits for the cloud stays before the camera.
     const site = await open(
-      { ...LEFT, staysS: 12 },
+      { ...LEFT, staysS: 6 },
       'local,cloud',
-      { cloud: 'always', cloudDeadlineMs: 15_000 },
+      { cloud: 'always', cloudDeadlineMs: 15_000, actions: ['turnLeft', 'turnRight'], timeLimitMs: 6000 },
       `cloud: ${JSON.stringify(cloud)}\n`,
     );
     const asked = await site.decision(({ action }) => action?.cloud != null, 240_000);
