@@ -19,8 +19,9 @@ const GRAB: Setup = {
   file: 'perl',
   args: [
     '-e',
-    'ioctl(STDIN, 0x40044590, 1) or die "it cannot be taken for Menshen alone ($!)\\n";' +
-      'ioctl(STDIN, 0x400445a0, pack("i", 1)) or die "its clock cannot be set ($!)\\n";',
+    'my $on = 1; my $monotonic = pack("i", 1);' +
+      'ioctl(STDIN, 0x40044590, $on) or die "it cannot be taken for Menshen alone ($!)\\n";' +
+      'ioctl(STDIN, 0x400445a0, $monotonic) or die "its clock cannot be set ($!)\\n";',
   ],
   advice: 'is it a keyboard, and does no other program hold it? Perl (perl-base) must be installed',
 };
