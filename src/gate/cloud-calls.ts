@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import {
+  type ApiUsage,
   type CallOptions,
   type CloudAnswer,
   type CloudApi,
@@ -13,6 +14,8 @@ import type { Call, CallInput, CallResult, CloudSettings, FromCloud, ToCloud } f
 const RESTART_MS = 1000;
 /** After its deadline a call is given this long to say so itself. */
 const GRACE_MS = 250;
+/** The thread answers at once, unless the disk of the ledger hangs. */
+const USAGE_MS = 5000;
 
 /** What happens at the cloud, besides answers. */
 export interface CloudListener {
@@ -40,6 +43,7 @@ export class CloudCalls {
   readonly #log: Logger;
   readonly #thread: URL;
   readonly #pending = new Map<number, Pending>();
+  #asking: ((usage: readonly ApiUsage[] | null) => void)[] = [];
   #worker: Worker | null = null;
   #retry: NodeJS.Timeout | null = null;
   #stopped = false;
@@ -84,6 +88,19 @@ export class CloudCalls {
   actionLiveness(input: CallInput<'actionLiveness'>, options?: CallOptions) {
     const read = (result: CallResult) => (result.api === 'actionLiveness' ? result.answer : null);
     return this.#call({ api: 'actionLiveness', input }, options, read);
+  }
+
+  /** Where each API stands in the ledger; null while that cannot be told. */
+  usage(): Promise<readonly ApiUsage[] | null> {
+    if (this.#worker === null) return Promise.resolve(null);
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => resolve(null), USAGE_MS);
+      this.#asking.push((usage) => {
+        clearTimeout(timer);
+        resolve(usage);
+      });
+      this.#post({ kind: 'usage' });
+    });
   }
 
   /** Ends the thread within `ms`; calls under way fail. */
@@ -154,11 +171,16 @@ export class CloudCalls {
     const listener = this.#listener;
     if (message.kind === 'answer') this.#pending.get(message.id)?.answered(message.result);
     else if (message.kind === 'leave?') void this.#leave(message.id);
+    else if (message.kind === 'usage') this.#answerUsage(message.usage);
     else if (message.kind === 'up') listener.up();
     else if (message.kind === 'down') listener.down(message);
     else if (message.kind === 'quota') listener.quota(message.warning);
     else if (message.kind === 'cap') listener.cap(message.api, message.cap);
     else if (message.kind === 'skew') listener.skew(message.skewMs, message.drifted);
+  }
+
+  #answerUsage(usage: readonly ApiUsage[] | null): void {
+    for (const answer of this.#asking.splice(0)) answer(usage);
   }
 
   /** Nobody waits for a call any more that is not pending: it is not sent. */
@@ -177,6 +199,7 @@ export class CloudCalls {
     if (this.#worker !== worker) return;
     this.#worker = null;
     for (const { failed } of [...this.#pending.values()]) failed('UNAVAILABLE');
+    this.#answerUsage(null);
     if (!this.#stopped) this.#retry = setTimeout(() => this.start(), RESTART_MS);
   }
 }

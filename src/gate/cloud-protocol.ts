@@ -1,4 +1,4 @@
-import type { CloudApi, CloudClient, QuotaWarning } from '../cloud/index.ts';
+import type { ApiUsage, CloudApi, CloudClient, QuotaWarning } from '../cloud/index.ts';
 import type { ErrorCode, LogLevel } from '../common/index.ts';
 import type { CloudConfig } from '../config/index.ts';
 
@@ -38,6 +38,7 @@ export type ToCloud =
   | CallOrder
   | { readonly kind: 'leave'; readonly id: number; readonly given: boolean }
   | { readonly kind: 'cancel'; readonly id: number }
+  | { readonly kind: 'usage' }
   | { readonly kind: 'stop' };
 
 export type FromCloud =
@@ -45,6 +46,8 @@ export type FromCloud =
   | { readonly kind: 'down'; readonly code: ErrorCode; readonly message: string }
   | { readonly kind: 'answer'; readonly id: number; readonly result: CallResult }
   | { readonly kind: 'leave?'; readonly id: number }
+  /** Null while the ledger cannot be read. */
+  | { readonly kind: 'usage'; readonly usage: readonly ApiUsage[] | null }
   | { readonly kind: 'quota'; readonly warning: QuotaWarning }
   | { readonly kind: 'cap'; readonly api: CloudApi; readonly cap: number }
   | { readonly kind: 'skew'; readonly skewMs: number; readonly drifted: boolean }

@@ -3,7 +3,14 @@
  * on disk in the ledger before it is sent, and a disk that takes seconds for that holds up nobody but this thread.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import { type CallOptions, CloudClient, cloudError, QuotaLedger, readCloudKeys } from '../cloud/index.ts';
+import {
+  type CallOptions,
+  CLOUD_APIS,
+  CloudClient,
+  cloudError,
+  QuotaLedger,
+  readCloudKeys,
+} from '../cloud/index.ts';
 import { createLogger, MenshenError, messageOf } from '../common/index.ts';
 import { fitInOwnProcess } from '../photo/client.ts';
 import type { CallOrder, CallResult, CloudSettings, FromCloud, ToCloud } from './cloud-protocol.ts';
@@ -107,6 +114,16 @@ function leaveFor(id: number): Promise<boolean> {
   });
 }
 
+function tellUsage(): void {
+  try {
+    const ledger = open?.ledger;
+    tell({ kind: 'usage', usage: ledger === undefined ? null : CLOUD_APIS.map((api) => ledger.usage(api)) });
+  } catch (error) {
+    log.error({ err: messageOf(error) }, 'the quota ledger could not be read');
+    tell({ kind: 'usage', usage: null });
+  }
+}
+
 async function stop(): Promise<void> {
   for (const { cancel } of running.values()) cancel.abort();
   await open?.client.close();
@@ -118,6 +135,7 @@ async function stop(): Promise<void> {
 parentPort?.on('message', (message: ToCloud) => {
   if (message.kind === 'call') void call(message);
   else if (message.kind === 'leave') running.get(message.id)?.leave?.(message.given);
+  else if (message.kind === 'usage') tellUsage();
   else if (message.kind === 'cancel') running.get(message.id)?.cancel.abort();
   else void stop();
 });

@@ -182,6 +182,8 @@ export class Gate {
       cameraStates: this.#cameraStates,
       enrolment: this.#enrolment,
       startedAt: performance.now(),
+      resetZone: (zone, by) => this.#entrance.reset(zone, by),
+      cloudUsage: async () => (await this.#cloud?.usage()) ?? null,
       openGallery: () => this.#galleryNow(),
       gallerySource: () => ({ dataDir, key: secretOf(key) }),
       refreshGallery: () => this.#refreshGallery(),

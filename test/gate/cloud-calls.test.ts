@@ -50,6 +50,21 @@ const types = () => events.map(({ type }) => type);
 const until = (type: keyof typeof EVENT_TYPES) =>
   vi.waitFor(() => expect(types()).toContain(type), { timeout: 10_000 });
 
+it('tells where each API stands in the ledger, and nothing while there is no ledger', async () => {
+  const ledger = new QuotaLedger({ dataDir, timezone: 'Asia/Shanghai' });
+  const span = { validFrom: new Date(Date.now() - 1000), validUntil: new Date(Date.now() + 86_400_000) };
+  ledger.addPackage({ api: 'compare', size: 1000, ...span });
+  ledger.close();
+  const calls = start();
+  await until('cloud.up');
+  await calls.compare({ first: picture, second: picture });
+  const usage = await calls.usage();
+  expect(usage?.find(({ api }) => api === 'compare')).toMatchObject({ today: 1, remaining: 999, size: 1000 });
+  expect(usage?.find(({ api }) => api === 'detect')).toMatchObject({ today: 0, remaining: null });
+  await calls.stop(2000);
+  expect(await calls.usage()).toBeNull();
+});
+
 it('makes calls in a thread of its own and gives their answers', async () => {
   const calls = start();
   await until('cloud.up');

@@ -24,3 +24,6 @@ export const Consent = z
 
 export const PersonId = z.uuid().toLowerCase();
 export const PersonName = z.string().trim().min(1).max(200);
+
+/** A group of people, as `menshen people groups` sets it. */
+export const GroupName = z.string().trim().min(1).max(63);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { command } from '../definition.ts';
 import { FOR_OPERATORS } from '../roles.ts';
-import { PartId, PersonId } from './common.ts';
+import { GroupName, PartId, PersonId } from './common.ts';
 
 const door = PartId.describe('The door');
 const DoorResult = z.strictObject({ door, state: z.string().describe('State of the door now') });
@@ -68,10 +68,10 @@ export const DOOR_COMMANDS = {
     roles: FOR_OPERATORS,
     params: z.strictObject({
       exempt: z
-        .array(PersonId)
+        .array(z.union([PersonId, GroupName]))
         .max(200)
         .default([])
-        .describe('Ids of the people who may come in all the same'),
+        .describe('Ids of the people, and groups, who may come in all the same'),
     }),
     result: z.strictObject({ lockdown: z.literal(true) }),
     harmless: true,
@@ -95,5 +95,14 @@ export const DOOR_COMMANDS = {
     harmless: false,
     keeps: { params: [], result: [] },
     example: { params: {}, result: { fire: false } },
+  }),
+  'zone.reset': command({
+    summary: 'Forgets who is in a zone: everybody may come in again, and nobody is counted in it.',
+    roles: FOR_OPERATORS,
+    params: z.strictObject({ zone: PartId.describe('The zone, by its id in `access.zones`') }),
+    result: z.strictObject({ zone: PartId }),
+    harmless: false,
+    keeps: { params: ['zone'], result: [] },
+    example: { params: { zone: 'inside' }, result: { zone: 'inside' } },
   }),
 };

@@ -130,6 +130,37 @@ export const GATE_COMMANDS = {
       },
     },
   }),
+  'cloud.quota': command({
+    summary: 'Tells of each API of the cloud the calls counted today, and what is left of what was bought.',
+    roles: FOR_ALL,
+    params: z.strictObject({}),
+    result: z.strictObject({
+      apis: z.array(
+        z.strictObject({
+          api: z.string(),
+          today: z.number().int().describe('Calls counted today'),
+          remaining: z
+            .number()
+            .int()
+            .nullable()
+            .describe('Calls left in the packages valid now; null without any'),
+          size: z.number().int().nullable(),
+          forecastDays: z
+            .number()
+            .nullable()
+            .describe('Days for which they last at the rate of the last 14 days'),
+        }),
+      ),
+    }),
+    harmless: true,
+    keeps: { params: [], result: [] },
+    example: {
+      params: {},
+      result: {
+        apis: [{ api: 'compare', today: 214, remaining: 981_334, size: 1_000_000, forecastDays: 365 }],
+      },
+    },
+  }),
   'journal.range': command({
     summary: 'Gives events of the journal again, as they were sent.',
     roles: FOR_AUDITORS,

@@ -4,7 +4,7 @@ import type { Door } from '../../door/index.ts';
 import type { CommandParts } from './parts.ts';
 import { bind } from './runner.ts';
 
-export function doorHandlers({ doors, emergency }: CommandParts) {
+export function doorHandlers({ loaded, doors, emergency, resetZone }: CommandParts) {
   const find = (id: string): Door => {
     const door = doors.get(id);
     if (door === undefined) throw new MenshenError('COMMAND_NO_SUCH_PART', `there is no door "${id}"`);
@@ -53,6 +53,13 @@ export function doorHandlers({ doors, emergency }: CommandParts) {
       const outcome = emergency.reset(command.key);
       if (!outcome.ok) throw new MenshenError(outcome.code, outcome.message);
       return { fire: false as const };
+    }),
+    'zone.reset': bind(COMMANDS['zone.reset'], ({ zone }, { command }) => {
+      if (!loaded.config.access.zones.some(({ id }) => id === zone)) {
+        throw new MenshenError('COMMAND_NO_SUCH_PART', `there is no zone "${zone}"`);
+      }
+      resetZone(zone, command.key);
+      return { zone };
     }),
   };
 }

@@ -48,6 +48,20 @@ export function gateHandlers(parts: CommandParts) {
       return { camera, width, height, jpeg: Buffer.from(jpeg).toString('base64') };
     }),
     'gate.diagnostics': bind(COMMANDS['gate.diagnostics'], () => diagnostics(parts, loopDelay())),
+    'cloud.quota': bind(COMMANDS['cloud.quota'], async () => {
+      const usage = await parts.cloudUsage();
+      if (usage === null) {
+        throw new MenshenError('COMMAND_UNAVAILABLE', 'no cloud is configured, or its ledger cannot be read');
+      }
+      const apis = usage.map(({ api, today, remaining, size, forecastDays }) => ({
+        api,
+        today,
+        remaining,
+        size,
+        forecastDays,
+      }));
+      return { apis };
+    }),
     'journal.range': bind(COMMANDS['journal.range'], async ({ after, limit }) => {
       const events = await parts.records.range(after, limit);
       return { events: events.map(plain), next: events.at(-1)?.seq ?? null };

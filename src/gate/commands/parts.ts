@@ -1,3 +1,4 @@
+import type { ApiUsage } from '../../cloud/index.ts';
 import type { LogLevel } from '../../common/index.ts';
 import type { LoadedConfig } from '../../config/index.ts';
 import type { Door, Emergency } from '../../door/index.ts';
@@ -20,6 +21,10 @@ export interface CommandParts {
   readonly cameraStates: ReadonlyMap<string, StateReport>;
   readonly enrolment: CameraEnrolment;
   readonly startedAt: number;
+  /** Forgets who is in a zone. */
+  readonly resetZone: (zone: string, by: string) => void;
+  /** Where each API of the cloud stands; null while the ledger cannot be read, or no cloud is configured. */
+  readonly cloudUsage: () => Promise<readonly ApiUsage[] | null>;
   /** @throws MenshenError COMMAND_UNAVAILABLE while it cannot be opened */
   openGallery(): Gallery;
   gallerySource(): { readonly dataDir: string; readonly key: string | undefined };
