@@ -175,6 +175,7 @@ function sightingOf(track: string, seq: number): Sighting {
     frame: { seq, capturedAt: monotonicMs() - 40, width: 1280, height: 720 },
     box: { x: 500, y: 200, width: 200, height: 250 },
     quality,
+    mask: null,
     liveness: { score: 0.95, model: MODEL },
     embedding: { vector: vectorOf(0.41), model: MODEL },
     timings: {},

@@ -32,7 +32,11 @@ async function templateOf(analyser: FaceAnalyser, path: string): Promise<Templat
 }
 
 /** LFW pictures are centred on the person they are named after; others may stand beside. */
-function nearestToCentre(faces: readonly DetectedFace[], width: number, height: number): DetectedFace | null {
+export function nearestToCentre(
+  faces: readonly DetectedFace[],
+  width: number,
+  height: number,
+): DetectedFace | null {
   const distance = ({ box }: DetectedFace) =>
     Math.hypot(box.x + (box.width - width) / 2, box.y + (box.height - height) / 2);
   return faces.reduce<DetectedFace | null>(

@@ -3,7 +3,7 @@ import type { Candidate } from '../gallery/types.ts';
 import type { ModelRef, QualityGate, Sighting } from '../vision/types.ts';
 import type { ActionInquiry } from './action.ts';
 import { Demands, type PickAction, type TrackActions } from './demands.ts';
-import { cosine, type Fusion, fuse } from './evidence.ts';
+import { cosine, type Fusion, fuse, fuseMask } from './evidence.ts';
 import type { Thresholds } from './figures.ts';
 import { recordedCase } from './inputs.ts';
 import { type Inquiry, OpenInquiry, reasonsToAsk } from './inquiry.ts';
@@ -399,6 +399,7 @@ export class Access {
       agesMs: track.evidence.map((frame) => now - frame.frame.capturedAt),
       liveness: fusion?.liveness ?? null,
       livenessLowest: fusion?.livenessLowest ?? null,
+      mask: fuseMask(track.evidence.length > 0 ? track.evidence : [track.last]),
       best,
       second: candidates[1] ?? null,
       third: candidates[2] ?? null,
@@ -511,7 +512,12 @@ export class Access {
     const seen = track.last;
     const frames: readonly Sighting[] = track.evidence.length > 0 ? track.evidence : [seen];
     const newest = frames[frames.length - 1];
-    const models = [newest.embedding?.model, newest.liveness?.model].filter((model) => model !== undefined);
+    const models = [
+      newest.embedding?.model,
+      newest.embedding?.by,
+      newest.liveness?.model,
+      newest.mask?.model,
+    ].filter((model) => model !== undefined);
     return {
       decision: this.#context.newId(),
       door: this.#door,
@@ -541,7 +547,7 @@ export class Access {
         lead: c.best !== null && c.second !== null ? c.best.score - c.second.score : null,
       },
       consistency: c.consistency,
-      mask: null,
+      mask: c.mask,
       cloud: cloudOf(track, verdict, now),
       action: track.actions.open?.record(now) ?? null,
       thresholds: c.thresholds,

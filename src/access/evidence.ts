@@ -1,4 +1,5 @@
-import type { Evidence } from './types.ts';
+import type { Sighting } from '../vision/types.ts';
+import type { Case, Evidence } from './types.ts';
 
 /** The frames of one track taken together. */
 export interface Fusion {
@@ -42,4 +43,16 @@ export function fuse(frames: readonly Evidence[]): Fusion {
   const norm = Math.sqrt(cosine(sum, sum));
   const embedding = norm === 0 ? sum : sum.map((value) => value / norm);
   return { embedding, liveness: Math.min(plain, weighted / total), livenessLowest };
+}
+
+/** What most of the frames say of a mask, the newest first among equals, and the mean probability they give it. */
+export function fuseMask(frames: readonly Pick<Sighting, 'mask'>[]): Case['mask'] {
+  const scores = new Map<NonNullable<Case['mask']>['state'], number[]>();
+  for (const { mask } of [...frames].reverse()) {
+    if (mask !== null) scores.set(mask.state, [...(scores.get(mask.state) ?? []), mask.score]);
+  }
+  const [most] = [...scores].sort(([, a], [, b]) => b.length - a.length);
+  if (most === undefined) return null;
+  const [state, given] = most;
+  return { state, score: given.reduce((sum, score) => sum + score, 0) / given.length };
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { QualityGate } from '../vision/types.ts';
+import type { MaskState, QualityGate } from '../vision/types.ts';
 
 export const GateSchema = z.enum(['SIZE', 'MARGIN', 'POSE', 'SHARPNESS', 'EXPOSURE'] satisfies QualityGate[]);
 
@@ -26,3 +26,6 @@ export const ThresholdsSchema = z.object({
   maxAttempts: z.number(),
 });
 export type Thresholds = z.infer<typeof ThresholdsSchema>;
+
+/** As vision tells them; written out because this room imports its types alone. */
+export const MASK_STATES = ['bare', 'worn', 'incorrect'] as const satisfies readonly MaskState[];

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { CandidateSchema, GateSchema, ThresholdsSchema } from './figures.ts';
+import { CandidateSchema, GateSchema, MASK_STATES, ThresholdsSchema } from './figures.ts';
 import { ActionSchema, FiguresSchema, OutcomeSchema } from './record-action.ts';
 import type { Case } from './types.ts';
 
@@ -53,6 +53,10 @@ const CaseSchema = z.object({
   agesMs: z.array(z.number()),
   liveness: z.number().nullable(),
   livenessLowest: z.number().nullable(),
+  mask: z
+    .object({ state: z.enum(MASK_STATES), score: z.number() })
+    .nullable()
+    .default(null),
   best: CandidateSchema.nullable(),
   second: CandidateSchema.nullable(),
   third: CandidateSchema.nullable(),

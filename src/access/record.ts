@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { EntryRecordSchema } from './entry/input.ts';
-import { CandidateSchema, GateSchema, ThresholdsSchema } from './figures.ts';
+import { CandidateSchema, GateSchema, MASK_STATES, ThresholdsSchema } from './figures.ts';
 import { CarriedOutSchema, FaceInputsSchema } from './inputs.ts';
 import { REASONS, type Reason } from './reasons.ts';
 import { ActionRecordSchema } from './record-action.ts';
@@ -135,7 +135,10 @@ export const DecisionRecordSchema = z.object({
     lead: z.number().nullable().describe('Score of the best less score of the second'),
   }),
   consistency: z.number().nullable().describe('Lowest cosine of a frame with the fusion of those before it'),
-  mask: z.null().describe('Masks are not detected yet'),
+  mask: z
+    .object({ state: z.enum(MASK_STATES), score: z.number().describe('Mean probability of that state') })
+    .nullable()
+    .describe('What most of the frames show over mouth and nose; null where it was not looked for'),
   cloud: CloudRecordSchema,
   action: ActionRecordSchema.nullish().describe('The action demanded in this attempt; none where none was'),
   thresholds: ThresholdsSchema,

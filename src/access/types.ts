@@ -1,7 +1,7 @@
 import type { DecisionConfig } from '../config/index.ts';
 import type { Candidate } from '../gallery/types.ts';
 import type { ChallengeResult, HeadAction } from '../vision/client.ts';
-import type { Sighting } from '../vision/types.ts';
+import type { MaskState, Sighting } from '../vision/types.ts';
 import type { Thresholds } from './figures.ts';
 import type { Reason } from './reasons.ts';
 import type { DecisionRecord } from './record.ts';
@@ -63,6 +63,8 @@ export interface Case {
   readonly liveness: number | null;
   /** Lowest liveness of a single frame. */
   readonly livenessLowest: number | null;
+  /** What most frames say is worn over mouth and nose, and how sure they are of it (mean probability); null where it was not looked for. */
+  readonly mask: { readonly state: MaskState; readonly score: number } | null;
   readonly best: Candidate | null;
   readonly second: Candidate | null;
   readonly third: Candidate | null;

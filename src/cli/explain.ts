@@ -105,7 +105,7 @@ function explainDecision(record: DecisionRecord): string[] {
         'one frame only',
       ),
     ),
-    line('Mask', 'not looked for'),
+    line('Mask', maskOf(record)),
     ...cloudOf(record.cloud),
     ...actionLines(record.action).map((text, index) => line(index === 0 ? 'Action' : '', text)),
     '',
@@ -181,6 +181,16 @@ function livenessOf({ liveness, thresholds: t }: DecisionRecord): string {
     `fused ${figure(liveness.fused)} (at least ${figure(t.liveness)}; below ${figure(t.livenessUnsure)} is an attack), ` +
     `lowest frame ${figure(liveness.lowest)} (at least ${figure(t.livenessFloor)})`
   );
+}
+
+const MASKS = {
+  bare: 'none',
+  worn: 'worn',
+  incorrect: 'worn wrong, the nose is out',
+} as const satisfies Record<NonNullable<DecisionRecord['mask']>['state'], string>;
+
+function maskOf({ mask }: DecisionRecord): string {
+  return mask === null ? 'not looked for' : `${MASKS[mask.state]} (probability ${figure(mask.score)})`;
 }
 
 function matchOf({ candidates: { best, second, lead }, thresholds: t, person }: DecisionRecord): string[] {

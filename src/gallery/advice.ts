@@ -46,6 +46,15 @@ export function enrolmentLimits(door: QualityConfig): EnrolmentLimits {
   };
 }
 
+/** Probability from which a mask keeps a photo out: a reference must show the whole face. */
+const MASKED = 0.8;
+
+/** What a photo's face wears that it must not. */
+export function maskFaults({ mask }: Pick<FaceAnalysis, 'mask'>): Pick<QualityFault, 'text'>[] {
+  if (mask === null || mask.state === 'bare' || mask.score < MASKED) return [];
+  return [{ text: 'the face wears a mask: take it off for the photo' }];
+}
+
 /** Every measure of a face that is outside the limits, in the order in which to mend them; empty when the face is good enough. */
 export function qualityFaults(
   { quality, landmarks }: Pick<FaceAnalysis, 'quality' | 'landmarks'>,

@@ -1,7 +1,7 @@
 import type { Picture } from '../camera/types.ts';
 import { MenshenError } from '../common/index.ts';
 import type { Box, FaceAnalysis } from '../vision/types.ts';
-import { type EnrolmentLimits, qualityFaults } from './advice.ts';
+import { type EnrolmentLimits, maskFaults, qualityFaults } from './advice.ts';
 import type { Gallery } from './gallery.ts';
 import type { Consent, Embedding, NewReference, Person } from './types.ts';
 
@@ -135,7 +135,7 @@ async function judge(
 ): Promise<AcceptedFace> {
   const picture = await photo.read();
   const found = theFace(await analyser.analyse(picture, { all: true }), photo.label);
-  const faults = qualityFaults(found, picture, limits);
+  const faults = [...maskFaults(found), ...qualityFaults(found, picture, limits)];
   if (faults.length > 0 || found.embedding === null) {
     const texts =
       faults.length > 0

@@ -248,7 +248,7 @@ export class Lane {
     }
     const { entrance, directionOf } = this.#parts;
     const place = { door: record.door, direction: directionOf(record.camera) };
-    const entry = entrance.face(place, record.person.id, null, record.decision);
+    const entry = entrance.face(place, record.person.id, record.mask?.state ?? null, record.decision);
     if (entry.verdict.verdict === 'wait') {
       this.#waiting.set(record.person.id, record.track);
     }

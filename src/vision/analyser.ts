@@ -6,12 +6,21 @@ import { Detector, letterbox } from './detect.ts';
 import { Embedder } from './embedding.ts';
 import { LandmarkFinder, type Landmarks } from './landmarks.ts';
 import { LivenessDetector } from './liveness.ts';
+import { MaskedFaces, type MaskedNetworks, openMasked } from './masked.ts';
 import { loadModels, type ModelRole } from './models/index.ts';
 import { Network } from './network.ts';
 import { QualityMeter } from './quality.ts';
 import { Queue } from './queue.ts';
 import { findFaces } from './still.ts';
-import type { Box, DetectedFace, FaceAnalysis, ModelRef, QualityReport } from './types.ts';
+import type {
+  Box,
+  DetectedFace,
+  FaceAnalysis,
+  FaceEmbedding,
+  MaskReading,
+  ModelRef,
+  QualityReport,
+} from './types.ts';
 
 export interface AnalyserOptions {
   /** Folder of catalog.json and the networks. */
@@ -33,6 +42,7 @@ type AnalyserRole = (typeof ROLES)[number];
 export class FaceAnalyser {
   readonly #options: AnalyserOptions;
   readonly #networks: Readonly<Record<AnalyserRole, Network>>;
+  readonly #masked: MaskedFaces;
   readonly #detector: Detector;
   readonly #finder: LandmarkFinder;
   readonly #liveness: LivenessDetector;
@@ -41,10 +51,15 @@ export class FaceAnalyser {
   readonly #cropper = new FaceCropper();
   readonly #queue = new Queue();
 
-  private constructor(options: AnalyserOptions, networks: Readonly<Record<AnalyserRole, Network>>) {
+  private constructor(
+    options: AnalyserOptions,
+    networks: Readonly<Record<AnalyserRole, Network>>,
+    masked: MaskedNetworks,
+  ) {
     const aligned = new AlignedSampler();
     this.#options = options;
     this.#networks = networks;
+    this.#masked = new MaskedFaces(masked, networks.embedding.ref, aligned);
     this.#detector = new Detector(networks.detection);
     this.#finder = new LandmarkFinder(networks.landmarks);
     this.#liveness = new LivenessDetector(networks.liveness);
@@ -54,23 +69,29 @@ export class FaceAnalyser {
 
   /** Opens the networks. Throws MODELS_CATALOG_INVALID, MODEL_MISSING, MODEL_ALTERED or MODEL_UNSUPPORTED. */
   static async open(options: AnalyserOptions): Promise<FaceAnalyser> {
-    const models = await loadModels({ dir: options.modelsDir, roles: ROLES, threads: options.threads });
-    return new FaceAnalyser(options, {
-      detection: new Network(models.detection),
-      landmarks: new Network(models.landmarks),
-      liveness: new Network(models.liveness),
-      embedding: new Network(models.embedding),
-    });
+    const { modelsDir: dir, threads } = options;
+    const models = await loadModels({ dir, roles: ROLES, threads });
+    return new FaceAnalyser(
+      options,
+      {
+        detection: new Network(models.detection),
+        landmarks: new Network(models.landmarks),
+        liveness: new Network(models.liveness),
+        embedding: new Network(models.embedding),
+      },
+      await openMasked(dir, threads),
+    );
   }
 
   /** Which weights are in use. */
-  get models(): Readonly<Record<AnalyserRole, ModelRef>> {
+  get models(): Readonly<Record<AnalyserRole, ModelRef>> & MaskedFaces['models'] {
     const { detection, landmarks, liveness, embedding } = this.#networks;
     return {
       detection: detection.ref,
       landmarks: landmarks.ref,
       liveness: liveness.ref,
       embedding: embedding.ref,
+      ...this.#masked.models,
     };
   }
 
@@ -87,8 +108,16 @@ export class FaceAnalyser {
     return this.#queue.run(() => findFaces(this.#detector, picture, minScore));
   }
 
-  landmarks(picture: Picture, face: DetectedFace): Promise<Landmarks> {
-    return this.#queue.run(() => this.#finder.find(picture, face.box));
+  /** What the face wears over mouth and nose; null where the catalogue names no network for it. */
+  async mask(picture: Picture, face: DetectedFace): Promise<MaskReading | null> {
+    const { detector } = this.#masked;
+    return detector === null ? null : this.#queue.run(() => detector.read(picture, face.box));
+  }
+
+  /** The points of a face; under a mask that `mask` tells of, by a network that knows where they lie beneath. */
+  landmarks(picture: Picture, face: DetectedFace, mask: MaskReading | null = null): Promise<Landmarks> {
+    const finder = (isMasked(mask) ? this.#masked.finder : null) ?? this.#finder;
+    return this.#queue.run(() => finder.find(picture, face.box));
   }
 
   /** Measures a face. `area` is the recognition area in pixels of the picture, by default the whole of it. */
@@ -104,17 +133,20 @@ export class FaceAnalyser {
 
   /**
    * The embedding of a face (512 numbers, norm 1), a new array each time; null when the landmarks lie all on one
-   * point. `mirrored` averages over the face and its mirror image, at twice the cost.
+   * point. `mirrored` averages over the face and its mirror image, at twice the cost; `mask` is what is worn: a
+   * masked face goes through a network of its own, if there is one of the same space.
    */
   async embed(
     picture: Picture,
     landmarks: Landmarks,
-    options: { readonly mirrored?: boolean } = {},
-  ): Promise<{ vector: Float32Array; model: ModelRef } | null> {
-    const vector = await this.#queue.run(() =>
-      this.#embedder.embed(picture, landmarks.five, options.mirrored ?? false),
-    );
-    return vector === null ? null : { vector, model: this.#networks.embedding.ref };
+    options: { readonly mirrored?: boolean; readonly mask?: MaskReading | null } = {},
+  ): Promise<FaceEmbedding | null> {
+    const { mirrored = false, mask = null } = options;
+    const embedder = (isMasked(mask) ? this.#masked.embedder : null) ?? this.#embedder;
+    const vector = await this.#queue.run(() => embedder.embed(picture, landmarks.five, mirrored));
+    if (vector === null) return null;
+    const model = this.#networks.embedding.ref;
+    return embedder === this.#embedder ? { vector, model } : { vector, model, by: embedder.network.ref };
   }
 
   /** JPEG of a face with surroundings. */
@@ -123,21 +155,23 @@ export class FaceAnalyser {
   }
 
   /**
-   * Every face of a photo, best first. Liveness and embedding (mirrored) are given where all quality gates are
+   * Every face of a photo, best first. The mask is told of all; liveness and embedding (mirrored) are given where all quality gates are
    * passed, or always with `all`.
    */
   async analyse(picture: Picture, options: { readonly all?: boolean } = {}): Promise<FaceAnalysis[]> {
     const analyses: FaceAnalysis[] = [];
     for (const face of await this.find(picture)) {
-      const landmarks = await this.landmarks(picture, face);
+      const mask = await this.mask(picture, face);
+      const landmarks = await this.landmarks(picture, face, mask);
       const quality = this.quality(picture, face, landmarks);
       const wanted = options.all === true || quality.failed.length === 0;
       analyses.push({
         face,
         landmarks: landmarks.five,
         quality,
+        mask,
         liveness: wanted ? await this.liveness(picture, face) : null,
-        embedding: wanted ? await this.embed(picture, landmarks, { mirrored: true }) : null,
+        embedding: wanted ? await this.embed(picture, landmarks, { mirrored: true, mask }) : null,
       });
     }
     return analyses;
@@ -147,6 +181,11 @@ export class FaceAnalyser {
   async close(): Promise<void> {
     await this.#queue.run(async () => {
       for (const network of Object.values(this.#networks)) await network.close();
+      await this.#masked.close();
     });
   }
+}
+
+function isMasked(mask: MaskReading | null): boolean {
+  return mask !== null && mask.state !== 'bare';
 }

@@ -10,7 +10,7 @@ import {
 } from './challenge/schemas.ts';
 import type { FromVision, ToVision } from './messages.ts';
 import { encodePacket, type Packet } from './packet.ts';
-import { EMBEDDING_DIMENSIONS, QUALITY_GATES, type Stage } from './types.ts';
+import { EMBEDDING_DIMENSIONS, MASK_STATES, QUALITY_GATES, type Stage } from './types.ts';
 
 const MAX_TEXT = 2000;
 const MAX_QR_TEXT = 512;
@@ -21,7 +21,6 @@ const MAX_PROBLEM = 500;
 const FROM_THE_FUTURE = 'the frame was captured in the future';
 const NORM_TOLERANCE = 1e-3;
 const EMBEDDING_BYTES = EMBEDDING_DIMENSIONS * Float32Array.BYTES_PER_ELEMENT;
-const NOTHING = new Uint8Array(0);
 
 const text = z.string().max(MAX_TEXT);
 const name = z.string().min(1).max(100);
@@ -30,7 +29,15 @@ const count = z.number().int().min(0);
 const notNegative = z.number().min(0);
 const fraction = z.number().min(0).max(1);
 const errorCode = z.custom<ErrorCode>((value) => typeof value === 'string' && Object.hasOwn(ERRORS, value));
-const STAGES = ['detect', 'landmarks', 'quality', 'liveness', 'embedding', 'crop'] as const satisfies Stage[];
+const STAGES = [
+  'detect',
+  'mask',
+  'landmarks',
+  'quality',
+  'liveness',
+  'embedding',
+  'crop',
+] as const satisfies Stage[];
 const modelRef = z.strictObject({ id: name, version: name });
 
 const settings = z.strictObject({
@@ -91,8 +98,9 @@ const sighting = z
       score: fraction,
       failed: z.array(z.enum(QUALITY_GATES)).max(QUALITY_GATES.length),
     }),
+    mask: z.strictObject({ state: z.enum(MASK_STATES), score: fraction, model: modelRef }).nullable(),
     liveness: z.strictObject({ score: fraction, model: modelRef }).nullable(),
-    embedding: z.strictObject({ model: modelRef }).nullable(),
+    embedding: z.strictObject({ model: modelRef, by: modelRef.optional() }).nullable(),
     timings: z.partialRecord(z.enum(STAGES), notNegative),
     facesInView: count,
   })
@@ -175,9 +183,9 @@ export function encodeToVision(message: ToVision): Buffer {
 export function encodeFromVision(message: FromVision): Buffer {
   if (message.type === 'sighting') {
     const { embedding, ...sighting } = message.sighting;
-    const model = embedding === null ? null : { model: embedding.model };
-    const header = { type: message.type, sighting: { ...sighting, embedding: model } };
-    return encodePacket(header, embedding === null ? NOTHING : bytesOf(embedding.vector));
+    if (embedding === null) return encodePacket(message);
+    const { vector, ...about } = embedding;
+    return encodePacket({ type: message.type, sighting: { ...sighting, embedding: about } }, bytesOf(vector));
   }
   if (message.type === 'crop') {
     const { jpeg, ...crop } = message.crop;
@@ -256,8 +264,7 @@ function sightingOf(
   const vector = vectorOf(body);
   // A NaN anywhere makes the norm NaN, which no comparison passes.
   if (!(Math.abs(norm(vector) - 1) <= NORM_TOLERANCE)) return problemOf('the embedding must have the norm 1');
-  const { model } = embedding;
-  return { type: 'sighting', sighting: { ...rest, embedding: { vector, model } } };
+  return { type: 'sighting', sighting: { ...rest, embedding: { vector, ...embedding } } };
 }
 
 function cropOf(about: z.infer<typeof crop>, jpeg: Uint8Array): FromVision | Problem {

@@ -12,6 +12,7 @@ import { type EndedTrack, type Track, Tracker } from './tracker.ts';
 import {
   type Box,
   type DetectedFace,
+  type MaskReading,
   QUALITY_GATES,
   type QualityReport,
   type Sighting,
@@ -64,6 +65,13 @@ interface Visit {
   readonly listener: PipelineListener;
   /** Faces whose picture goes into the record. */
   readonly pictured: { readonly track: Track; readonly qualityScore: number }[];
+}
+
+/** What was found of a face on the way. */
+interface Findings {
+  readonly mask: MaskReading | null;
+  readonly landmarks: Landmarks;
+  readonly quality: QualityReport;
 }
 
 /** One face of it. */
@@ -168,16 +176,18 @@ export class Pipeline {
     const { attention } = this.#state(track.id);
     if (!look.watched && !attention.wanted(frame.capturedAt, track.doubt)) return false;
     const settled = attention.settled(frame.capturedAt);
+    const mask = await this.#timed(look, 'mask', () => this.#analyser.mask(frame.picture, track.face));
     const landmarks = await this.#timed(look, 'landmarks', () =>
-      this.#analyser.landmarks(frame.picture, track.face),
+      this.#analyser.landmarks(frame.picture, track.face, mask),
     );
     const quality = await this.#timed(look, 'quality', () =>
       this.#quality(frame.picture, track.face, landmarks),
     );
-    if (look.watched) return this.#watch(look, landmarks, quality);
+    const findings = { mask, landmarks, quality };
+    if (look.watched) return this.#watch(look, findings);
     if (quality.failed.length > 0) {
       if (!settled && attention.tellBelowGate(frame.capturedAt, quality)) {
-        listener.sighting(this.#sighting(look, quality, null));
+        listener.sighting(this.#sighting(look, findings, null));
       }
       return false;
     }
@@ -186,17 +196,18 @@ export class Pipeline {
       attention.passOver();
       return false;
     }
-    await this.#recognise(look, landmarks, quality);
+    await this.#recognise(look, findings);
     return true;
   }
 
   /** One face whose actions are watched; it is compared with its track even where it is turned too far for a sighting. */
-  async #watch(look: Look, landmarks: Landmarks, quality: QualityReport): Promise<boolean> {
+  async #watch(look: Look, findings: Findings): Promise<boolean> {
+    const { landmarks, quality } = findings;
     const { frame } = look.visit;
     const comparable =
       quality.pitch >= LOWERED_DEGREES &&
       quality.failed.every((gate) => gate === 'POSE' || gate === 'MARGIN');
-    const found = comparable ? await this.#recognise(look, landmarks, quality) : null;
+    const found = comparable ? await this.#recognise(look, findings) : null;
     const track = found?.track ?? look.track;
     const { likeness = null, liveness = null } = found ?? {};
     const recognised = liveness !== null;
@@ -204,10 +215,13 @@ export class Pipeline {
     return recognised;
   }
 
-  async #recognise(look: Look, landmarks: Landmarks, quality: QualityReport): Promise<Recognised | null> {
+  async #recognise(look: Look, findings: Findings): Promise<Recognised | null> {
+    const { mask, landmarks, quality } = findings;
     const { frame, listener, pictured } = look.visit;
     const { picture, capturedAt } = frame;
-    const embedding = await this.#timed(look, 'embedding', () => this.#analyser.embed(picture, landmarks));
+    const embedding = await this.#timed(look, 'embedding', () =>
+      this.#analyser.embed(picture, landmarks, { mask }),
+    );
     if (embedding === null) return null;
     const likeness = this.#state(look.track.id).identity.likeness(embedding.vector);
     const track = this.#verified(look, embedding.vector);
@@ -219,7 +233,7 @@ export class Pipeline {
       return { track, likeness, liveness: null };
     }
     const liveness = await this.#timed(look, 'liveness', () => this.#analyser.liveness(picture, track.face));
-    listener.sighting(this.#sighting({ ...look, track }, quality, { embedding, liveness }));
+    listener.sighting(this.#sighting({ ...look, track }, findings, { embedding, liveness }));
     if (attention.recognised(capturedAt, quality)) pictured.push({ track, qualityScore: quality.score });
     return { track, likeness, liveness: liveness.score };
   }
@@ -268,7 +282,7 @@ export class Pipeline {
 
   #sighting(
     look: Look,
-    quality: QualityReport,
+    { mask, quality }: Findings,
     recognition: Pick<Sighting, 'embedding' | 'liveness'> | null,
   ): Sighting {
     const { visit, track, timings, facesInView } = look;
@@ -279,6 +293,7 @@ export class Pipeline {
       frame: { seq, capturedAt, width: picture.width, height: picture.height },
       box: track.face.box,
       quality,
+      mask,
       embedding: recognition?.embedding ?? null,
       liveness: recognition?.liveness ?? null,
       timings,

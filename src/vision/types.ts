@@ -52,21 +52,43 @@ export interface ModelRef {
   readonly version: string;
 }
 
+/** What a face wears over mouth and nose: nothing, a mask, or a mask that leaves the nose out. */
+export const MASK_STATES = ['bare', 'worn', 'incorrect'] as const;
+export type MaskState = (typeof MASK_STATES)[number];
+
+export interface MaskReading {
+  readonly state: MaskState;
+  /** Probability of this state, 1/3..1. */
+  readonly score: number;
+  readonly model: ModelRef;
+}
+
 /** Length of an embedding; every embedding has the Euclidean norm 1. */
 export const EMBEDDING_DIMENSIONS = 512;
+
+/** A face as a vector. */
+export interface FaceEmbedding {
+  readonly vector: Float32Array;
+  /** Names the space: embeddings of one model compare with one another. */
+  readonly model: ModelRef;
+  /** The network that made it, where it is another than `model`: one for masked faces, whose space is the same. */
+  readonly by?: ModelRef | undefined;
+}
 
 /** One face of a still picture, analysed. `embedding` and `liveness` are null where a quality gate failed (unless asked for all the same). */
 export interface FaceAnalysis {
   readonly face: DetectedFace;
   readonly landmarks: FivePoints;
   readonly quality: QualityReport;
+  /** Null where the catalogue of models names no network for it. */
+  readonly mask: MaskReading | null;
   /** Probability that the presentation is bona fide, 0..1. */
   readonly liveness: { readonly score: number; readonly model: ModelRef } | null;
-  readonly embedding: { readonly vector: Float32Array; readonly model: ModelRef } | null;
+  readonly embedding: FaceEmbedding | null;
 }
 
 /** The steps whose time is told with each sighting. */
-export type Stage = 'detect' | 'landmarks' | 'quality' | 'liveness' | 'embedding' | 'crop';
+export type Stage = 'detect' | 'mask' | 'landmarks' | 'quality' | 'liveness' | 'embedding' | 'crop';
 
 /** One look at one tracked face: what the vision process tells the gate. */
 export interface Sighting {
@@ -82,9 +104,11 @@ export interface Sighting {
   };
   readonly box: Box;
   readonly quality: QualityReport;
+  /** Measured of every face, good enough or not; null where the catalogue of models names no network for it. */
+  readonly mask: MaskReading | null;
   /** Null when a quality gate failed; liveness and embedding are always of this same frame. */
   readonly liveness: { readonly score: number; readonly model: ModelRef } | null;
-  readonly embedding: { readonly vector: Float32Array; readonly model: ModelRef } | null;
+  readonly embedding: FaceEmbedding | null;
   /** Milliseconds spent in each step for this face (detection: for the frame). */
   readonly timings: Readonly<Partial<Record<Stage, number>>>;
   /** Other faces in view at the time. */

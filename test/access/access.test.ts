@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { fuseMask } from '../../src/access/evidence.ts';
 import { Access, type Decision, DecisionRecordSchema } from '../../src/access/index.ts';
 import type { Candidate } from '../../src/gallery/types.ts';
 import { candidate, comparison, type Look, policy, QUALITY_LIMITS, sighting, vector } from './support.ts';
@@ -197,6 +198,24 @@ describe('denials', () => {
       rule: 'quality',
       liveness: null,
     });
+  });
+
+  it('records what most frames say of a mask, and of a face below the gate what its last look said', () => {
+    const model = { id: 'mask', version: '1' };
+    const masks = [
+      { state: 'bare', score: 0.9, model },
+      { state: 'worn', score: 0.8, model },
+      { state: 'worn', score: 0.6, model },
+    ] as const;
+    expect(fuseMask(masks.map((mask) => ({ mask })))).toEqual({ state: 'worn', score: 0.7 });
+    expect(fuseMask([{ mask: null }])).toBeNull();
+    const door = open();
+    for (let n = 0; n < 30; n++) {
+      door.look({ at: 1000 + n * FRAME_MS, failed: ['POSE'], mask: n < 29 ? masks[0] : masks[1] }, []);
+    }
+    const record = door.leave()?.record;
+    expect(record?.mask).toEqual({ state: 'worn', score: 0.8 });
+    expect(record?.versions.models).toEqual([model]);
   });
 
   it('says nothing about a face that passed by too fast to ask for anything', () => {

@@ -55,6 +55,7 @@ const cases: fc.Arbitrary<Case> = fc.record({
     .map((ages) => ages.sort((a, b) => b - a)),
   liveness: fc.option(unit),
   livenessLowest: fc.option(unit),
+  mask: fc.option(fc.record({ state: fc.constantFrom('bare', 'worn', 'incorrect'), score: unit })),
   best: fc.option(unit.map((score) => candidate('a', score))),
   second: fc.option(unit.map((score) => candidate('b', score))),
   third: fc.option(unit.map((score) => candidate('c', score))),

@@ -47,6 +47,7 @@ export interface Look {
   track?: string;
   at: number;
   liveness?: number;
+  mask?: Sighting['mask'];
   vector?: Float32Array;
   failed?: QualityReport['failed'];
 }
@@ -63,6 +64,7 @@ export function sighting(look: Look): Sighting {
     frame: { seq, capturedAt: look.at, width: 1280, height: 720 },
     box: { x: 500, y: 200, width: 200, height: 250 },
     quality: { ...GOOD, failed },
+    mask: look.mask ?? null,
     liveness: passed ? { score: look.liveness ?? 0.95, model: MODEL } : null,
     embedding: passed ? { vector: look.vector ?? vector(0), model: MODEL } : null,
     timings: { detect: 3 },

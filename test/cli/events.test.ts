@@ -55,7 +55,7 @@ const UNSURE: DecisionRecord = DecisionRecordSchema.parse({
     lead: 0.211,
   },
   consistency: 0.823,
-  mask: null,
+  mask: { state: 'worn', score: 0.964 },
   cloud: { asked: false, why: 'no cloud is configured' },
   thresholds: {
     match: 0.45,
@@ -284,6 +284,7 @@ describe('menshen events explain', () => {
       'Han Meimei, score 0.201',
       '0.211 (at least 0.050)',
       '0.823 (at least 0.300 between the frames)',
+      'worn (probability 0.964)',
       'not asked: no cloud is configured',
       'detect 2.8 ms, liveness 5.5 ms, embedding 4.2 ms, search 0.1 ms, captureToDecision 47.3 ms',
       'Menshen 0.1.0, configuration 1a2b3c4d, fr_feature 1',

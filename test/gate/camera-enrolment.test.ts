@@ -56,6 +56,7 @@ function sighting({
       score,
       failed: [],
     },
+    mask: null,
     liveness: { score: live, model },
     embedding: { vector: unit(who), model },
     timings: {},

@@ -11,19 +11,21 @@ import { Door, type DoorEvent, openGpio } from '../../src/door/index.ts';
 import { Gallery } from '../../src/gallery/index.ts';
 import { Lane } from '../../src/gate/lane.ts';
 import { type EventInput, Journal } from '../../src/journal/index.ts';
-import { MODEL, policy, QUALITY_LIMITS, sighting, vector } from '../access/support.ts';
+import { type Look, MODEL, policy, QUALITY_LIMITS, sighting, vector } from '../access/support.ts';
 import { entranceOf } from './entrance-support.ts';
 
 const log = createLogger('test', 'silent');
-const config = ConfigSchema.parse({
-  gate: { id: 'gate' },
-  cameras: [{ id: 'camera', source: 'rtsp://127.0.0.1/', door: 'front' }],
-  doors: [{ id: 'front', relay: { line: { driver: 'simulated', line: 1 } }, unlockMs: 300 }],
-  access: { faceOnly: 'accepted' },
-});
+const configWith = (entry: object) =>
+  ConfigSchema.parse({
+    gate: { id: 'gate' },
+    cameras: [{ id: 'camera', source: 'rtsp://127.0.0.1/', door: 'front' }],
+    doors: [{ id: 'front', relay: { line: { driver: 'simulated', line: 1 } }, unlockMs: 300, entry }],
+    access: { faceOnly: 'accepted' },
+  });
 
 /** Real gallery, journal and door (on simulated lines); only the sightings are made up. */
-async function build() {
+async function build(entry: object = {}) {
+  const config = configWith(entry);
   const folder = mkdtempSync(join(tmpdir(), 'menshen-lane-'));
   const gallery = Gallery.open({ dataDir: folder, log });
   const alice = gallery.addPerson(
@@ -99,10 +101,7 @@ afterEach(async () => {
 });
 
 /** Frames of a face captured just now. */
-function stand(
-  frames: number,
-  look: { vector?: Float32Array; liveness?: number; ageMs?: number; track?: string } = {},
-): void {
+function stand(frames: number, look: Omit<Look, 'at'> & { ageMs?: number } = {}): void {
   const { ageMs = 40, ...rest } = look;
   for (let n = 0; n < frames; n++) {
     rig.lane.sighting(sighting({ at: monotonicMs() - ageMs + n, ...rest }));
@@ -130,6 +129,17 @@ describe('the way through a door', () => {
     expect(took).toBeGreaterThanOrEqual(40);
     expect(took).toBeLessThan(800);
     expect(rig.settled).toHaveLength(1);
+  });
+
+  it('tells the rules of entry what the face wears', async () => {
+    await rig.close();
+    rig = await build({ mask: 'must' });
+    const model = { id: 'mask', version: '1' };
+    stand(2, { mask: { state: 'incorrect', score: 0.9, model } });
+    expect(types()).toEqual([['access.denied', 'MASK_WANTED']]);
+    stand(2, { track: 't2', mask: { state: 'worn', score: 0.9, model } });
+    await vi.waitFor(() => expect(rig.doorEvents).toHaveLength(1));
+    expect(types().at(-1)).toEqual(['access.granted', 'GRANTED_FACE']);
   });
 
   it('opens for nobody who was erased a moment ago', async () => {

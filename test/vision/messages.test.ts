@@ -23,6 +23,7 @@ function sighting(changes: Partial<Sighting> = {}): Sighting {
       ...{ eyeDistance: 60, margin: -0.1, yaw: -3, pitch: 4, roll: 0, sharpness: 0.4 },
       ...{ brightness: 0.5, contrast: 0.2, score: 0.7, failed: [] },
     },
+    mask: { state: 'worn', score: 0.9, model },
     liveness: { score: 0.98, model },
     embedding: { vector: unit(), model },
     timings: { detect: 5, embedding: 5.5 },
@@ -84,7 +85,7 @@ describe('messages of a vision process', () => {
   it('come as they were sent', () => {
     const messages: FromVision[] = [
       { type: 'sighting', sighting: sighting() },
-      { type: 'sighting', sighting: sighting({ liveness: null, embedding: null }) },
+      { type: 'sighting', sighting: sighting({ mask: null, liveness: null, embedding: null }) },
       crop(),
       { type: 'trackEnd', end: { camera: 'gate', track: 'abc-1', frames: 3, lastSeenAt: 0.1 + 0.2 } },
       { type: 'qr', qr: { camera: 'gate', seq: 7, capturedAt: NOW - 90, text: '访客 MENSHEN-PASS:x' } },
@@ -140,6 +141,8 @@ describe('messages of a vision process', () => {
     ['with an embedding of nothing', { embedding: { vector: new Float32Array(512), model } }],
     ['with an embedding and no liveness', { liveness: null }],
     ['with liveness and no embedding', { embedding: null }],
+    ['with a mask nobody knows', { mask: { state: 'scarf', score: 0.9, model } }],
+    ['with a mask surer than sure', { mask: { state: 'worn', score: 1.5, model } }],
     ['with a liveness above 1', { liveness: { score: 1.01, model } }],
     ['recognised below the gate', { quality: { ...sighting().quality, failed: ['SIZE'] } }],
     ['with a gate that does not exist', { quality: { ...sighting().quality, failed: ['LOOKS'] } }],

@@ -145,8 +145,9 @@ export class Judge {
     const picture = await decode(bytes, 0, formats);
     const face = centralOf(await this.#analyser.find(picture), picture);
     if (face === null) return { face: null };
-    const landmarks = await this.#analyser.landmarks(picture, face);
-    const embedding = await this.#analyser.embed(picture, landmarks);
+    const mask = await this.#analyser.mask(picture, face);
+    const landmarks = await this.#analyser.landmarks(picture, face, mask);
+    const embedding = await this.#analyser.embed(picture, landmarks, { mask });
     if (embedding === null) return { face: null };
     const good = this.#isClear(picture, face, landmarks);
     return { face: { good, ...embedding } };
@@ -160,8 +161,9 @@ export class Judge {
   async #centralFace(picture: Picture): Promise<CentralFace | null> {
     const face = centralOf(await this.#analyser.find(picture), picture);
     if (face === null) return null;
-    const landmarks = await this.#analyser.landmarks(picture, face);
-    const embedding = await this.#analyser.embed(picture, landmarks);
+    const mask = await this.#analyser.mask(picture, face);
+    const landmarks = await this.#analyser.landmarks(picture, face, mask);
+    const embedding = await this.#analyser.embed(picture, landmarks, { mask });
     return { face, landmarks, vector: embedding?.vector ?? null };
   }
 }

@@ -12,6 +12,9 @@ export const MODEL_ROLES = [
   'landmarks',
   'liveness',
   'embedding',
+  'mask',
+  'masked-landmarks',
+  'masked-embedding',
   'pose',
   'eye',
   'age',
@@ -95,6 +98,12 @@ const ModelEntrySchema = z.strictObject({
   source: z
     .strictObject({ package: z.string().min(1), path: z.string().min(1), sha256: Sha256Schema })
     .optional(),
+  /** How it was made, for a network that was trained for Menshen and ships with it. */
+  trained: z
+    .strictObject({ by: z.string().min(1), on: z.string().min(1), measured: z.string().min(1) })
+    .optional(),
+  /** Of a masked embedding: the id of the embedding network whose references its embeddings compare with. */
+  space: z.string().optional(),
   prepare: z.array(z.enum(PREPARATION_STEPS)).default([]),
   licence: z.string().min(1),
   input: InputSchema,
@@ -152,6 +161,18 @@ export function parseCatalogue(json: unknown, path: string): Catalogue {
   );
 }
 
+/** Whether a role may stand empty: what it adds is then left out. */
+const OPTIONAL_ROLES: ReadonlySet<ModelRole> = new Set<ModelRole>([
+  'mask',
+  'masked-landmarks',
+  'masked-embedding',
+]);
+
+/** The entry that serves a role that may stand empty, or null. */
+export function entryIfAny(catalogue: Catalogue, role: ModelRole): ModelEntry | null {
+  return catalogue.use[role] === undefined && OPTIONAL_ROLES.has(role) ? null : entryForRole(catalogue, role);
+}
+
 /** The entry that serves a role. Throws MODELS_CATALOG_INVALID when the catalogue names none. */
 export function entryForRole(catalogue: Catalogue, role: ModelRole): ModelEntry {
   const id = catalogue.use[role];
@@ -186,9 +207,18 @@ function checkReferences(
     files.add(model.file);
     if (model.source !== undefined && packages[model.source.package] === undefined)
       fault([...at, 'source', 'package'], `no package ${model.source.package} is listed`);
+    if (model.source !== undefined && model.trained !== undefined)
+      fault([...at, 'trained'], 'a network from a package was not trained here');
     if (model.source === undefined && model.prepare.length > 0)
       fault([...at, 'prepare'], 'only a network with a source can be prepared');
-    if (model.role === 'embedding' && model.outputs[0]?.shape.at(-1) !== EMBEDDING_DIMENSIONS)
+    if ((model.role === 'masked-embedding') !== (model.space !== undefined))
+      fault(
+        [...at, 'space'],
+        'a masked embedding names the embedding whose space it shares, and nothing else does',
+      );
+    else if (model.space !== undefined && !isEmbedding(models, model.space))
+      fault([...at, 'space'], `no embedding has the id ${model.space}`);
+    if (model.role.endsWith('embedding') && model.outputs[0]?.shape.at(-1) !== EMBEDDING_DIMENSIONS)
       fault([...at, 'outputs', 0, 'shape'], `an embedding must have ${EMBEDDING_DIMENSIONS} figures`);
     const planes = model.input.channels === 'GREY' ? 1 : 3;
     if (model.input.mean.length !== planes || model.input.scale.length !== planes)
@@ -199,6 +229,10 @@ function checkReferences(
     if (model === undefined) fault(['use', role], `no model has the id ${id}`);
     else if (model.role !== role) fault(['use', role], `${id} has the role ${model.role}`);
   }
+}
+
+function isEmbedding(models: readonly ModelEntry[], id: string): boolean {
+  return models.some((model) => model.id === id && model.role === 'embedding');
 }
 
 /** The path of a fault for a reader: models are named by id where they have one. */

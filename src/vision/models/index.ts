@@ -7,13 +7,20 @@ export {
   type Catalogue,
   defaultModelsDir,
   entryForRole,
+  entryIfAny,
   MODEL_ROLES,
   type ModelEntry,
   type ModelPackage,
   type ModelRole,
   readCatalogue,
 } from './catalog.ts';
-export { type ExecutionProvider, type LoadedModel, type LoadOptions, loadModels } from './load.ts';
+export {
+  type ExecutionProvider,
+  type LoadedModel,
+  type LoadOptions,
+  loadModelIfAny,
+  loadModels,
+} from './load.ts';
 export { PREPARATION_STEPS, type PreparationStep, prepareModel } from './prepare.ts';
 export { type PullOptions, type PullProgress, pullModels, readSources } from './pull.ts';
 export { type ModelCheck, problemOf, verifyModels } from './verify.ts';

@@ -1,7 +1,14 @@
 import type { InferenceSession } from 'onnxruntime-node';
 import { MenshenError, messageOf } from '../../common/index.ts';
 import type { ModelRef } from '../types.ts';
-import { type Catalogue, entryForRole, type ModelEntry, type ModelRole, readCatalogue } from './catalog.ts';
+import {
+  type Catalogue,
+  entryForRole,
+  entryIfAny,
+  type ModelEntry,
+  type ModelRole,
+  readCatalogue,
+} from './catalog.ts';
 import { readVerified } from './verify.ts';
 
 /** A network ready to run. Sessions are opened once and kept: opening them again leaks. */
@@ -38,6 +45,14 @@ export async function loadModels<R extends ModelRole>(
   return complete(loaded, options.roles);
 }
 
+/** Like `loadModels` for a role that may stand empty in the catalogue; null when it does. */
+export async function loadModelIfAny(
+  options: Omit<LoadOptions<ModelRole>, 'roles'> & { readonly role: ModelRole },
+): Promise<LoadedModel | null> {
+  const entry = entryIfAny(await readCatalogue(options.dir), options.role);
+  return entry === null ? null : loadModel(entry, options);
+}
+
 function complete<R extends ModelRole>(
   loaded: Partial<Record<ModelRole, LoadedModel>>,
   roles: readonly R[],
@@ -53,7 +68,9 @@ function hasAll<R extends ModelRole>(
   return roles.every((role) => loaded[role] !== undefined);
 }
 
-async function loadModel(entry: ModelEntry, options: LoadOptions<ModelRole>): Promise<LoadedModel> {
+type OpenOptions = Omit<LoadOptions<ModelRole>, 'roles'>;
+
+async function loadModel(entry: ModelEntry, options: OpenOptions): Promise<LoadedModel> {
   const bytes = await readVerified(options.dir, entry);
   const { session, provider } = await openSession(entry, bytes, options);
   checkSignature(entry, session);
@@ -63,7 +80,7 @@ async function loadModel(entry: ModelEntry, options: LoadOptions<ModelRole>): Pr
 async function openSession(
   entry: ModelEntry,
   bytes: Uint8Array,
-  options: LoadOptions<ModelRole>,
+  options: OpenOptions,
 ): Promise<{ session: InferenceSession; provider: ExecutionProvider }> {
   // Imported here so that pulling and verifying need no native code in their process.
   const ort = await import('onnxruntime-node');

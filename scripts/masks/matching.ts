@@ -1,0 +1,200 @@
+import type { Picture } from '../../src/camera/index.ts';
+import { readPhoto } from '../../src/photo/index.ts';
+import type {
+  DetectedFace,
+  FaceAnalyser,
+  FivePoints,
+  Landmarks,
+  MaskReading,
+} from '../../src/vision/index.ts';
+import { type Pair, personOf } from '../lfw/pairs.ts';
+import { cosine, nearestToCentre } from '../lfw/templates.ts';
+import { fnmrAt, thresholdAt } from '../lfw/verification.ts';
+import { quantile } from '../support/quantile.ts';
+import { MASK_STYLES, withMask } from './draw.ts';
+
+/** The ways a masked probe (or reference) can be made, from what the door does down to what masks cost without it. */
+export const CHAINS = {
+  bare: 'no mask: bare probe, bare reference',
+  stock: 'masked probe, nothing done about it',
+  'stock, true points': 'masked probe, stock embedding aligned as if unmasked',
+  'own points': 'masked probe, landmarks for masked faces, stock embedding',
+  'own embedding': 'masked probe, stock landmarks, embedding for masked faces',
+  'own, true points': 'masked probe, embedding for masked faces aligned as if unmasked',
+  whole: 'masked probe through the whole chain, the mask detector deciding',
+  'masked reference': 'masked probe and a reference with a mask drawn on, stock networks',
+  'masked reference, whole': 'masked probe and a reference with a mask drawn on, whole chain',
+} as const;
+export type Chain = keyof typeof CHAINS;
+
+/** What one picture gives: a bare reference and probe, and a probe of each chain. */
+export interface MaskedTemplate {
+  readonly reference: Float32Array;
+  readonly probes: ReadonlyMap<Chain, Float32Array>;
+  /** Mean distance of the five points from those of the bare face, in eye distances; null where no face was found. */
+  readonly pointError: { readonly stock: number; readonly own: number } | null;
+}
+
+/** Templates by path; null where no face is found in the bare picture. A masked face not found has no probe. */
+export async function maskedTemplates(
+  analyser: FaceAnalyser,
+  paths: readonly string[],
+  log: (line: string) => void,
+): Promise<Map<string, MaskedTemplate | null>> {
+  const templates = new Map<string, MaskedTemplate | null>();
+  for (const path of paths) {
+    templates.set(path, await templateOf(analyser, path, templates.size));
+    if (templates.size % 250 === 0) log(`${templates.size} of ${paths.length} pictures`);
+  }
+  return templates;
+}
+
+const WORN: Omit<MaskReading, 'model'> = { state: 'worn', score: 1 };
+
+async function templateOf(
+  analyser: FaceAnalyser,
+  path: string,
+  index: number,
+): Promise<MaskedTemplate | null> {
+  const picture = await readPhoto(path);
+  const face = nearestToCentre(await analyser.find(picture), picture.width, picture.height);
+  if (face === null) return null;
+  const points = await analyser.landmarks(picture, face);
+  const reference = await analyser.embed(picture, points, { mirrored: true });
+  const probe = await analyser.embed(picture, points);
+  if (reference === null || probe === null) return null;
+  const probes = new Map<Chain, Float32Array>([['bare', probe.vector]]);
+  const masked = await withMask(picture, points, MASK_STYLES[index % MASK_STYLES.length]);
+  const seen = nearestToCentre(await analyser.find(masked), masked.width, masked.height);
+  if (seen === null) return { reference: reference.vector, probes, pointError: null };
+  const pointError = await addProbes(analyser, masked, seen, points, probes);
+  return { reference: reference.vector, probes, pointError };
+}
+
+async function addProbes(
+  analyser: FaceAnalyser,
+  masked: Picture,
+  face: DetectedFace,
+  truth: Landmarks,
+  probes: Map<Chain, Float32Array>,
+): Promise<MaskedTemplate['pointError']> {
+  const reading = await analyser.mask(masked, face);
+  const worn = reading === null ? null : { ...reading, ...WORN };
+  const stock = await analyser.landmarks(masked, face);
+  const own = await analyser.landmarks(masked, face, worn);
+  const add = async (chain: Chain, points: Landmarks, mask: MaskReading | null, mirrored = false) => {
+    const found = await analyser.embed(masked, points, { mask, mirrored });
+    if (found !== null) probes.set(chain, found.vector);
+  };
+  await add('stock', stock, null);
+  await add('stock, true points', truth, null);
+  await add('own points', own, null);
+  await add('own embedding', stock, worn);
+  await add('own, true points', truth, worn);
+  await add('whole', await analyser.landmarks(masked, face, reading), reading);
+  await add('masked reference', stock, null, true);
+  await add('masked reference, whole', own, worn, true);
+  return { stock: errorOf(stock.five, truth.five), own: errorOf(own.five, truth.five) };
+}
+
+function errorOf(found: FivePoints, truth: FivePoints): number {
+  const eyes = Math.hypot(truth[1].x - truth[0].x, truth[1].y - truth[0].y);
+  const far = found.map((point, i) => Math.hypot(point.x - truth[i].x, point.y - truth[i].y));
+  return far.reduce((sum, each) => sum + each, 0) / far.length / eyes;
+}
+
+/** A chain's figures at FMR 1e-3. */
+export interface ChainReport {
+  readonly chain: Chain;
+  /** By all crossings of different people: the threshold for this chain's own impostors. */
+  readonly fnmr: number;
+  readonly threshold: number;
+  readonly impostors: number;
+  /** By the impostor pairs of the protocol alone. */
+  readonly fnmrByPairs: number;
+  /** At the threshold that gives FMR 1e-3 to bare faces; and the FMR it gives here. */
+  readonly fnmrAtBare: number;
+  readonly fmrAtBare: number;
+}
+
+const FMR = 1e-3;
+
+/** Every chain's figures; a pair compares the reference of its first picture with the probe of its second. */
+export function matchingReport(
+  pairs: readonly Pair[],
+  templates: ReadonlyMap<string, MaskedTemplate | null>,
+): ChainReport[] {
+  const chains: Chain[] = Object.keys(CHAINS).filter((name): name is Chain => name in CHAINS);
+  const bare = thresholdAt(FMR, crossings('bare', templates));
+  return chains.map((chain) => {
+    const scoreOf = ({ one, other }: Pair): number | null => {
+      const reference = referenceOf(chain, templates.get(one) ?? null);
+      const probe = templates.get(other)?.probes.get(probeOf(chain));
+      return reference === null || probe === undefined ? null : cosine(reference, probe);
+    };
+    const genuine = pairs.filter(({ same }) => same).map(scoreOf);
+    const impostor = pairs.filter(({ same }) => !same).map(scoreOf);
+    const known = Float64Array.from(impostor.filter((score) => score !== null));
+    const crossed = crossings(chain, templates);
+    const threshold = thresholdAt(FMR, crossed);
+    return {
+      chain,
+      fnmr: fnmrAt(threshold, genuine),
+      threshold,
+      impostors: crossed.length,
+      fnmrByPairs: fnmrAt(thresholdAt(FMR, known), genuine),
+      fnmrAtBare: fnmrAt(bare, genuine),
+      fmrAtBare: crossed.filter((score) => score >= bare).length / crossed.length,
+    };
+  });
+}
+
+function probeOf(chain: Chain): Chain {
+  if (chain === 'masked reference') return 'stock';
+  return chain === 'masked reference, whole' ? 'whole' : chain;
+}
+
+function referenceOf(chain: Chain, template: MaskedTemplate | null): Float32Array | null {
+  if (template === null) return null;
+  return chain.startsWith('masked reference') ? (template.probes.get(chain) ?? null) : template.reference;
+}
+
+/** Scores of every reference against the probes of all people of other names. */
+function crossings(chain: Chain, templates: ReadonlyMap<string, MaskedTemplate | null>): Float32Array {
+  const scores = new Float32Array(templates.size ** 2);
+  let count = 0;
+  for (const [one, template] of templates) {
+    const reference = referenceOf(chain, template);
+    if (reference === null) continue;
+    for (const [other, against] of templates) {
+      const probe = against?.probes.get(probeOf(chain));
+      if (probe !== undefined && personOf(one) !== personOf(other))
+        scores[count++] = cosine(reference, probe);
+    }
+  }
+  return scores.slice(0, count);
+}
+
+/** The report as lines for the terminal. */
+export function matchingLines(
+  pairs: readonly Pair[],
+  templates: ReadonlyMap<string, MaskedTemplate | null>,
+  report: readonly ChainReport[],
+): string[] {
+  const percent = (part: number) => `${(100 * part).toFixed(2)} %`;
+  const errors = [...templates.values()].flatMap((template) => template?.pointError ?? []);
+  const error = (of: 'stock' | 'own') => {
+    const values = errors.map((each) => each[of]);
+    return `${percent(quantile(values, 0.5))} (median), ${percent(quantile(values, 0.9))} (90th percentile)`;
+  };
+  const genuine = pairs.filter(({ same }) => same).length;
+  return [
+    `LFW: ${templates.size} pictures, ${genuine} genuine pairs; masked face found in ${errors.length}`,
+    `five points beneath the mask, parts of the eye distance: stock ${error('stock')}; own ${error('own')}`,
+    ...report.map(
+      ({ chain, fnmr, threshold, impostors, fnmrByPairs, fnmrAtBare, fmrAtBare }) =>
+        `${CHAINS[chain]}: FNMR ${percent(fnmr)} at FMR 1e-3 (threshold ${threshold.toFixed(3)}, ${impostors} impostor comparisons; ` +
+        `${percent(fnmrByPairs)} by the impostor pairs alone); at the bare threshold FNMR ${percent(fnmrAtBare)}, FMR ${fmrAtBare.toExponential(1)}`,
+    ),
+  ];
+}

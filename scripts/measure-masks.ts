@@ -1,0 +1,65 @@
+/**
+ * How well masks are told, and how well masked people are known:
+ * `npx tsx scripts/measure-masks.ts detection|matching [--data FOLDER] [--every N] [--json FILE]`. The folder holds
+ * masks/web and lfw, of which every Nth picture or pair is taken. The tables of docs/explanation/accuracy.md come from here.
+ */
+import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { QualitySchema } from '../src/config/schema/vision.ts';
+import { FaceAnalyser } from '../src/vision/index.ts';
+import { defaultModelsDir } from '../src/vision/models/index.ts';
+import { readPairs } from './lfw/pairs.ts';
+import { detectionLines, readMasks } from './masks/detection.ts';
+import { maskedTemplates, matchingLines, matchingReport } from './masks/matching.ts';
+
+const { values, positionals } = parseArgs({
+  options: {
+    data: { type: 'string', default: fileURLToPath(new URL('../../shared/data', import.meta.url)) },
+    models: { type: 'string', default: defaultModelsDir() },
+    every: { type: 'string', default: '1' },
+    json: { type: 'string' },
+  },
+  allowPositionals: true,
+});
+
+if (!existsSync(join(values.data, 'lfw'))) {
+  console.log(
+    `Skipped: there is no ${join(values.data, 'lfw')}. The pictures are not part of this project; name their folder with --data.`,
+  );
+} else {
+  const analyser = await FaceAnalyser.open({
+    modelsDir: values.models,
+    threads: 1,
+    detectionScore: 0.7,
+    quality: QualitySchema.parse({}),
+  });
+  const log = (line: string) => process.stderr.write(`${line}\n`);
+  const { lines, report } = await measure(positionals[0], analyser, log);
+  await analyser.close();
+  for (const line of lines) console.log(line);
+  if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(report, null, 2)}\n`);
+}
+
+async function measure(
+  what: string | undefined,
+  analyser: FaceAnalyser,
+  log: (line: string) => void,
+): Promise<{ lines: string[]; report: unknown }> {
+  if (what === 'detection') {
+    const { tallies, ms } = await readMasks(analyser, values.data, Number(values.every), log);
+    return { lines: detectionLines(tallies, ms), report: tallies };
+  }
+  if (what === 'matching') {
+    const pairs = (await readPairs(join(values.data, 'lfw'))).filter(
+      (_, index) => index % Number(values.every) === 0,
+    );
+    const paths = [...new Set(pairs.flatMap(({ one, other }) => [one, other]))];
+    const templates = await maskedTemplates(analyser, paths, log);
+    const report = matchingReport(pairs, templates);
+    return { lines: matchingLines(pairs, templates, report), report };
+  }
+  throw new Error('Usage: measure-masks.ts detection|matching [--data FOLDER] [--json FILE]');
+}
