@@ -6,7 +6,7 @@ const SECTIONS: readonly (readonly [string, RegExp])[] = [
   ['Configuration and start', /^(CONFIG|SECRET|DATA|ALREADY)_/],
   ['Models', /^MODELS?_/],
   ['Camera', /^(CAMERA|FFMPEG)_/],
-  ['Pictures, enrolment and credentials', /^(PICTURE|DATASET|ENROLL|PERSON|CREDENTIAL|PASS)_/],
+  ['Pictures, enrolment and credentials', /^(PICTURE|DATASET|ENROLL|ID|REAL|PERSON|CREDENTIAL|PASS)_/],
   ['Gallery and keys', /^(GALLERY|KEY|DEVICE|EXPORT)_/],
   ['Journal', /^(JOURNAL|EVENT)_/],
   ['Door', /^(GPIO|REX|DOOR|INPUT|EMERGENCY|FIRE)_/],

@@ -223,8 +223,8 @@ export function entitlementLines(person: Person): string[] {
 }
 
 /** A person as JSON for others to read: that there is a PIN, not its hash. */
-export function shownPerson({ pin, duressPin, ...person }: Person): Record<string, unknown> {
-  return { ...person, pin: pin !== null, duressPin: duressPin !== null };
+export function shownPerson({ pin, duressPin, idNumberHash, ...person }: Person): Record<string, unknown> {
+  return { ...person, pin: pin !== null, duressPin: duressPin !== null, realName: idNumberHash !== null };
 }
 
 function yesOrNo(text: string): boolean {

@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { z } from 'zod';
 import { isoNow, MenshenError } from '../common/index.ts';
 import type { VisionConfig } from '../config/index.ts';
@@ -11,7 +11,9 @@ import {
   type Gallery,
 } from '../gallery/index.ts';
 import { canAsk, confirm } from './ask.ts';
+import { shownPerson } from './credentials.ts';
 import { type GalleryArguments, withGallery, withGalleryOptions } from './gallery-options.ts';
+import { checkOf, realNameOf } from './real-name.ts';
 
 interface Options extends GalleryArguments {
   readonly name?: string;
@@ -20,6 +22,9 @@ interface Options extends GalleryArguments {
   readonly consent?: string;
   readonly consentVersion: string;
   readonly allowDuplicate?: true;
+  readonly realName?: true;
+  readonly idNumber?: string;
+  readonly idNumberFile?: string;
   readonly json?: true;
 }
 
@@ -36,6 +41,17 @@ export function enrollCommand(): Command {
     )
     .option('--consent-version <text>', 'version of the text the person agreed to', 'unspecified')
     .option('--allow-duplicate', 'enrol although somebody else looks the same (twins)')
+    .option(
+      '--real-name',
+      'have the cloud verify name, ID number and first photo before anything is enrolled; needs consent local,cloud',
+    )
+    .option('--id-number <number>', 'ID number for --real-name; other users of this machine may see it in ps')
+    .addOption(
+      new Option(
+        '--id-number-file <file>',
+        'file that holds the ID number; "-" reads it from the standard input',
+      ).conflicts('idNumber'),
+    )
     .option('--json', 'print the result as JSON');
   return withGalleryOptions(command).action((options: Options) =>
     withGallery(options, (gallery, vision) => enrollInto(gallery, vision, options)),
@@ -43,14 +59,22 @@ export function enrollCommand(): Command {
 }
 
 async function enrollInto(gallery: Gallery, vision: VisionConfig, options: Options): Promise<void> {
+  const realName = await realNameOf(options);
   const person = await personOf(gallery, options);
+  const check = realName === null ? null : await checkOf(gallery, person, realName);
   const limits = enrolmentLimits(vision.quality);
   const photos = await photosOf(options.photo);
   const analyser = await openAnalyser(vision);
   try {
-    const request: EnrolRequest = { person, photos, limits, allowDuplicate: options.allowDuplicate === true };
+    const request: EnrolRequest = {
+      person: check === null ? person : { ...person, idNumber: check.idNumber },
+      photos,
+      limits,
+      allowDuplicate: options.allowDuplicate === true,
+      ...(check !== null && { verify: check.verify }),
+    };
     const result = await enrol(gallery, request, analyser);
-    if (options.json) console.log(JSON.stringify(result, null, 2));
+    if (options.json) console.log(JSON.stringify({ ...result, person: shownPerson(result.person) }, null, 2));
     else console.log(`enrolled ${result.person.name} (${result.person.id}) from ${describe(result.photos)}`);
   } finally {
     await analyser.close();

@@ -22,6 +22,7 @@ export {
   type QuestionOptions,
 } from './escalation.ts';
 export { checkDigit, normaliseIdNumber, normaliseName } from './id-number.ts';
+export { type Identity, identityOf, verifyIdentity } from './identity.ts';
 export { InputRefused } from './input-refused.ts';
 export * from './keys.ts';
 export {

@@ -41,6 +41,12 @@ export const ERRORS = {
   ENROLL_POOR_QUALITY: 'The face is not good enough to enrol. The message names each measure that failed.',
   ENROLL_DUPLICATE: 'The face probably belongs to somebody already enrolled. The message names whom.',
   ENROLL_MISMATCH: 'The photos given for one person show different people.',
+  ID_NUMBER_INVALID: 'The ID number has a wrong length, birth date or check digit. Compare it with the card.',
+  ID_NUMBER_TAKEN: 'Somebody else is enrolled with this ID number. The message names whom.',
+  REAL_NAME_REFUSED:
+    'Name, ID number and face do not belong together, or the face is not good enough to tell. The message says what was refused.',
+  REAL_NAME_UNANSWERED:
+    'The real-name authentication gave no answer, so nothing was done. The message says why; try again later.',
   PERSON_NOT_FOUND: 'No person has this id or name.',
   PERSON_NAME_INVALID: 'The name is empty, too long, or contains control characters.',
   CREDENTIAL_INVALID:

@@ -1,4 +1,11 @@
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHmac,
+  hkdfSync,
+  randomBytes,
+  timingSafeEqual,
+} from 'node:crypto';
 
 /** Length of the master key in bytes (AES-256). */
 export const KEY_BYTES = 32;
@@ -12,18 +19,20 @@ const HEAD_BYTES = 1 + NONCE_BYTES + TAG_BYTES;
 export type RowIdentity = readonly (string | number | null)[];
 
 /**
- * Seals and opens the values of gallery rows: AES-256-GCM, a random nonce of 96 bits a value, the identity of
+ * Seals and opens the values of gallery rows, and hashes ID numbers: AES-256-GCM, a random nonce of 96 bits a value, the identity of
  * the row as additional authenticated data, so that no sealed value works in another row or under altered columns.
  * Layout: format (1 byte), nonce (12), tag (16), ciphertext.
  */
 export class RowCipher {
   readonly #rowKey: Uint8Array;
   readonly #check: Uint8Array;
+  readonly #idNumberKey: Uint8Array;
 
   /** `master`: 32 bytes. The key of the rows is derived from it, so that the key check value tells nothing about it. */
   constructor(master: Uint8Array) {
     this.#rowKey = derive(master, 'menshen gallery rows');
     this.#check = derive(master, 'menshen gallery key check');
+    this.#idNumberKey = derive(master, 'menshen gallery ID numbers');
   }
 
   /** Kept in the gallery to tell a wrong key from damaged data; reveals nothing about the key. */
@@ -33,6 +42,14 @@ export class RowCipher {
 
   isKeyCheck(stored: Uint8Array): boolean {
     return stored.length === this.#check.length && timingSafeEqual(stored, this.#check);
+  }
+
+  /**
+   * HMAC-SHA-256 of an ID number in normal form, base64. Keyed, because there are so few possible numbers that a plain
+   * hash is found by trying all.
+   */
+  hashIdNumber(idNumber: string): string {
+    return createHmac('sha256', this.#idNumberKey).update(idNumber, 'utf8').digest('base64');
   }
 
   seal(identity: RowIdentity, plain: Uint8Array): Buffer {

@@ -21,13 +21,18 @@ export interface EnrolPhoto {
 export interface EnrolRequest {
   /** Whom: somebody new (name and consent, with an id of the caller's choice if wanted), or somebody enrolled who gets more references. */
   readonly person:
-    | { readonly name: string; readonly consent: Consent; readonly id?: string }
-    | { readonly enrolled: string; readonly consent?: Consent };
+    | { readonly name: string; readonly consent: Consent; readonly id?: string; readonly idNumber?: string }
+    | { readonly enrolled: string; readonly consent?: Consent; readonly idNumber?: string };
   readonly photos: readonly EnrolPhoto[];
   /** See `enrolmentLimits`. */
   readonly limits: EnrolmentLimits;
   /** Enrol although somebody else looks the same (twins). */
   readonly allowDuplicate?: boolean;
+  /**
+   * Asked when nothing else stands against the enrolment, with the JPEG of the first photo's face; what it throws ends
+   * the enrolment with nothing done.
+   */
+  readonly verify?: (portrait: Uint8Array) => Promise<void>;
 }
 
 export interface Enrolment {
@@ -61,7 +66,7 @@ export interface AcceptedFace {
  * Makes references out of photos of one person and adds them to the gallery: all of them, or nothing.
  * No liveness is asked of a photo: the operator who enrols vouches for it.
  * Throws what `read` throws (PICTURE_...), ENROLL_NO_FACE, ENROLL_SEVERAL_FACES, ENROLL_POOR_QUALITY, ENROLL_MISMATCH,
- * ENROLL_DUPLICATE, PERSON_NAME_INVALID, PERSON_NOT_FOUND, USAGE. When several photos are unfit, the message
+ * ENROLL_DUPLICATE, PERSON_NAME_INVALID, PERSON_NOT_FOUND, ID_NUMBER_TAKEN, USAGE, and what `verify` throws. When several photos are unfit, the message
  * names them all, under the code of the first.
  */
 export async function enrol(
@@ -76,23 +81,26 @@ export async function enrol(
       `Give 1 to ${MAX_PHOTOS} photos of a person; these are ${photos.length}.`,
     );
   }
-  return enrolFaces(gallery, request, await judgeAll(photos, limits, analyser));
+  const accepted = await judgeAll(photos, limits, analyser);
+  const [first] = accepted;
+  if (request.verify !== undefined && first !== undefined) {
+    checkFaces(gallery, request, accepted);
+    await request.verify(first.picture);
+  }
+  return enrolFaces(gallery, request, accepted);
 }
 
 /**
  * Adds faces that were judged already to the gallery: all of them, or nothing.
- * Throws ENROLL_MISMATCH, ENROLL_DUPLICATE, PERSON_NAME_INVALID, PERSON_NOT_FOUND, USAGE.
+ * Throws ENROLL_MISMATCH, ENROLL_DUPLICATE, PERSON_NAME_INVALID, PERSON_NOT_FOUND, ID_NUMBER_TAKEN, USAGE.
  */
 export function enrolFaces(
   gallery: Gallery,
-  { person, allowDuplicate = false }: Pick<EnrolRequest, 'person' | 'allowDuplicate'>,
+  request: Pick<EnrolRequest, 'person' | 'allowDuplicate'>,
   accepted: readonly AcceptedFace[],
 ): Enrolment {
-  gallery.follow();
-  checkSamePerson(accepted);
-  const own = 'enrolled' in person ? person.enrolled : null;
-  if (own !== null) checkSameAsEnrolled(gallery, own, accepted);
-  if (!allowDuplicate) checkDuplicates(gallery, own, accepted);
+  checkFaces(gallery, request, accepted);
+  const { person } = request;
   const references: NewReference[] = accepted.map(({ embedding, qualityScore, picture }) => ({
     embedding,
     qualityScore,
@@ -101,10 +109,23 @@ export function enrolFaces(
   return {
     person:
       'enrolled' in person
-        ? gallery.addReferences(person.enrolled, references, person.consent)
+        ? gallery.addReferences(person.enrolled, references, person)
         : gallery.addPerson(person, references),
     photos: accepted.map(({ label, qualityScore }) => ({ label, qualityScore })),
   };
+}
+
+function checkFaces(
+  gallery: Gallery,
+  { person, allowDuplicate = false }: Pick<EnrolRequest, 'person' | 'allowDuplicate'>,
+  accepted: readonly AcceptedFace[],
+): void {
+  gallery.follow();
+  checkSamePerson(accepted);
+  const own = 'enrolled' in person ? person.enrolled : null;
+  if (own !== null) checkSameAsEnrolled(gallery, own, accepted);
+  if (!allowDuplicate) checkDuplicates(gallery, own, accepted);
+  if (person.idNumber !== undefined) gallery.checkIdNumber(person.idNumber, own);
 }
 
 async function judgeAll(

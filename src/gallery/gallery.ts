@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { isoNow, type Logger, MenshenError } from '../common/index.ts';
 import type { ModelRef } from '../vision/types.ts';
+import type { RowCipher } from './cipher.ts';
 import { openDatabase } from './database.ts';
 import { checkEntitlement, NOT_ENTITLED } from './entitlement.ts';
 import { ensureDataDir } from './files.ts';
@@ -52,12 +53,14 @@ export class Gallery {
   readonly newKeyFile: string | null;
   readonly #store: GalleryStore;
   readonly #memory: GalleryMemory;
+  readonly #cipher: RowCipher;
   readonly #log: Logger;
 
   private constructor(path: string, store: GalleryStore, unlocked: Unlocked, log: Logger) {
     this.path = path;
     this.newKeyFile = unlocked.newKeyFile;
     this.#store = store;
+    this.#cipher = unlocked.cipher;
     this.#memory = new GalleryMemory(store, log);
     this.#log = log;
   }
@@ -170,11 +173,11 @@ export class Gallery {
 
   /**
    * Enters somebody new with their references, all or nothing; without references (a card alone) consent to being
-   * recognised is not needed. Throws PERSON_NAME_INVALID, CREDENTIAL_INVALID, CREDENTIAL_TAKEN; USAGE when the id is
-   * taken or local consent is missing.
+   * recognised is not needed. Throws PERSON_NAME_INVALID, CREDENTIAL_INVALID, CREDENTIAL_TAKEN, ID_NUMBER_TAKEN; USAGE when
+   * the id is taken or local consent is missing.
    */
   addPerson(
-    input: { id?: string; name: string; consent: Consent } & Partial<Entitlement>,
+    input: { id?: string; name: string; consent: Consent; idNumber?: string } & Partial<Entitlement>,
     references: readonly NewReference[],
   ): Person {
     if (!input.consent.local && references.length > 0) {
@@ -191,6 +194,7 @@ export class Gallery {
       id,
       name: normaliseName(input.name),
       consent: input.consent,
+      idNumberHash: this.#idNumberHash(input.idNumber, id),
       createdAt: now,
       updatedAt: now,
     };
@@ -203,11 +207,23 @@ export class Gallery {
     return person;
   }
 
-  /** Gives a person more references, and a new consent where one is given, all or nothing. Throws PERSON_NOT_FOUND. */
-  addReferences(personId: string, references: readonly NewReference[], consent?: Consent): Person {
+  /**
+   * Gives a person more references, and a new consent and ID number where one is given, all or nothing.
+   * Throws PERSON_NOT_FOUND, ID_NUMBER_TAKEN.
+   */
+  addReferences(
+    personId: string,
+    references: readonly NewReference[],
+    { consent, idNumber }: { consent?: Consent; idNumber?: string } = {},
+  ): Person {
     const known = this.#known(personId);
     const now = isoNow();
-    const person = { ...known, consent: consent ?? known.consent, updatedAt: now };
+    const person = {
+      ...known,
+      consent: consent ?? known.consent,
+      idNumberHash: this.#idNumberHash(idNumber, personId) ?? known.idNumberHash,
+      updatedAt: now,
+    };
     this.transact((writer) => {
       if (!writer.has('people', personId)) throw notFound(personId);
       writer.putPerson(person);
@@ -249,6 +265,22 @@ export class Gallery {
         'the removed rows are still in the write-ahead log, held by another process',
       );
     return { logEmptied };
+  }
+
+  /** Whoever is enrolled with this ID number, in the form of `normaliseIdNumber`; null when nobody is. */
+  byIdNumber(idNumber: string): Person | null {
+    const hash = this.#cipher.hashIdNumber(idNumber);
+    return this.list().find((person) => person.idNumberHash === hash) ?? null;
+  }
+
+  /** Throws ID_NUMBER_TAKEN when somebody other than `personId` is enrolled with the ID number. */
+  checkIdNumber(idNumber: string, personId: string | null): void {
+    const owner = this.byIdNumber(idNumber);
+    if (owner === null || owner.id === personId) return;
+    throw new MenshenError(
+      'ID_NUMBER_TAKEN',
+      `${owner.name} is enrolled with this ID number already, with id ${owner.id}. To give that person more photos use --id ${owner.id}.`,
+    );
   }
 
   /** Everybody who has this card (in normal form): one person, unless an import gave it to two. */
@@ -318,6 +350,12 @@ export class Gallery {
       );
     }
     return checked;
+  }
+
+  #idNumberHash(idNumber: string | undefined, personId: string): string | null {
+    if (idNumber === undefined) return null;
+    this.checkIdNumber(idNumber, personId);
+    return this.#cipher.hashIdNumber(idNumber);
   }
 
   #known(id: string): Person {

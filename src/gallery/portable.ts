@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ConsentSchema, entitlementShape } from './rows.ts';
+import { ConsentSchema, entitlementShape, idNumberHash } from './rows.ts';
 
 /** What stands in an export of people; stream-seal.ts tells how it is sealed. */
 const base64 = z.base64().transform((text) => new Uint8Array(Buffer.from(text, 'base64')));
@@ -24,6 +24,7 @@ export const RecordSchema = z.discriminatedUnion('type', [
     name: z.string(),
     consent: ConsentSchema,
     ...entitlementShape,
+    idNumberHash,
     createdAt: timestamp,
     updatedAt: timestamp,
   }),

@@ -36,11 +36,15 @@ export const entitlementShape = {
   extendedTime: z.boolean().default(false),
 };
 
+/** HMAC-SHA-256. Rows and exports of older versions lack it. */
+export const idNumberHash = z.base64().length(44).nullable().default(null);
+
 /** What is sealed in a row of `people`. */
 export const PersonRecordSchema = z.strictObject({
   name: z.string().min(1).max(400),
   consent: ConsentSchema,
   ...entitlementShape,
+  idNumberHash,
   createdAt: timestamp,
   updatedAt: timestamp,
 });

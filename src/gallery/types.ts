@@ -42,6 +42,8 @@ export interface Person extends Entitlement {
   readonly id: string;
   readonly name: string;
   readonly consent: Consent;
+  /** Keyed hash of the ID number that real-name authentication found to be the person's, base64; null without. */
+  readonly idNumberHash: string | null;
   readonly createdAt: string;
   readonly updatedAt: string;
 }

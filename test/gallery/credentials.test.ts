@@ -90,6 +90,7 @@ describe('groups and credentials of a person', () => {
     const gallery = openGallery(folder);
     expect(gallery.get(ID)).toEqual({
       id: ID,
+      idNumberHash: null,
       ...old,
       groups: [],
       validFrom: null,

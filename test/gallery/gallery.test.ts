@@ -254,6 +254,7 @@ describe('refresh', () => {
           id: crypto.randomUUID(),
           name: `P${i}`,
           consent: CONSENT,
+          idNumberHash: null,
           createdAt: CONSENT.at,
           updatedAt: CONSENT.at,
         });
@@ -338,5 +339,30 @@ describe('the room', () => {
     );
     expect(child.stdout).toContain('better_sqlite3');
     expect(child.stdout).not.toMatch(/onnxruntime|vips|sharp/);
+  });
+});
+
+describe('ID numbers', () => {
+  const NUMBER = '11010519491231002X';
+
+  it('are kept as a hash under the key of the gate, for one person, and go with the person', () => {
+    const dataDir = temporaryFolder();
+    const gallery = openGallery(dataDir);
+    const first = gallery.addPerson({ name: 'A', consent: CONSENT, idNumber: NUMBER }, []);
+    const other = openGallery(temporaryFolder()).addPerson(
+      { name: 'A', consent: CONSENT, idNumber: NUMBER },
+      [],
+    );
+    expect(first.idNumberHash).toMatch(/^[A-Za-z0-9+/]{43}=$/);
+    expect(other.idNumberHash, 'by another key').not.toBe(first.idNumberHash);
+    expect(() => gallery.addPerson({ name: 'B', consent: CONSENT, idNumber: NUMBER }, [])).toThrow(
+      expect.objectContaining({ code: 'ID_NUMBER_TAKEN', message: expect.not.stringContaining(NUMBER) }),
+    );
+    const second = gallery.addPerson({ name: 'B', consent: CONSENT }, []);
+    expect(() => gallery.addReferences(second.id, [], { idNumber: NUMBER })).toThrow(/A is enrolled/);
+    expect(gallery.addReferences(first.id, [], { idNumber: NUMBER }).idNumberHash).toBe(first.idNumberHash);
+    expect(openGallery(dataDir).byIdNumber(NUMBER)?.id).toBe(first.id);
+    gallery.removePerson(first.id);
+    expect(gallery.addReferences(second.id, [], { idNumber: NUMBER }).idNumberHash).toBe(first.idNumberHash);
   });
 });
