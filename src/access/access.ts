@@ -588,6 +588,7 @@ function thresholdsOf(policy: DecisionConfig): Thresholds {
     maxFrameAgeMs: policy.maxFrameAgeMs,
     decideAfterMs: policy.decideAfterMs,
     minConsistency: policy.minConsistency,
+    maskMargin: policy.maskMargin,
     maxAttempts: policy.maxAttempts,
   };
 }

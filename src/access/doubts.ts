@@ -1,7 +1,14 @@
 import type { Case, EscalationReason } from './types.ts';
 
 /** What can lie between yes and no. */
-export type DoubtCause = 'frames' | 'liveness' | 'liveness-floor' | 'score' | 'frame-score' | 'margin';
+export type DoubtCause =
+  | 'frames'
+  | 'liveness'
+  | 'liveness-floor'
+  | 'score'
+  | 'mask'
+  | 'frame-score'
+  | 'margin';
 
 /** One cause for being unsure, with its figures in words. */
 export interface Doubt {
@@ -30,6 +37,13 @@ export function doubtsOf(c: Case): Doubt[] {
   }
   if (c.best === null || c.best.score < t.match) {
     doubt('score', `score ${figure(c.best?.score ?? 0)} is below ${figure(t.match)}`);
+  }
+  const masked = c.mask !== null && c.mask.state !== 'bare';
+  if (masked && c.best !== null && c.best.score >= t.match && c.best.score < t.match + t.maskMargin) {
+    doubt(
+      'mask',
+      `a mask is worn, and score ${figure(c.best.score)} is below ${figure(t.match + t.maskMargin)}`,
+    );
   }
   const weakest = Math.min(...c.frameScores);
   if (weakest < t.match - t.unsureBelowMatch) {
@@ -64,6 +78,7 @@ const REASON_OF: Readonly<Record<DoubtCause, EscalationReason | null>> = {
   liveness: 'liveness',
   'liveness-floor': null,
   score: 'score',
+  mask: 'mask',
   'frame-score': 'score',
   margin: 'margin',
 };

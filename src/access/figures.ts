@@ -23,6 +23,8 @@ export const ThresholdsSchema = z.object({
   maxFrameAgeMs: z.number(),
   decideAfterMs: z.number(),
   minConsistency: z.number(),
+  /** Records made before masks were told apart have none. */
+  maskMargin: z.number().default(0),
   maxAttempts: z.number(),
 });
 export type Thresholds = z.infer<typeof ThresholdsSchema>;

@@ -4,7 +4,7 @@ import { ActionSchema, FiguresSchema, OutcomeSchema } from './record-action.ts';
 import type { Case } from './types.ts';
 
 const EscalationSchema = z.object({
-  reasons: z.array(z.enum(['score', 'margin', 'liveness'])),
+  reasons: z.array(z.enum(['score', 'margin', 'mask', 'liveness'])),
   scoreBand: z.number(),
   marginBand: z.number(),
   livenessBand: z.number(),

@@ -126,6 +126,22 @@ describe('an unsure face', () => {
     expect(DecisionRecordSchema.safeParse(decision?.record).error).toBeUndefined();
   });
 
+  it('is asked about a mask that is worn, unless the score leaves no doubt', () => {
+    const model = { id: 'mask', version: '1' };
+    const worn = { state: 'worn', score: 0.9, model } as const;
+    const scene = new Scene([candidate('alice', 0.48)]);
+    const inquiry = scene.inquiry({ mask: worn });
+    expect(inquiry.reasons).toEqual(['mask']);
+    expect(scene.answer(inquiry, withSeq(inquiry, YES))?.record.reason).toBe('GRANTED_CLOUD');
+    expect(new Scene([candidate('alice', 0.6)]).decision({ mask: worn }).record.reason).toBe('GRANTED_FACE');
+    const bare = { ...worn, state: 'bare' } as const;
+    expect(new Scene([candidate('alice', 0.48)]).decision({ mask: bare }).record.reason).toBe('GRANTED_FACE');
+    const alone = new Scene([candidate('alice', 0.48)]);
+    alone.consent = [];
+    const refused = alone.decision({ mask: worn }).record;
+    expect(refused).toMatchObject({ outcome: 'deny', reason: 'UNSURE', cloud: { asked: false } });
+  });
+
   it('is asked about liveness in its own band', () => {
     const scene = new Scene([candidate('alice', 0.6)]);
     const inquiry = scene.inquiry({ liveness: 0.6 });

@@ -78,6 +78,7 @@ const cases: fc.Arbitrary<Case> = fc.record({
     maxFrameAgeMs: 800,
     decideAfterMs: 1200,
     minConsistency: 0.3,
+    maskMargin: 0.05,
     maxAttempts: 5,
   }),
   escalation: fc.option(
@@ -162,7 +163,7 @@ function isSure(c: Case): boolean {
     c.liveness !== null &&
     c.liveness >= t.liveness &&
     c.best !== null &&
-    c.best.score >= t.match &&
+    c.best.score >= (c.mask === null || c.mask.state === 'bare' ? t.match : t.match + t.maskMargin) &&
     (c.second === null || c.best.score - c.second.score >= t.margin)
   );
 }
@@ -180,6 +181,11 @@ function isBorneOut(c: Case): boolean {
   const asked = (reason: (typeof e.reasons)[number]) => e.reasons.includes(reason);
   const scoreInDoubt =
     best.score < t.match || c.frameScores.some((one) => one < t.match - t.unsureBelowMatch);
+  const maskInDoubt =
+    c.mask !== null &&
+    c.mask.state !== 'bare' &&
+    best.score >= t.match &&
+    best.score < t.match + t.maskMargin;
   const marginInDoubt = second !== null && best.score - second.score < t.margin;
   const livenessInDoubt = c.liveness < t.liveness;
   return (
@@ -190,6 +196,7 @@ function isBorneOut(c: Case): boolean {
     cloud.consistency !== null &&
     cloud.consistency >= e.pictureConsistency &&
     (!scoreInDoubt || (asked('score') && best.score >= t.match - e.scoreBand)) &&
+    (!maskInDoubt || asked('mask')) &&
     (!livenessInDoubt || (asked('liveness') && c.liveness >= t.liveness - e.livenessBand)) &&
     (!marginInDoubt ||
       (asked('margin') &&

@@ -14,6 +14,11 @@ export const DecisionSchema = z
     unsureBelowThreshold: fraction
       .default(0.08)
       .describe('Width of the band below the match threshold that counts as unsure'),
+    maskMargin: fraction
+      .default(0.05)
+      .describe(
+        'With a mask worn, or worn wrong, a score less than this above the match threshold counts as unsure',
+      ),
     margin: fraction.default(0.05).describe('Lead of the best candidate over the runner-up at least'),
     livenessThreshold: z.number().min(0.5).max(1).default(0.7).describe('Fused liveness score at least'),
     livenessUnsure: z

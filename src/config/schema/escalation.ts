@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { fraction, milliseconds } from './common.ts';
 
 /** What can make a decision unsure in a way that a cloud may settle. */
-export const ESCALATION_REASONS = ['score', 'margin', 'liveness'] as const;
+export const ESCALATION_REASONS = ['score', 'margin', 'mask', 'liveness'] as const;
 
 /** When an unsure decision asks the cloud, and what of its answer is believed. */
 export const EscalationSchema = z
@@ -12,7 +12,7 @@ export const EscalationSchema = z
       .max(ESCALATION_REASONS.length)
       .default([...ESCALATION_REASONS])
       .describe(
-        'What the cloud is asked about: score (below the match threshold), margin (the runner-up is too near), liveness (below its threshold); with an empty list it is never asked',
+        'What the cloud is asked about: score (below the match threshold), margin (the runner-up is too near), mask (one is worn, and the score is not above the threshold by maskMargin), liveness (below its threshold); with an empty list it is never asked',
       ),
     scoreBand: fraction
       .default(0.08)
