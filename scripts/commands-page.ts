@@ -42,8 +42,8 @@ no order is carried out twice, whatever restarts or clocks do; after its very fi
 issued within the first \`maxClockSkewS\`. While it cannot write that down (disk full or read-only) it carries out only
 what harms nobody when repeated (see below). A key may send 30 orders at once and 2 a second in the long run.
 
-Orders are signed, not sealed: TLS keeps them from the network, but the broker can read them. Nothing that must be
-kept from the broker (PINs, keys) is part of any command.
+Orders are signed, not sealed: TLS keeps them from the network, but the broker can read them. PINs and keys are
+part of none. The one that holds an ID number, \`visitor.verify\`, is for a broker that is trusted with it.
 
 In Python, with the package \`cryptography\`:
 

@@ -53,7 +53,10 @@ export function commandCommand(): Command {
     .description('send one command and show what comes of it')
     .argument('<gate>', 'gate.id of the gate')
     .argument('<command>', 'one of those that `menshen command list` prints')
-    .argument('[param...]', 'parameters: door=front forS=600, or one JSON object')
+    .argument(
+      '[param...]',
+      'parameters: door=front forS=600, or one JSON object; "-" reads that from the standard input',
+    )
     .action((gate: string, name: string, params: string[], options: SendOptions) =>
       send(gate, name, params, options),
     );
@@ -152,13 +155,14 @@ function print(result: Readonly<Record<string, unknown>>, options: SendOptions):
   console.log(JSON.stringify(result, null, options.json ? undefined : 2));
 }
 
-/** `door=front forS=600`, or one JSON object. */
+/** `door=front forS=600`, or one JSON object, which `-` reads from the standard input: arguments show in `ps`. */
 function paramsOf(
   name: CommandName,
   words: readonly string[],
   options: SendOptions,
 ): Record<string, unknown> {
-  const [first = ''] = words;
+  const [word = ''] = words;
+  const first = words.length === 1 && word === '-' ? readFileSync(0, 'utf8').trim() : word;
   const params: Record<string, unknown> = {};
   if (words.length === 1 && first.startsWith('{')) {
     try {

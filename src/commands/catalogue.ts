@@ -2,10 +2,11 @@ import type { z } from 'zod';
 import { DOOR_COMMANDS } from './catalogue/doors.ts';
 import { GATE_COMMANDS } from './catalogue/gate.ts';
 import { PEOPLE_COMMANDS } from './catalogue/people.ts';
+import { VISITOR_COMMANDS } from './catalogue/visitors.ts';
 import type { CommandDefinition } from './definition.ts';
 
 /** Every command, a closed list; docs/reference/commands.md is made of it. */
-export const COMMANDS = { ...DOOR_COMMANDS, ...PEOPLE_COMMANDS, ...GATE_COMMANDS };
+export const COMMANDS = { ...DOOR_COMMANDS, ...PEOPLE_COMMANDS, ...VISITOR_COMMANDS, ...GATE_COMMANDS };
 export type CommandName = keyof typeof COMMANDS;
 
 export type Params<N extends CommandName> = z.output<(typeof COMMANDS)[N]['params']>;

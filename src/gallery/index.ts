@@ -26,7 +26,7 @@ export { Gallery, type GalleryCounts, type GalleryOptions } from './gallery.ts';
 export { type ImportResult, importGallery } from './import.ts';
 export { gateKey } from './key.ts';
 export { normaliseCard, normaliseName } from './names.ts';
-export type { PassRequest } from './pass.ts';
+export { checkPass, type PassRequest } from './pass.ts';
 export { hashPin, isPin } from './pin.ts';
 export type { StoredPicture, StoredReference } from './store.ts';
 export type {

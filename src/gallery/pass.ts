@@ -21,8 +21,8 @@ export interface PassRequest {
   readonly validUntil: string;
 }
 
-/** A new pass, and the text for its QR code. `now`: UTC, ISO 8601. */
-export function newPass(request: PassRequest, now: string): { pass: Pass; token: string } {
+/** The request as it is kept. `now`: UTC, ISO 8601. Throws CREDENTIAL_INVALID, PERSON_NAME_INVALID. */
+export function checkPass(request: PassRequest, now: string): PassRequest {
   const validFrom = instant(request.validFrom);
   const validUntil = instant(request.validUntil);
   if (request.doors.length === 0) {
@@ -31,18 +31,20 @@ export function newPass(request: PassRequest, now: string): { pass: Pass; token:
   if (validFrom >= validUntil || validUntil <= now) {
     throw new MenshenError('CREDENTIAL_INVALID', 'The pass ends before it begins, or has ended already.');
   }
-  const token = `${MARK}${randomBytes(TOKEN_BYTES).toString('base64url')}`;
-  const pass = {
-    id: randomUUID(),
+  return {
     name: normaliseName(request.name),
-    tokenHash: hashToken(token),
     doors: [...new Set(request.doors)],
     groups: normaliseGroups(request.groups),
     validFrom,
     validUntil,
-    createdAt: now,
   };
-  return { pass, token };
+}
+
+/** A new pass, and the text for its QR code. `now`: UTC, ISO 8601. */
+export function newPass(request: PassRequest, now: string): { pass: Pass; token: string } {
+  const checked = checkPass(request, now);
+  const token = `${MARK}${randomBytes(TOKEN_BYTES).toString('base64url')}`;
+  return { pass: { id: randomUUID(), ...checked, tokenHash: hashToken(token), createdAt: now }, token };
 }
 
 /** What is kept of a token. */

@@ -183,6 +183,7 @@ export class Gate {
       enrolment: this.#enrolment,
       startedAt: performance.now(),
       resetZone: (zone, by) => this.#entrance.reset(zone, by),
+      cloud: this.#cloud,
       cloudUsage: async () => (await this.#cloud?.usage()) ?? null,
       openGallery: () => this.#galleryNow(),
       gallerySource: () => ({ dataDir, key: secretOf(key) }),

@@ -1,4 +1,4 @@
-import { MenshenError } from '../../common/index.ts';
+import { type ErrorCode, MenshenError } from '../../common/index.ts';
 import type { DecisionConfig, QualityConfig } from '../../config/index.ts';
 import { type EnrolmentLimits, enrolmentLimits, MISMATCH_SCORE, measureFaults } from '../../gallery/index.ts';
 import type { ModelRef, Sighting, TrackCrop, TrackEnd } from '../../vision/client.ts';
@@ -8,6 +8,9 @@ const FRAMES = 5;
 const SPAN_MS = 800;
 /** Progress is told no more often. */
 const TELL_MS = 1000;
+
+const NOBODY = 'nobody is before the camera';
+const SEVERAL = 'several people are in view: only the one meant may be';
 
 /** A face before a camera that was found good enough to enrol. */
 export interface CameraFace {
@@ -48,21 +51,21 @@ export class CameraEnrolment {
 
   /**
    * The next face before the camera that can be enrolled. `tell` is told what is missing.
-   * @throws MenshenError COMMAND_BUSY, COMMAND_TIMED_OUT
+   * @throws MenshenError COMMAND_BUSY; ENROLL_NO_FACE, ENROLL_SEVERAL_FACES or else COMMAND_TIMED_OUT by what was missing last
    */
   async face(camera: string, withinMs: number, tell: (missing: string) => void): Promise<CameraFace> {
     if (this.#watches.has(camera)) {
-      throw new MenshenError('COMMAND_BUSY', `somebody is being enrolled before camera "${camera}" already`);
+      throw new MenshenError('COMMAND_BUSY', `somebody is being looked at before camera "${camera}" already`);
     }
     let timer: NodeJS.Timeout | undefined;
     try {
       return await new Promise<CameraFace>((found, refuse) => {
-        const missing = 'nobody is before the camera';
+        const missing = NOBODY;
         const watch = { found, tell, track: '', frames: [], picture: null, missing, toldAt: 0 };
         this.#watches.set(camera, watch);
         tell('waiting for the person to stand before the camera');
         timer = setTimeout(
-          () => refuse(new MenshenError('COMMAND_TIMED_OUT', `nobody could be enrolled: ${watch.missing}`)),
+          () => refuse(new MenshenError(lacking(watch.missing), `no face could be taken: ${watch.missing}`)),
           withinMs,
         );
       });
@@ -110,7 +113,7 @@ export class CameraEnrolment {
 
   /** What this frame lacks, in words for the person; null when it counts. */
   #missing({ frames }: Watch, { quality, liveness, embedding, facesInView }: Sighting): string | null {
-    if (facesInView > 0) return 'several people are in view: only the one to be enrolled may be';
+    if (facesInView > 0) return SEVERAL;
     const [fault] = measureFaults(quality, this.#limits);
     if (fault !== undefined) return fault.text;
     if (quality.failed.length > 0 || liveness === null || embedding === null) {
@@ -151,6 +154,11 @@ export class CameraEnrolment {
     watch.toldAt = now;
     watch.tell(missing);
   }
+}
+
+function lacking(missing: string): ErrorCode {
+  if (missing === NOBODY) return 'ENROLL_NO_FACE';
+  return missing === SEVERAL ? 'ENROLL_SEVERAL_FACES' : 'COMMAND_TIMED_OUT';
 }
 
 function dot(a: Float32Array, b: Float32Array): number {

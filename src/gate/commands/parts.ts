@@ -5,6 +5,7 @@ import type { Door, Emergency } from '../../door/index.ts';
 import type { Gallery } from '../../gallery/index.ts';
 import type { StateReport } from '../../mqtt/index.ts';
 import type { VisionHost } from '../../vision/client.ts';
+import type { CloudCalls } from '../cloud-calls.ts';
 import type { Records } from '../records.ts';
 import type { CameraEnrolment } from './camera-enrolment.ts';
 import type { RestartRequest } from './restart.ts';
@@ -25,6 +26,8 @@ export interface CommandParts {
   readonly resetZone: (zone: string, by: string) => void;
   /** Where each API of the cloud stands; null while the ledger cannot be read, or no cloud is configured. */
   readonly cloudUsage: () => Promise<readonly ApiUsage[] | null>;
+  /** Null where no cloud is configured. */
+  readonly cloud: Pick<CloudCalls, 'realName'> | null;
   /** @throws MenshenError COMMAND_UNAVAILABLE while it cannot be opened */
   openGallery(): Gallery;
   gallerySource(): { readonly dataDir: string; readonly key: string | undefined };

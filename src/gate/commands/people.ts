@@ -8,13 +8,18 @@ import { bind } from './runner.ts';
 /** Of the people in one answer, so that it stays below the largest message. */
 const LIST_BYTES = 200_000;
 
-export function peopleHandlers(parts: CommandParts) {
-  const change = async (task: PeopleTask) => {
+/** Changes people or passes, and lets the gate take the change over. */
+export function changer(parts: Pick<CommandParts, 'gallerySource' | 'refreshGallery'>) {
+  return async (task: PeopleTask) => {
     const { dataDir, key } = parts.gallerySource();
     const answer = await changePeople({ dataDir, ...(key === undefined ? {} : { key }), task });
     parts.refreshGallery();
     return answer;
   };
+}
+
+export function peopleHandlers(parts: CommandParts) {
+  const change = changer(parts);
   return {
     'people.list': bind(COMMANDS['people.list'], (params) => list(parts, params)),
     'people.upsert': bind(COMMANDS['people.upsert'], async ({ id, name, consent, ...entitlement }) => {
