@@ -169,8 +169,8 @@ describe('menshen config', () => {
     const { code, out, err } = await menshen('config', 'check', path);
     expect({ code, out }).toEqual({ code: 2, out: '' });
     expect(err.split('\n')).toEqual([
-      `menshen: CONFIG_INVALID: ${path}:3:5: cameras[0].door: is missing; must be text`,
-      `${path}:3:46: cameras[0].dor: unknown key; did you mean "door"?`,
+      `menshen: CONFIG_INVALID: ${path}:3:11: cameras[0].door: is missing; must be text`,
+      `${path}:3:52: cameras[0].dor: unknown key; did you mean "door"?`,
       ERRORS.CONFIG_INVALID,
       '',
     ]);
