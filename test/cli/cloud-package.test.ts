@@ -61,7 +61,7 @@ it('finds the ledger by the configuration of the gate', async () => {
   const config = join(folder, 'menshen.yaml');
   const rest =
     'cameras: [{ id: c, source: "rtsp://127.0.0.1/", door: d }]\ndoors: [{ id: d, relay: { line: { driver: simulated, line: 1 } } }]';
-  writeFileSync(config, `gate: { id: g }\ndataDir: data\n${rest}\n`);
+  writeFileSync(config, `gate: { id: g }\naccess: { faceOnly: accepted }\ndataDir: data\n${rest}\n`);
   expect(await run(['cloud', 'package', 'add', '--api', 'detect', '--calls', '5', '-c', config])).toBe(0);
   const ledger = new QuotaLedger({ dataDir: join(folder, 'data'), timezone: 'Asia/Shanghai' });
   expect(ledger.usage('detect').remaining).toBe(5);

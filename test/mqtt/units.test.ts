@@ -56,6 +56,11 @@ describe('topics', () => {
       event,
       own.state('doors', '<door>'),
       own.state('cameras', '<camera>'),
+      own.state('inputs', '<input>'),
+      own.prompt('<door>'),
+      `<topic>/<gate>/commands`,
+      `<topic>/<gate>/replies/…`,
+      `<topic>/sites/<site>/places/<person>`,
     ]);
   });
 });
