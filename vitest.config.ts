@@ -1,6 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
-/** `npm test` runs unit, integration and e2e; the long suites have their own project (`npm run test:long`). */
+const PROOFS = ['rules', 'cloud-fuzz', 'bouncycastle', 'clips'].map((name) => `test/long/${name}.test.ts`);
+
+/** `npm test` runs unit, integration and e2e; the long suites have projects of their own (`npm run test:long`). */
 export default defineConfig({
   test: {
     maxWorkers: 2,
@@ -21,12 +23,24 @@ export default defineConfig({
         },
       },
       {
+        // They measure no time, and may share the machine.
+        extends: true,
+        test: {
+          name: 'proofs',
+          include: PROOFS,
+          testTimeout: 900_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
         extends: true,
         test: {
           name: 'long',
           include: ['test/long/**/*.test.ts'],
+          exclude: PROOFS,
           testTimeout: 900_000,
           fileParallelism: false,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

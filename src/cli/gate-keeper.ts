@@ -31,9 +31,9 @@ export class GateKeeper {
     this.#stop = stop;
   }
 
-  /** Resolves when the gate was stopped in order. `takenBack`: a trial was found unfinished and undone. */
-  async run(loaded: LoadedConfig, takenBack: boolean): Promise<void> {
-    let gate = await Gate.start(loaded, this.#log);
+  /** Resolves when the gate was stopped in order. `started`: the first; `takenBack`: a trial was found unfinished and undone. */
+  async run(started: Gate, loaded: LoadedConfig, takenBack: boolean): Promise<void> {
+    let gate = started;
     if (takenBack) gate.record(rolledBack(null, loaded.sha256, 'the gate ended during the trial'));
     let config = loaded;
     for (;;) {

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { createLogger, messageOf } from '../common/index.ts';
 import { configPath, loadConfig } from '../config/index.ts';
-import { takeBack } from '../gate/index.ts';
+import { Gate, takeBack } from '../gate/index.ts';
 import {
   defaultModelsDir,
   type ModelRole,
@@ -13,7 +13,14 @@ import { GateKeeper } from './gate-keeper.ts';
 import { stopRequest } from './stop-request.ts';
 
 /** The networks that the vision process opens. */
-const VISION_ROLES = new Set<ModelRole>(['detection', 'landmarks', 'liveness', 'embedding']);
+const VISION_ROLES = new Set<ModelRole>([
+  'detection',
+  'landmarks',
+  'liveness',
+  'embedding',
+  'mask',
+  'masked-landmarks',
+]);
 
 /** `menshen run`: the daemon. */
 export function runCommand(): Command {
@@ -35,9 +42,10 @@ async function run(file: string | undefined): Promise<void> {
   if (stop.signal !== null) {
     return;
   }
+  const gate = await Gate.start(loaded, log);
   const keeper = new GateKeeper(log, stop);
   try {
-    await keeper.run(loaded, takenBack);
+    await keeper.run(gate, loaded, takenBack);
   } catch (error) {
     log.error({ err: messageOf(error) }, 'the stop was not orderly');
     process.exit(1);

@@ -2,7 +2,7 @@ import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { modelsCommand } from '../../src/cli/models.ts';
-import { defaultModelsDir } from '../../src/vision/models/index.ts';
+import { defaultModelsDir, readCatalogue } from '../../src/vision/models/index.ts';
 import { realTarball, withFolder } from '../vision/models/support.ts';
 
 const tarball = await realTarball();
@@ -14,7 +14,7 @@ afterEach(() => {
 describe.skipIf(tarball === null)('menshen models', () => {
   test('verify tells what is missing and fails; after pull it proves all', () =>
     withFolder(async (dir) => {
-      const count = (await readCatalog(defaultModelsDir())).models.length;
+      const count = (await readCatalogue(defaultModelsDir())).models.length;
       const lines: string[] = [];
       vi.spyOn(console, 'log').mockImplementation((line: string) => void lines.push(line));
       await copyFile(join(defaultModelsDir(), 'catalog.json'), join(dir, 'catalog.json'));

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ActionReport, APIS } from '../../src/cloud/index.ts';
-import { call, type House, NO_VIDEOS, openHouse, post, READY, VIDEOS } from './support.ts';
+import { call, type House, NO_VIDEOS, openHouse, post, READY, VIDEOS } from '../cloud-server/support.ts';
 
 describe.skipIf(!READY)('Action liveness', () => {
   let house: House;

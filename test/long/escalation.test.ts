@@ -5,7 +5,7 @@ import { PublicDecisionRecordSchema } from '../../src/access/index.ts';
 import { createLogger, monotonicMs } from '../../src/common/index.ts';
 import { Gallery } from '../../src/gallery/index.ts';
 import { type House as CloudHouse, openHouse, READY } from '../cloud-server/support.ts';
-import { House, REX } from './house.ts';
+import { House, REX } from '../e2e/house.ts';
 
 /** Alice, who scores about 0.7, lies in the band below this threshold. */
 const settings = ({ server, app }: CloudHouse) => `decision:

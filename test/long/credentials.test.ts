@@ -10,8 +10,8 @@ import { qrScene } from '../../scripts/support/qr-scene.ts';
 import { monotonicMs } from '../../src/common/index.ts';
 import type { JournalEvent } from '../../src/journal/index.ts';
 import { encodeFrame } from '../../src/readers/frame.ts';
+import { House } from '../e2e/house.ts';
 import { keyboard, type SerialLine, serialLine, typed } from '../readers/support.ts';
-import { House } from './house.ts';
 
 const MENSHEN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const run = promisify(execFile);
