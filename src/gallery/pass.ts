@@ -7,7 +7,7 @@ import type { Pass } from './types.ts';
 /** 144 bits: nobody guesses one, so that a plain hash keeps it. */
 const TOKEN_BYTES = 18;
 /** Passes are kept for a while after their end, so that a late visitor is told why the door stays locked. */
-const KEPT_MS = 7 * 86_400_000;
+const KEPT_MS = 3_600_000;
 
 /** What a QR code of ours says before the token. */
 const MARK = 'MENSHEN-PASS:';

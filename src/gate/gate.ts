@@ -55,6 +55,8 @@ const REFRESH_MS = 1000;
 const TICK_MS = 1000;
 /** How often a gallery that could not be opened is tried again. */
 const GALLERY_RETRY_MS = 10_000;
+/** How often visitors whose time is over are forgotten. */
+const OLD_PASSES_MS = 60_000;
 /** SQLite waits with the whole thread: the exit button must not wait for an enrolment's commit. */
 const BUSY_MS = 20;
 /** Time for the last records, within the 3 s a stop may take. */
@@ -296,9 +298,19 @@ export class Gate {
       setInterval(() => this.#refreshGallery(), REFRESH_MS),
       setInterval(() => this.#entrance.tick(), TICK_MS),
       setInterval(() => this.#openGallery(), GALLERY_RETRY_MS),
+      setInterval(() => this.#dropOldPasses(), OLD_PASSES_MS),
     );
     this.#service.ready(() => true);
     this.#log.info({ version: SOFTWARE_VERSION }, 'the gate is up');
+  }
+
+  #dropOldPasses(): void {
+    try {
+      const dropped = this.#gallery?.dropOldPasses() ?? 0;
+      if (dropped > 0) this.#log.info({ passes: dropped }, 'visitors whose time is over were forgotten');
+    } catch (error) {
+      this.#log.error({ err: messageOf(error) }, 'old passes could not be erased; it is tried again');
+    }
   }
 
   /** Opens the gallery if it is not open yet; with it, recognition begins. */

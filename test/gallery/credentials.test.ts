@@ -149,6 +149,25 @@ describe('a pass', () => {
     expect(() => gallery.removePass(pass.id)).toThrow(code('PASS_NOT_FOUND'));
   });
 
+  it('goes an hour after its end, and the name of the visitor with it', () => {
+    const folder = temporaryFolder();
+    const gallery = openGallery(folder);
+    const end = Date.now() + 60_000;
+    const request = {
+      name: 'Wang Fang',
+      doors: ['front'],
+      groups: [],
+      validFrom: new Date().toISOString(),
+      validUntil: new Date(end).toISOString(),
+    };
+    const { token } = gallery.addPass(request);
+    expect(gallery.dropOldPasses(new Date(end + 3_599_000).toISOString())).toBe(0);
+    expect(gallery.passOf(token)?.name).toBe('Wang Fang');
+    expect(gallery.dropOldPasses(new Date(end + 3_601_000).toISOString())).toBe(1);
+    expect(gallery.passOf(token)).toBeNull();
+    expect(openGallery(folder).passes()).toEqual([]);
+  });
+
   it('that was altered in the file opens nothing and is named', () => {
     const folder = temporaryFolder();
     const gallery = openGallery(folder);
