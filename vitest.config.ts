@@ -1,6 +1,15 @@
 import { defineConfig } from 'vitest/config';
 
-const PROOFS = ['rules', 'cloud-fuzz', 'bouncycastle', 'clips'].map((name) => `test/long/${name}.test.ts`);
+const PROOFS = [
+  'rules',
+  'cloud-fuzz',
+  'bouncycastle',
+  'clips',
+  'cloud-client',
+  'qr',
+  'vision-host',
+  'visitors',
+].map((name) => `test/long/${name}.test.ts`);
 
 /** `npm test` runs unit, integration and e2e; the long suites have projects of their own (`npm run test:long`). */
 export default defineConfig({

@@ -10,7 +10,7 @@ import { createLogger } from '../../src/common/index.ts';
 import { CloudSchema } from '../../src/config/index.ts';
 import { fitJpeg } from '../../src/photo/index.ts';
 import { Counter } from '../cloud/support.ts';
-import { addApp, type House, openHouse, portrait, READY, wall } from './support.ts';
+import { addApp, type House, openHouse, portrait, READY, wall } from '../cloud-server/support.ts';
 
 const log = createLogger('test', 'silent');
 const SLOW = { callsPerSecond: 1000, deadlineMs: 30_000 };

@@ -15,10 +15,10 @@ import { CameraSchema } from '../../src/config/schema/camera.ts';
 import { VisionHost, type VisionHostEvents } from '../../src/vision/client.ts';
 import { FaceAnalyser } from '../../src/vision/index.ts';
 import { defaultModelsDir } from '../../src/vision/models/index.ts';
-import { HEIGHT, PHOTO_MISSING, people, scene, WIDTH } from './figures.ts';
+import { HEIGHT, PHOTO_MISSING, people, scene, WIDTH } from '../vision/figures.ts';
 
-const ROGUE = new URL('./rogue.ts', import.meta.url);
-const VICTIM = fileURLToPath(new URL('./host-victim.ts', import.meta.url));
+const ROGUE = new URL('../vision/rogue.ts', import.meta.url);
+const VICTIM = fileURLToPath(new URL('../vision/host-victim.ts', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'menshen-host-'));
 const film = join(folder, 'film.h264');
 const hosts: VisionHost[] = [];

@@ -14,7 +14,7 @@ import { defaultModelsDir } from '../../src/vision/models/index.ts';
 import { QrDecoder } from '../../src/vision/qr/decoder.ts';
 import { Repeats } from '../../src/vision/qr/repeats.ts';
 import { QrWatch } from '../../src/vision/qr/watch.ts';
-import { HEIGHT, PHOTO_MISSING, people, scene, WIDTH } from './figures.ts';
+import { HEIGHT, PHOTO_MISSING, people, scene, WIDTH } from '../vision/figures.ts';
 
 const PASS = 'MENSHEN-PASS:Zm9vYmFyYmF6cXV4cXV1eGNv';
 const WHOLE = { left: 0, top: 0, right: 1, bottom: 1 };
