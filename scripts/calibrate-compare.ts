@@ -9,10 +9,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { QualitySchema } from '../src/config/schema/vision.ts';
+import { cosine } from '../src/evaluate/measures/comparisons.ts';
 import { FaceAnalyser } from '../src/vision/index.ts';
 import { defaultModelsDir, entryForRole, readCatalogue } from '../src/vision/models/index.ts';
 import { type Pair, personOf, readPairs } from './lfw/pairs.ts';
-import { cosine, type Template, templatesOf } from './lfw/templates.ts';
+import { type Template, templatesOf } from './lfw/templates.ts';
 import { fnmrAt, thresholdAt } from './lfw/verification.ts';
 
 const { values } = parseArgs({

@@ -1,5 +1,6 @@
+import { cosine } from '../../src/evaluate/measures/comparisons.ts';
 import { type Pair, personOf } from './pairs.ts';
-import { cosine, type Template } from './templates.ts';
+import type { Template } from './templates.ts';
 import { type Comparison, crossValidate, type FoldResult, fnmrAt, thresholdAt } from './verification.ts';
 
 /** Which embeddings are compared: plain (as at the door) or averaged with the mirror image (as at enrolment). */

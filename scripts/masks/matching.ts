@@ -1,4 +1,5 @@
 import type { Picture } from '../../src/camera/index.ts';
+import { cosine } from '../../src/evaluate/measures/comparisons.ts';
 import { readPhoto } from '../../src/photo/index.ts';
 import type {
   DetectedFace,
@@ -8,7 +9,7 @@ import type {
   MaskReading,
 } from '../../src/vision/index.ts';
 import { type Pair, personOf } from '../lfw/pairs.ts';
-import { cosine, nearestToCentre } from '../lfw/templates.ts';
+import { nearestToCentre } from '../lfw/templates.ts';
 import { fnmrAt, thresholdAt } from '../lfw/verification.ts';
 import { quantile } from '../support/quantile.ts';
 import { MASK_STYLES, withMask } from './draw.ts';

@@ -9,8 +9,6 @@ export interface Item {
   readonly path: string;
   /** The person it shows, or the class it belongs to ("live", "print"): the name of its folder, or the second column. */
   readonly label: string;
-  /** Where it comes from (a camera, a collection); bounds are reckoned over labels within it. Empty without one. */
-  readonly source: string;
 }
 
 /** Pictures in the order of their paths. */
@@ -30,7 +28,7 @@ export interface PictureList {
 
 /**
  * The pictures below a folder, each labelled by the folder it lies in, or those of a CSV file with a header naming the
- * columns `path` (reckoned from the file's folder) and `label` or `person`, and perhaps `source`.
+ * columns `path` (reckoned from the file's folder) and `label` or `person`.
  * @throws MenshenError DATASET_UNREADABLE
  */
 export function readDataset(place: string): Dataset {
@@ -57,7 +55,6 @@ function fromFolder(folder: string): Item[] {
     .map((entry) => ({
       path: join(entry.parentPath, entry.name),
       label: basename(entry.parentPath),
-      source: '',
     }))
     .sort((one, other) => (one.path < other.path ? -1 : 1));
 }
@@ -70,11 +67,9 @@ function fromCsv(file: string): Item[] {
   const { rows, column } = table(file);
   const path = column(['path']);
   const label = column(['label', 'person']);
-  const source = column(['source'], false);
   return rows.map(({ fields }) => ({
     path: resolve(dirname(file), fields[path] ?? ''),
     label: fields[label] ?? '',
-    source: source < 0 ? '' : (fields[source] ?? ''),
   }));
 }
 
@@ -124,9 +119,9 @@ function table(file: string) {
       `line ${short.line} has ${short.fields.length} fields, the header ${names.length}`,
     );
   }
-  const column = (any: readonly string[], needed = true): number => {
+  const column = (any: readonly string[]): number => {
     const index = names.findIndex((name) => any.includes(name));
-    if (index < 0 && needed) throw unreadable(file, `it has no column "${any.join('" or "')}"`);
+    if (index < 0) throw unreadable(file, `it has no column "${any.join('" or "')}"`);
     return index;
   };
   return { rows, column };

@@ -26,7 +26,7 @@ function crowd(likeness: (person: number, picture: number) => number): {
       const path = `/faces/${person}/${picture}.jpg`;
       const score = likeness(person, picture);
       const vector = score === 0 ? null : near(unit(person + 1), score, 1000 + person * EACH + picture);
-      items.push({ path, label: `p${person}`, source: '' });
+      items.push({ path, label: `p${person}` });
       const quality = vector === null ? null : { score, failed: [], eyeDistance: 60 };
       const fault = vector === null ? 'no face was found' : null;
       analysed.push({ path, fault, quality, liveness: null, probe: vector, reference: vector });
@@ -93,7 +93,7 @@ describe('liveness', () => {
   it('tells each kind of attack apart, the worst of them, and what gave no score', () => {
     const make = (label: string, scores: (number | null)[]) =>
       scores.map((liveness, n) => ({
-        item: { path: `/${label}/${n}.jpg`, label, source: '' },
+        item: { path: `/${label}/${n}.jpg`, label },
         result: { path: '', fault: null, quality: null, liveness, probe: null, reference: null },
       }));
     const all = [
