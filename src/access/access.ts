@@ -1,80 +1,25 @@
-import type { DecisionConfig, QualityConfig } from '../config/index.ts';
+import type { DecisionConfig } from '../config/index.ts';
 import type { Candidate } from '../gallery/types.ts';
-import type { ModelRef, QualityGate, Sighting } from '../vision/types.ts';
+import type { QualityGate, Sighting } from '../vision/types.ts';
 import type { ActionInquiry } from './action.ts';
-import { Demands, type PickAction, type TrackActions } from './demands.ts';
-import { cosine, type Fusion, fuse, fuseMask } from './evidence.ts';
-import type { Thresholds } from './figures.ts';
+import { composeRecord, thresholdsOf } from './compose-record.ts';
+import { Demands } from './demands.ts';
+import { type Fusion, fuseMask } from './evidence.ts';
 import { recordedCase } from './inputs.ts';
 import { type Inquiry, OpenInquiry, reasonsToAsk } from './inquiry.ts';
 import { Lockout } from './lockout.ts';
 import type { Reason } from './reasons.ts';
-import type { CloudRecord, CloudReport, DecisionRecord } from './record.ts';
+import type { CloudReport } from './record.ts';
 import type { ActionReport } from './record-action.ts';
 import { FACE_RULES, failedAt, judge } from './rules.ts';
-import type { Case, Decision, Evidence, Verdict } from './types.ts';
-
-/** What the outside gives to a decision: its id and what was in force. */
-export interface DecisionContext {
-  readonly newId: () => string;
-  readonly software: string;
-  readonly configVersion: string;
-  /** Limits of the quality gate that the sightings passed or failed. */
-  readonly qualityLimits: QualityConfig;
-  /** A cloud is configured, which can be asked about unsure faces. */
-  readonly cloud?: boolean;
-  /** Picks one of the actions that may be demanded, so that nobody can foresee it; without it none is demanded. */
-  readonly pickAction?: PickAction;
-}
+import { addEvidence, isNewer, type Probe, probeOf, rest, type TrackState, Tracks } from './track.ts';
+import type { Case, Decision, DecisionContext, Evidence, Verdict } from './types.ts';
 
 /** Denials that count towards a lock-out, where the face comes near somebody enrolled: an identity is under attack. */
 const FAILURES: ReadonlySet<Reason> = new Set<Reason>(['NOT_LIVE', 'UNSURE', 'ACTION_FAILED']);
 
 /** Key of the lock-out of a whole place. */
 const PLACE = 'place';
-
-/** Why no cloud is asked about most faces. */
-const SURE = 'the device was sure by itself';
-
-/** Tracks of a door known at a time; a vision process never follows as many, unless something is wrong with it. */
-const MAX_TRACKS = 128;
-
-/** One person before the door, as far as the tracker can tell. */
-interface TrackState {
-  evidence: Evidence[];
-  /**
-   * Monotonic time at which the first evidence since the last verdict came. Not its capture time: who comes out of
-   * a backlog of old frames has not been waiting.
-   */
-  since: number | null;
-  consistency: number | null;
-  attempts: number;
-  lockedUntil: number;
-  quietUntil: number;
-  decided: boolean;
-  granted: boolean;
-  /** A failed attempt of this track has been counted towards a lock-out. */
-  counted: boolean;
-  firstSeenAt: number;
-  last: Sighting;
-  /** Monotonic time at which the last sighting came. */
-  lastAt: number;
-  gates: Map<QualityGate, number>;
-  /** The question of this attempt; at most one, whatever comes of it. */
-  inquiry: OpenInquiry | null;
-  /** Why the cloud was not asked in this attempt. */
-  whyNotAsked: string;
-  actions: TrackActions;
-}
-
-/** A probe to be looked up in the gallery; hand the answer to `decide`. */
-export interface Probe {
-  readonly track: string;
-  readonly fusion: Fusion;
-  /** The frames that were fused, oldest first. */
-  readonly frames: readonly Evidence[];
-  readonly model: ModelRef;
-}
 
 /** What the gallery says of a probe. */
 export interface Comparison {
@@ -99,7 +44,7 @@ export class Access {
   readonly #door: string;
   readonly #policy: DecisionConfig;
   readonly #context: DecisionContext;
-  readonly #tracks = new Map<string, TrackState>();
+  readonly #tracks = new Tracks();
   readonly #grantedAt = new Map<string, number>();
   readonly #lockout: Lockout;
   readonly #demands: Demands;
@@ -114,9 +59,7 @@ export class Access {
 
   /** Takes a sighting in. Gives a probe if there is something to decide, else null. */
   see(sighting: Sighting, now: number): Probe | null {
-    const track = this.#trackOf(sighting, now);
-    track.last = sighting;
-    track.lastAt = now;
+    const track = this.#tracks.see(sighting, now);
     if (!isEvidence(sighting)) {
       for (const gate of sighting.quality.failed) {
         track.gates.set(gate, (track.gates.get(gate) ?? 0) + 1);
@@ -126,15 +69,11 @@ export class Access {
     if (now < track.quietUntil || (track.granted && !this.#policy.regrant)) {
       return null;
     }
-    const newest = track.evidence.at(-1)?.frame;
-    if (
-      newest !== undefined &&
-      (sighting.frame.seq <= newest.seq || sighting.frame.capturedAt <= newest.capturedAt)
-    ) {
+    if (!isNewer(track, sighting)) {
       return null;
     }
-    this.#addEvidence(track, sighting, now);
-    return this.#probe(sighting.track, track);
+    addEvidence(track, sighting, this.#policy, now);
+    return probeOf(track);
   }
 
   /**
@@ -152,17 +91,17 @@ export class Access {
       return null;
     }
     if (verdict.verdict === 'grant' && this.#grantedJustNow(c.best, now)) {
-      this.#rest(track, now + this.#policy.recognitionIntervalMs);
+      rest(track, now + this.#policy.recognitionIntervalMs);
       return null;
     }
     const consented = comparison.cloudConsent ?? [];
-    if (this.#acts(probe.track, track, c, verdict, consented, now)) {
+    if (this.#acts(track, c, verdict, consented, now)) {
       return null;
     }
-    if (this.#waits(probe.track, track, c, verdict, consented, now)) {
+    if (this.#waits(track, c, verdict, consented, now)) {
       return null;
     }
-    return this.#conclude(probe.track, track, c, verdict, now);
+    return this.#conclude(track, c, verdict, now);
   }
 
   /** Further evidence that this track needs; given once, for whoever carries it out. */
@@ -180,7 +119,7 @@ export class Access {
       return null;
     }
     track.inquiry.answer(report, now);
-    return this.#probe(inquiry.track, track);
+    return probeOf(track);
   }
 
   /** An action that is to be demanded of this track; given once, for whoever carries it out. */
@@ -199,7 +138,7 @@ export class Access {
     }
     track.actions.open.answer(report, now);
     track.evidence = track.evidence.slice(-this.#policy.minFrames);
-    return this.#probe(inquiry.track, track);
+    return probeOf(track);
   }
 
   /** The door was opened for this person: the intervals begin. */
@@ -216,7 +155,7 @@ export class Access {
   /** Evidence of this track that still waits for a verdict, or null. For the end of a track and for a vision process that died. */
   pending(trackId: string): Probe | null {
     const track = this.#tracks.get(trackId);
-    return track === undefined ? null : this.#probe(trackId, track);
+    return track === undefined ? null : probeOf(track);
   }
 
   /** Forgets a track. A face that stayed but never passed the quality gate is denied with the gate's reason. */
@@ -238,61 +177,12 @@ export class Access {
     }
     const c = this.#caseOf(track, null, { candidates: [], frameScores: [] }, now, true);
     const [gate] = worst;
-    return this.#conclude(trackId, track, c, failedAt(gate), now, gate);
+    return this.#conclude(track, c, failedAt(gate), now, gate);
   }
 
   /** The tracks known, for a vision process that has died. */
   tracks(camera: string): string[] {
-    return [...this.#tracks].filter(([, track]) => track.last.camera === camera).map(([id]) => id);
-  }
-
-  #trackOf(sighting: Sighting, now: number): TrackState {
-    let track = this.#tracks.get(sighting.track);
-    if (track === undefined) {
-      track = {
-        evidence: [],
-        since: null,
-        consistency: null,
-        attempts: 0,
-        lockedUntil: now,
-        quietUntil: now,
-        decided: false,
-        granted: false,
-        counted: false,
-        firstSeenAt: sighting.frame.capturedAt,
-        last: sighting,
-        lastAt: now,
-        gates: new Map(),
-        inquiry: null,
-        whyNotAsked: SURE,
-        actions: { open: null, done: null },
-      };
-      this.#tracks.set(sighting.track, track);
-      this.#forgetTracks();
-    }
-    return track;
-  }
-
-  #forgetTracks(): void {
-    const [oldest] = this.#tracks.keys();
-    if (this.#tracks.size > MAX_TRACKS && oldest !== undefined) {
-      this.#tracks.delete(oldest);
-    }
-  }
-
-  #addEvidence(track: TrackState, sighting: Evidence, now: number): void {
-    const fresh = track.evidence.filter(
-      (frame) => now - frame.frame.capturedAt <= this.#policy.evidenceAgeMs,
-    );
-    if (fresh.length === 0) {
-      track.since = now;
-      track.consistency = null;
-    } else {
-      const likeness = cosine(fuse(fresh).embedding, sighting.embedding.vector);
-      track.consistency = Math.min(track.consistency ?? 1, likeness);
-    }
-    track.evidence = [...fresh, sighting].slice(-this.#policy.maxFrames);
-    track.inquiry?.see(sighting);
+    return this.#tracks.ofCamera(camera);
   }
 
   /**
@@ -300,14 +190,7 @@ export class Access {
    * on another face while it is going on, because a face that turns or opens its mouth is no picture to judge by.
    * Where the cloud is to be asked about the face as well, the action comes first: its frames are the newer ones.
    */
-  #acts(
-    trackId: string,
-    track: TrackState,
-    c: Case,
-    verdict: Verdict,
-    consented: readonly string[],
-    now: number,
-  ): boolean {
+  #acts(track: TrackState, c: Case, verdict: Verdict, consented: readonly string[], now: number): boolean {
     if (c.ended || c.action === null || verdict.reason === 'INCONSISTENT_TRACK') {
       return false;
     }
@@ -322,10 +205,15 @@ export class Access {
       return false;
     }
     if (this.#grantedJustNow(c.best, now)) {
-      this.#rest(track, now + this.#policy.recognitionIntervalMs);
+      rest(track, now + this.#policy.recognitionIntervalMs);
       return true;
     }
-    const about = { id: this.#context.newId(), camera: track.last.camera, track: trackId, candidate: c.best };
+    const about = {
+      id: this.#context.newId(),
+      camera: track.last.camera,
+      track: track.id,
+      candidate: c.best,
+    };
     track.actions.open = this.#demands.open(about, c.action.why, now);
     return track.actions.open !== null;
   }
@@ -334,14 +222,7 @@ export class Access {
    * Whether a verdict waits for the cloud: an unsure one while a question is open (which it opens, once an attempt,
    * where an answer could help), and one about old frames while a new answer waits for fresh ones.
    */
-  #waits(
-    trackId: string,
-    track: TrackState,
-    c: Case,
-    verdict: Verdict,
-    consented: readonly string[],
-    now: number,
-  ): boolean {
+  #waits(track: TrackState, c: Case, verdict: Verdict, consented: readonly string[], now: number): boolean {
     if (c.ended) {
       return false;
     }
@@ -352,12 +233,12 @@ export class Access {
       return false;
     }
     if (track.inquiry === null) {
-      this.#inquire(trackId, track, c, consented, now);
+      this.#inquire(track, c, consented, now);
     }
     return track.inquiry?.isWaiting(now) ?? false;
   }
 
-  #inquire(trackId: string, track: TrackState, c: Case, consented: readonly string[], now: number): void {
+  #inquire(track: TrackState, c: Case, consented: readonly string[], now: number): void {
     const found = reasonsToAsk(c, consented);
     if ('whyNot' in found || c.best === null || this.#grantedJustNow(c.best, now)) {
       track.whyNotAsked = 'whyNot' in found ? found.whyNot : 'this person was granted a moment ago';
@@ -365,20 +246,8 @@ export class Access {
     }
     const { reasons } = found;
     const runnerUp = reasons.includes('margin') ? c.second : null;
-    const about = { camera: track.last.camera, track: trackId, reasons, candidate: c.best, runnerUp };
+    const about = { camera: track.last.camera, track: track.id, reasons, candidate: c.best, runnerUp };
     track.inquiry = new OpenInquiry(about, this.#policy.escalation, track.evidence, now);
-  }
-
-  #probe(trackId: string, track: TrackState): Probe | null {
-    const newest = track.evidence.at(-1);
-    return newest === undefined
-      ? null
-      : {
-          track: trackId,
-          fusion: fuse(track.evidence),
-          frames: track.evidence,
-          model: newest.embedding.model,
-        };
   }
 
   #caseOf(
@@ -424,7 +293,6 @@ export class Access {
 
   /** Writes the decision down and takes its consequences: attempts, lock-out, intervals. */
   #conclude(
-    trackId: string,
     track: TrackState,
     c: Case,
     verdict: Verdict,
@@ -440,7 +308,7 @@ export class Access {
       this.#demands.failed(now);
     }
     const inputs = { rules: FACE_RULES, case: recordedCase(c), failedGate };
-    const record = { ...this.#record(trackId, track, c, verdict, now), inputs };
+    const record = { ...composeRecord(this.#door, this.#context, track, c, verdict, now), inputs };
     const lockedOutUntil = this.#countFailure(track, c, verdict.reason, now);
     let quietUntil = now + policy.retryAfterMs;
     if (verdict.verdict === 'grant') {
@@ -457,7 +325,7 @@ export class Access {
       quietUntil = Math.max(quietUntil, track.lockedUntil, this.#lockoutEnd(c.best));
     }
     const newestFrameAt = track.evidence.at(-1)?.frame.capturedAt ?? track.last.frame.capturedAt;
-    this.#rest(track, quietUntil);
+    rest(track, quietUntil);
     return {
       record,
       newestFrameAt,
@@ -488,16 +356,6 @@ export class Access {
     return Math.max(person, this.#lockout.until(PLACE));
   }
 
-  #rest(track: TrackState, until: number): void {
-    track.quietUntil = until;
-    track.evidence = [];
-    track.since = null;
-    track.consistency = null;
-    track.inquiry = null;
-    track.whyNotAsked = SURE;
-    track.actions.open = null;
-  }
-
   #remember(personId: string, now: number): void {
     const horizon = Math.max(this.#policy.authenticationIntervalMs, this.#policy.recognitionIntervalMs);
     for (const [id, at] of this.#grantedAt) {
@@ -507,88 +365,8 @@ export class Access {
     }
     this.#grantedAt.set(personId, now);
   }
-
-  #record(trackId: string, track: TrackState, c: Case, verdict: Verdict, now: number): DecisionRecord {
-    const seen = track.last;
-    const frames: readonly Sighting[] = track.evidence.length > 0 ? track.evidence : [seen];
-    const newest = frames[frames.length - 1];
-    const models = [
-      newest.embedding?.model,
-      newest.embedding?.by,
-      newest.liveness?.model,
-      newest.mask?.model,
-    ].filter((model) => model !== undefined);
-    return {
-      decision: this.#context.newId(),
-      door: this.#door,
-      camera: seen.camera,
-      track: trackId,
-      outcome: verdict.verdict === 'grant' ? 'grant' : 'deny',
-      verdict: verdict.verdict,
-      reason: verdict.reason,
-      rule: verdict.rule,
-      detail: verdict.detail,
-      person:
-        verdict.verdict === 'grant' && c.best !== null ? { id: c.best.personId, name: c.best.name } : null,
-      attempt: track.attempts,
-      frames: frames.map((frame, index) => ({
-        seq: frame.frame.seq,
-        ageMs: now - frame.frame.capturedAt,
-        liveness: frame.liveness?.score ?? null,
-        score: c.frameScores[index] ?? null,
-        quality: { ...frame.quality, failed: [...frame.quality.failed] },
-      })),
-      frameSize: { width: newest.frame.width, height: newest.frame.height },
-      box: newest.box,
-      liveness: c.liveness === null ? null : { fused: c.liveness, lowest: c.livenessLowest ?? c.liveness },
-      candidates: {
-        best: c.best,
-        second: c.second,
-        lead: c.best !== null && c.second !== null ? c.best.score - c.second.score : null,
-      },
-      consistency: c.consistency,
-      mask: c.mask,
-      cloud: cloudOf(track, verdict, now),
-      action: track.actions.open?.record(now) ?? null,
-      thresholds: c.thresholds,
-      qualityLimits: this.#context.qualityLimits,
-      timings: { ...newest.timings },
-      versions: { software: this.#context.software, config: this.#context.configVersion, models },
-      entry: null,
-      inputs: null,
-      carriedOut: null,
-    };
-  }
-}
-
-function cloudOf(track: TrackState, { rule }: Verdict, now: number): CloudRecord {
-  return (
-    track.inquiry?.record(track.evidence, now, rule) ?? {
-      asked: false,
-      why: track.whyNotAsked,
-      inquiry: null,
-    }
-  );
 }
 
 function isEvidence(sighting: Sighting): sighting is Evidence {
   return sighting.liveness !== null && sighting.embedding !== null && sighting.quality.failed.length === 0;
-}
-
-function thresholdsOf(policy: DecisionConfig): Thresholds {
-  return {
-    match: policy.matchThreshold,
-    unsureBelowMatch: policy.unsureBelowThreshold,
-    margin: policy.margin,
-    liveness: policy.livenessThreshold,
-    livenessUnsure: policy.livenessUnsure,
-    livenessFloor: policy.livenessFloor,
-    minFrames: policy.minFrames,
-    maxFrames: policy.maxFrames,
-    maxFrameAgeMs: policy.maxFrameAgeMs,
-    decideAfterMs: policy.decideAfterMs,
-    minConsistency: policy.minConsistency,
-    maskMargin: policy.maskMargin,
-    maxAttempts: policy.maxAttempts,
-  };
 }

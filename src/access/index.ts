@@ -8,7 +8,7 @@
  * `Access` holds what a door remembers (tracks, attempts, lock-out, who was let in when), `rules.ts` is the
  * ordered list of rules, `reasons.ts` the closed catalogue of reasons.
  */
-export { Access, type Comparison, type DecisionContext, type Probe } from './access.ts';
+export { Access, type Comparison } from './access.ts';
 export { type ActionInquiry, asksCloud } from './action.ts';
 export { Calendar, wallClock } from './calendar/index.ts';
 export * from './entry/index.ts';
@@ -29,11 +29,13 @@ export {
 export type { ActionRecord, ActionReport } from './record-action.ts';
 export { afterAll, type Outcome, type Replay, replayCredential, replayFace } from './replay.ts';
 export { judge } from './rules.ts';
+export type { Probe } from './track.ts';
 export type {
   ActionPolicy,
   Case,
   CloudEvidence,
   Decision,
+  DecisionContext,
   EscalationPolicy,
   Evidence,
   Verdict,

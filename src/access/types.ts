@@ -1,7 +1,8 @@
-import type { DecisionConfig } from '../config/index.ts';
+import type { DecisionConfig, QualityConfig } from '../config/index.ts';
 import type { Candidate } from '../gallery/types.ts';
 import type { ChallengeResult, HeadAction } from '../vision/client.ts';
 import type { MaskState, Sighting } from '../vision/types.ts';
+import type { PickAction } from './demands.ts';
 import type { Thresholds } from './figures.ts';
 import type { Reason } from './reasons.ts';
 import type { DecisionRecord } from './record.ts';
@@ -107,4 +108,17 @@ export interface Decision {
   readonly quietUntil: number;
   /** This failure began a lock-out until then (monotonic); null if it did not. */
   readonly lockedOutUntil: number | null;
+}
+
+/** What the outside gives to a decision: its id and what was in force. */
+export interface DecisionContext {
+  readonly newId: () => string;
+  readonly software: string;
+  readonly configVersion: string;
+  /** Limits of the quality gate that the sightings passed or failed. */
+  readonly qualityLimits: QualityConfig;
+  /** A cloud is configured, which can be asked about unsure faces. */
+  readonly cloud?: boolean;
+  /** Picks one of the actions that may be demanded, so that nobody can foresee it; without it none is demanded. */
+  readonly pickAction?: PickAction;
 }
