@@ -23,7 +23,7 @@ type Measure = (parts: {
   readonly settings: Settings;
 }) => Promise<Report>;
 
-/** `menshen evaluate verification|identification|liveness|quality`. Errors are thrown as MenshenError for main.ts to print. */
+/** `menshen evaluate verification|identification|liveness|mask|quality`. Errors are thrown as MenshenError for main.ts to print. */
 export function evaluateCommand(): Command {
   const evaluate = new Command('evaluate').description(
     'measure recognition and liveness on your own pictures',
@@ -48,6 +48,13 @@ export function evaluateCommand(): Command {
           'unsure from': decision.livenessUnsure,
         });
       }),
+    );
+  common(evaluate.command('mask'))
+    .description('mask detection on pictures labelled "bare", "worn" or "incorrect": who is read as what')
+    .action((options: Options) =>
+      run(options, async ({ items, analysed }) =>
+        (await import('../evaluate/index.ts')).maskReport(items, analysed),
+      ),
     );
   common(evaluate.command('quality'))
     .description('whether the quality of pictures of people foretells errors')

@@ -6,14 +6,29 @@ import type { VisionConfig } from '../config/index.ts';
 import { readPhoto } from '../photo/index.ts';
 import { type DetectedFace, FaceAnalyser } from '../vision/index.ts';
 import { defaultModelsDir } from '../vision/models/index.ts';
+import { MASK_STATES } from '../vision/types.ts';
 
-const QualitySchema = z.object({ score: z.number(), failed: z.array(z.string()), eyeDistance: z.number() });
+/** As `QualityReport` of vision has it. */
+const QualitySchema = z.object({
+  eyeDistance: z.number(),
+  margin: z.number(),
+  yaw: z.number(),
+  pitch: z.number(),
+  roll: z.number(),
+  sharpness: z.number(),
+  brightness: z.number(),
+  contrast: z.number(),
+  score: z.number(),
+  failed: z.array(z.string()),
+});
 
 /** What the chain made of a picture; `fault` says why it made nothing. */
 const AnalysedSchema = z.object({
   path: z.string(),
   fault: z.string().nullable(),
   quality: QualitySchema.nullable(),
+  /** Null where the catalogue of models names no network for it. */
+  mask: z.object({ state: z.enum(MASK_STATES), score: z.number() }).nullable(),
   liveness: z.number().nullable(),
   /** As at the door, and as at enrolment (averaged with the mirror image); base64 of float32. */
   probe: z.string().nullable(),
@@ -95,20 +110,22 @@ function keyOf(path: string, version: string): string {
 }
 
 async function analyseOne(analyser: FaceAnalyser, path: string): Promise<Line> {
-  const nothing = { path, quality: null, liveness: null, probe: null, reference: null };
+  const nothing = { path, quality: null, mask: null, liveness: null, probe: null, reference: null };
   try {
     const picture = await readPhoto(path);
     const face = central(await analyser.find(picture), picture.width, picture.height);
     if (face === null) return { ...nothing, fault: 'no face was found' };
-    const landmarks = await analyser.landmarks(picture, face);
-    const { score, failed, eyeDistance } = analyser.quality(picture, face, landmarks);
+    const mask = await analyser.mask(picture, face);
+    const landmarks = await analyser.landmarks(picture, face, mask);
+    const quality = analyser.quality(picture, face, landmarks);
     const liveness = await analyser.liveness(picture, face);
-    const probe = await analyser.embed(picture, landmarks);
-    const reference = await analyser.embed(picture, landmarks, { mirrored: true });
+    const probe = await analyser.embed(picture, landmarks, { mask });
+    const reference = await analyser.embed(picture, landmarks, { mask, mirrored: true });
     return {
       path,
       fault: null,
-      quality: { score, failed: [...failed], eyeDistance },
+      quality: { ...quality, failed: [...quality.failed] },
+      mask: mask === null ? null : { state: mask.state, score: mask.score },
       liveness: liveness.score,
       probe: probe === null ? null : pack(probe.vector),
       reference: reference === null ? null : pack(reference.vector),

@@ -6,10 +6,24 @@ import {
   identificationReport,
   livenessReport,
   markdownOf,
+  maskReport,
   qualityReport,
   verificationReport,
 } from '../../src/evaluate/index.ts';
 import { near, unit } from '../gallery/helpers.ts';
+
+const GOOD = {
+  eyeDistance: 60,
+  margin: 1,
+  yaw: 0,
+  pitch: 0,
+  roll: 0,
+  sharpness: 0.5,
+  brightness: 0.5,
+  contrast: 0.2,
+  score: 0.9,
+  failed: [],
+};
 
 const PEOPLE = 12;
 const EACH = 5;
@@ -27,9 +41,9 @@ function crowd(likeness: (person: number, picture: number) => number): {
       const score = likeness(person, picture);
       const vector = score === 0 ? null : near(unit(person + 1), score, 1000 + person * EACH + picture);
       items.push({ path, label: `p${person}` });
-      const quality = vector === null ? null : { score, failed: [], eyeDistance: 60 };
+      const quality = vector === null ? null : { ...GOOD, score };
       const fault = vector === null ? 'no face was found' : null;
-      analysed.push({ path, fault, quality, liveness: null, probe: vector, reference: vector });
+      analysed.push({ path, fault, quality, mask: null, liveness: null, probe: vector, reference: vector });
     }
   }
   return { items, analysed };
@@ -94,7 +108,7 @@ describe('liveness', () => {
     const make = (label: string, scores: (number | null)[]) =>
       scores.map((liveness, n) => ({
         item: { path: `/${label}/${n}.jpg`, label },
-        result: { path: '', fault: null, quality: null, liveness, probe: null, reference: null },
+        result: { path: '', fault: null, quality: null, mask: null, liveness, probe: null, reference: null },
       }));
     const all = [
       ...make('live', [0.9, 0.8, 0.95, 0.3, null]),
@@ -119,6 +133,45 @@ describe('liveness', () => {
   });
 });
 
+describe('mask', () => {
+  it('tells what each state was read as, whatever the classes are called, and a face not found apart', () => {
+    const picture = (label: string, state: 'bare' | 'worn' | 'incorrect' | null) => ({
+      item: { path: '', label },
+      result: {
+        path: '',
+        fault: null,
+        quality: null,
+        mask: state === null ? null : { state, score: 0.9 },
+        liveness: null,
+        probe: null,
+        reference: null,
+      },
+    });
+    const all = [
+      picture('with_mask', 'worn'),
+      picture('with_mask', 'worn'),
+      picture('with_mask', 'incorrect'),
+      picture('with_mask', null),
+      picture('without_mask', 'bare'),
+      picture('without_mask', 'worn'),
+      picture('mask_weared_incorrect', 'bare'),
+      picture('dogs', 'bare'),
+    ];
+    const report = maskReport(
+      all.map(({ item }) => item),
+      all.map(({ result }) => result),
+    );
+    expect(figures(report).balanced).toBeCloseTo((2 / 3 + 1 / 2 + 0) / 3, 9);
+    expect(figures(report).twoWay).toBeCloseTo((1 + 1 / 2 + 0) / 3, 9);
+    expect(figures(report).states).toMatchObject([
+      { state: 'bare', right: { events: 1, trials: 2 } },
+      { state: 'worn', pictures: 4, missing: { events: 1, trials: 4 }, right: { events: 2, trials: 3 } },
+      { state: 'incorrect', right: { events: 0, trials: 1 } },
+    ]);
+    expect(Object.fromEntries(report.facts)['left out for a label that names no state']).toBe('1');
+  });
+});
+
 describe('quality', () => {
   it('shows fewer errors with the worst left out, where quality foretells them', () => {
     const { items, analysed } = crowd((_, picture) => (picture === 4 ? 0.05 : 0.95));
@@ -138,6 +191,6 @@ describe('a report', () => {
     const hostile = { ...report, title: '<script>alert(1)</script>' };
     expect(htmlOf(hostile)).not.toContain('<script>');
     expect(htmlOf(report)).toMatch(/<svg[^>]+>.*<\/svg>/s);
-    expect(markdownOf(report)).toContain('| at | threshold | FMR | FNMR |');
+    expect(markdownOf(report)).toContain('| at | threshold | FMR | FMR, bounds over people | FNMR |');
   });
 });

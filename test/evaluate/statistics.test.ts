@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { incompleteBeta, rateOf } from '../../src/evaluate/statistics/binomial.ts';
-import { bootstrapRate } from '../../src/evaluate/statistics/bootstrap.ts';
+import { bootstrapPairRate, bootstrapRate } from '../../src/evaluate/statistics/bootstrap.ts';
 import {
   below,
   detCurve,
@@ -101,5 +101,26 @@ describe('errors at thresholds', () => {
     expect(Math.min(...curve.map(({ falseNonMatch }) => falseNonMatch))).toBeGreaterThanOrEqual(0.5);
     const rising = curve.map(({ falseMatch }) => falseMatch);
     expect(rising).toEqual([...rising].sort((a, b) => a - b));
+  });
+});
+
+describe('bounds over people of comparisons between them', () => {
+  const crowd = (events: (person: number) => number) =>
+    Array.from({ length: 40 }, (_, person) => ({ events: events(person), trials: 39 }));
+
+  it('are wide where a few people make the errors, and narrow where all make them alike', () => {
+    const alike = bootstrapPairRate(crowd(() => 4));
+    const few = bootstrapPairRate(crowd((person) => (person < 4 ? 40 : 0)));
+    const rate = 4 / 39;
+    expect(alike.high - alike.low).toBeLessThan(1e-9);
+    expect(few.low).toBeLessThan(rate / 2);
+    expect(few.high).toBeGreaterThan(rate * 1.5);
+  });
+
+  it('never leave 0..1, and are none without a trial', () => {
+    const { low, high } = bootstrapPairRate(crowd((person) => (person === 0 ? 20 : 0.5)));
+    expect(low).toBeGreaterThanOrEqual(0);
+    expect(high).toBeLessThanOrEqual(1);
+    expect(bootstrapPairRate([]).low).toBeNaN();
   });
 });

@@ -60,12 +60,22 @@ export function identificationReport(
     { asked: 'the configured threshold', at: options.matchThreshold },
   ].map(({ asked, at }) => ({ asked, at, ...errorsAt(known, unknown, at, options.margin) }));
   const people = new Set(gallery.map(({ person }) => person)).size;
+  const failures = (indexes: readonly number[]) =>
+    rateOf(indexes.filter((index) => (analysed[index]?.probe ?? null) === null).length, indexes.length);
   return {
     title: 'Identification (1:N, open set)',
     facts: [
       ['people enrolled', `${people}, ${gallery.length} references`],
       ['probes of enrolled people', String(known.length)],
       ['probes of strangers', `${unknown.length}, ${strangers.length} people`],
+      [
+        'failure to enrol (pictures without a template)',
+        rateText(failures(enrolled.flatMap(({ references }) => references))),
+      ],
+      [
+        'failure to acquire (probes without a template)',
+        rateText(failures([...enrolled, ...strangers].flatMap(({ probes }) => probes))),
+      ],
       [
         'named first, whatever the score',
         rateText(rateOf(known.filter(({ rank }) => rank === 'first').length, known.length)),

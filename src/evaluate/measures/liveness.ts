@@ -62,11 +62,11 @@ export function livenessReport(
           'BPCER',
           'ACER',
         ],
-        rows: points.map(({ asked, at, apcer, worst, bpcer, acer }) => [
+        rows: points.map(({ asked, at, apcer, worstKind, bpcer, acer }) => [
           asked,
           thresholdText(at),
           ...apcer.map(({ rate }) => rateText(rate)),
-          percent(worst),
+          worstKind === null ? 'n/a' : rateText(worstKind),
           rateText(bpcer),
           percent(acer),
         ]),
@@ -113,8 +113,12 @@ function errorsAt(bonaFide: Kind, attacks: readonly Kind[], at: number) {
     rate: rateOf(scores.length - below(at, scores), scores.length),
   }));
   const bpcer = rateOf(below(at, bonaFide.scores), bonaFide.scores.length);
-  const worst = Math.max(0, ...apcer.map(({ rate }) => rate.value || 0));
-  return { apcer, bpcer, worst, acer: (worst + bpcer.value) / 2 };
+  const worstKind = apcer.reduce<Rate | null>(
+    (most, { rate }) => (most === null || (rate.value || 0) > (most.value || 0) ? rate : most),
+    null,
+  );
+  const worst = worstKind?.value || 0;
+  return { apcer, bpcer, worst, worstKind, acer: (worst + bpcer.value) / 2 };
 }
 
 /** Where the worst APCER and BPCER are the same. */

@@ -3,7 +3,7 @@ import type { Dataset, Pair } from '../dataset.ts';
 import { detPlot, histogramPlot } from '../report/plot.ts';
 import { percent, type Report, rateText, threshold as thresholdText, withBounds } from '../report/report.ts';
 import { rateOf } from '../statistics/binomial.ts';
-import { bootstrapRate } from '../statistics/bootstrap.ts';
+import { bootstrapPairRate, bootstrapRate, type Share } from '../statistics/bootstrap.ts';
 import { below, detCurve, equalErrorRate, sorted, thresholdAt } from '../statistics/errors.ts';
 import { type Comparison, visitComparisons } from './comparisons.ts';
 
@@ -11,6 +11,8 @@ const FALSE_MATCH_RATES = [1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6];
 
 /** Passing impostors below which a threshold is a guess (Doddington's rule of 30 asks for 30 errors). */
 const RULE_OF_30 = 30;
+
+const NONE = { low: Number.NaN, high: Number.NaN };
 
 interface Trials {
   readonly genuine: Float64Array;
@@ -36,6 +38,12 @@ export function verificationReport(
     ...rates.map((rate) => ({ asked: `FMR ${rate.toExponential(0)}`, at: thresholdAt(rate, impostor) })),
     { asked: 'the configured threshold', at: options.matchThreshold },
   ].map(({ asked, at }) => ({ asked, ...pointAt(at, trials) }));
+  const strangers = sharesOf(
+    items,
+    analysed,
+    options.pairs,
+    points.map(({ at }) => at),
+  ).map(bootstrapPairRate);
   const failed = analysed.filter(({ probe }) => probe === null).length;
   const eer = equalErrorRate(genuine, impostor, missing);
   return {
@@ -51,11 +59,12 @@ export function verificationReport(
     tables: [
       {
         title: 'Errors at thresholds, with bounds of 95 %',
-        header: ['at', 'threshold', 'FMR', 'FNMR', 'FNMR, bounds over people'],
-        rows: points.map(({ asked, at, falseMatch, falseNonMatch, overPeople }) => [
+        header: ['at', 'threshold', 'FMR', 'FMR, bounds over people', 'FNMR', 'FNMR, bounds over people'],
+        rows: points.map(({ asked, at, falseMatch, falseNonMatch, overPeople }, index) => [
           falseMatch.events < RULE_OF_30 ? `${asked} (few impostors)` : asked,
           thresholdText(at),
           rateText(falseMatch),
+          withBounds(falseMatch.value, strangers[index] ?? NONE),
           rateText(falseNonMatch),
           withBounds(falseNonMatch.value, overPeople),
         ]),
@@ -66,10 +75,14 @@ export function verificationReport(
       { title: 'Scores', svg: histogramPlot('cosine', { genuine, impostor }, [-0.4, 1]) },
     ],
     notes: [
-      'Bounds of FMR and of FNMR in their own columns are exact for independent comparisons (Clopper-Pearson); comparisons that share people are not independent: the last column draws people instead (bootstrap, 1,000 draws).',
+      'Bounds of FMR and of FNMR in their own columns are exact for independent comparisons (Clopper-Pearson); comparisons that share people are not independent: the columns beside them draw people instead (bootstrap, 1,000 draws).',
       'A picture without a face found counts as a false non-match in each of its genuine comparisons.',
     ],
-    figures: { eer, failedToAcquire: failed, points },
+    figures: {
+      eer,
+      failedToAcquire: failed,
+      points: points.map((point, index) => ({ ...point, falseMatchOverPeople: strangers[index] })),
+    },
   };
 }
 
@@ -108,4 +121,27 @@ function collect(items: Dataset, analysed: readonly Analysed[], pairs: readonly 
     missing,
     byPerson: [...people.values()].map((scores) => ({ scores })),
   };
+}
+
+/** For each threshold what part every person has in the impostor comparisons, and in those that pass. */
+function sharesOf(
+  items: Dataset,
+  analysed: readonly Analysed[],
+  pairs: readonly Pair[] | null,
+  thresholds: readonly number[],
+): Share[][] {
+  const people = new Set(items.map(({ label }) => label)).size;
+  const trials = new Float64Array(people);
+  const events = thresholds.map(() => new Float64Array(people));
+  visitComparisons(items, analysed, pairs, ({ score, same, one, other }) => {
+    if (same || score === null) return;
+    trials[one] += 1;
+    trials[other] += 1;
+    for (const [index, at] of thresholds.entries()) {
+      if (score < at) continue;
+      events[index][one] += 1;
+      events[index][other] += 1;
+    }
+  });
+  return events.map((of) => Array.from(of, (count, person) => ({ events: count, trials: trials[person] })));
 }

@@ -27,8 +27,43 @@ export function bootstrapRate(
     }
     draws[draw] = trials === 0 ? 0 : events / trials;
   }
+  return quantiles(draws);
+}
+
+function quantiles(draws: Float64Array): Bounds {
   draws.sort();
   return { low: draws[Math.floor(0.025 * DRAWS)] ?? 0, high: draws[Math.ceil(0.975 * DRAWS) - 1] ?? 1 };
+}
+
+/** Events and trials that a person takes part in. */
+export interface Share {
+  readonly events: number;
+  readonly trials: number;
+}
+
+/**
+ * Bounds of a rate over comparisons of two people each, by drawing people: a comparison counts as often as the one and
+ * as the other were drawn, less one (the bootstrap of a U-statistic in first order, Arcones and Giné 1992), so that
+ * each person's own shares suffice. The same shares give the same bounds.
+ */
+export function bootstrapPairRate(people: readonly Share[]): Bounds {
+  const all = people.reduce(
+    (sum, { events, trials }) => ({ events: sum.events + events / 2, trials: sum.trials + trials / 2 }),
+    { events: 0, trials: 0 },
+  );
+  if (all.trials === 0) return { low: Number.NaN, high: Number.NaN };
+  const random = mulberry32(1);
+  const draws = Float64Array.from({ length: DRAWS }, () => {
+    let events = -all.events;
+    let trials = -all.trials;
+    for (let i = 0; i < people.length; i++) {
+      const person = people[Math.floor(random() * people.length)];
+      events += person.events;
+      trials += person.trials;
+    }
+    return trials <= 0 ? 0 : Math.min(1, Math.max(0, events / trials));
+  });
+  return quantiles(draws);
 }
 
 /** Numbers in 0..1 (mulberry32): the same for the same seed, so that a report can be made again. */
