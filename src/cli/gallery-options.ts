@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { createLogger } from '../common/index.ts';
-import { configPath, loadConfig, resolveSecret, type VisionConfig, VisionSchema } from '../config/index.ts';
+import { configPath, loadConfig, secretOf, type VisionConfig, VisionSchema } from '../config/index.ts';
 import { Gallery } from '../gallery/index.ts';
 
 export interface GalleryArguments {
@@ -53,7 +53,7 @@ async function settingsOf(
   const { config } = await loadConfig(configPath(options.config));
   return {
     dataDir: config.dataDir,
-    key: config.key === undefined ? undefined : resolveSecret(config.key),
+    key: secretOf(config.key),
     vision: config.vision,
   };
 }

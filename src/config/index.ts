@@ -37,5 +37,5 @@ export {
   type VisionConfig,
   VisionSchema,
 } from './schema.ts';
-export { resolveSecret } from './secrets.ts';
+export { resolveSecret, secretOf } from './secrets.ts';
 export { configJsonSchema, type KeyPath } from './tree.ts';

@@ -23,6 +23,11 @@ export function resolveSecret(source: SecretSource): string {
   return readSecretFile('file' in source ? source.file : credentialPath(source.credential));
 }
 
+/** As `resolveSecret`; a secret that is not configured is undefined. */
+export function secretOf(source: SecretSource | undefined): string | undefined {
+  return source === undefined ? undefined : resolveSecret(source);
+}
+
 /** systemd puts the credentials of LoadCredential= into a folder of the service's own. */
 function credentialPath(name: string): string {
   const directory = process.env.CREDENTIALS_DIRECTORY;

@@ -1,20 +1,11 @@
 import { Calendar, entryPolicy, type Places } from '../access/index.ts';
-import type { CameraState } from '../camera/types.ts';
+import { LOG_LEVELS, type Logger, type LogLevel, softwareVersion } from '../common/index.ts';
 import {
-  LOG_LEVELS,
-  type Logger,
-  type LogLevel,
-  MenshenError,
-  messageOf,
-  monotonicMs,
-  softwareVersion,
-} from '../common/index.ts';
-import {
-  type CameraConfig,
   type Config,
   type LoadedConfig,
   type ReaderConfig,
   resolveSecret,
+  secretOf,
 } from '../config/index.ts';
 import { ConsoleThread, type Prompt, Prompter } from '../console/index.ts';
 import {
@@ -28,19 +19,18 @@ import {
   recordRelays,
   reportOnStdout,
 } from '../door/index.ts';
-import { Gallery, gateKey } from '../gallery/index.ts';
+import type { Gallery } from '../gallery/index.ts';
 import type { EventInput } from '../journal/index.ts';
-import type { StateReport } from '../mqtt/index.ts';
 import { topicsOf } from '../mqtt/index.ts';
 import { Reader } from '../readers/index.ts';
-import { type QrSighting, VisionHost } from '../vision/client.ts';
-import { CameraEvents } from './camera-events.ts';
+import { Cameras } from './cameras.ts';
 import { CloudCalls } from './cloud-calls.ts';
 import { CloudEvents } from './cloud-events.ts';
 import { CameraEnrolment, CommandService, type Continuation, type RestartRequest } from './commands/index.ts';
 import { emergencyEntry, inputEntry, journalEntry } from './door-events.ts';
 import { Entrance } from './entrance.ts';
 import { readKept } from './entry-store.ts';
+import { GalleryKeeper } from './gallery-keeper.ts';
 import { type Health, healthOf } from './health.ts';
 import { lockDataDir } from './instance-lock.ts';
 import { Lane } from './lane.ts';
@@ -50,15 +40,8 @@ import { Records } from './records.ts';
 import { ServiceManager } from './service-manager.ts';
 import { Site } from './site.ts';
 
-const REFRESH_MS = 1000;
 /** How often the rules of entry look at the clock. */
 const TICK_MS = 1000;
-/** How often a gallery that could not be opened is tried again. */
-const GALLERY_RETRY_MS = 10_000;
-/** How often visitors whose time is over are forgotten. */
-const OLD_PASSES_MS = 60_000;
-/** SQLite waits with the whole thread: the exit button must not wait for an enrolment's commit. */
-const BUSY_MS = 20;
 /** Time for the last records, within the 3 s a stop may take. */
 const RECORDS_STOP_MS = 2000;
 /** A call under way is given up at a stop. */
@@ -89,16 +72,14 @@ export class Gate {
   readonly #inputs: Inputs;
   readonly #lanes = new Map<string, Lane>();
   readonly #entrance: Entrance;
-  readonly #hosts = new Map<string, VisionHost>();
+  readonly #cameras: Cameras;
   readonly #readers: readonly Reader[];
-  readonly #timers: NodeJS.Timeout[] = [];
-  readonly #cameraStates = new Map<string, StateReport>();
+  readonly #gallery: GalleryKeeper;
   readonly #enrolment: CameraEnrolment;
   readonly #commands: CommandService;
   readonly #restart: Promise<RestartRequest>;
   #askRestart: (request: RestartRequest) => void = () => {};
-  #gallery: Gallery | null = null;
-  #galleryFault = '';
+  #clock: NodeJS.Timeout | undefined;
   #removeGuard = () => {};
 
   private constructor(loaded: LoadedConfig, gpio: GpioDriver, unlock: () => void, log: Logger) {
@@ -143,11 +124,19 @@ export class Gate {
       const onEvent = (event: DoorEvent) => this.#doorEvent(event);
       this.#doors.set(door.id, new Door({ config: door, gpio, onEvent, logger: log }));
     }
+    this.#gallery = this.#makeKeeper();
     this.#entrance = this.#makeEntrance();
     this.#restart = new Promise((resolve) => {
       this.#askRestart = resolve;
     });
     this.#enrolment = new CameraEnrolment(config.decision, config.vision.quality);
+    this.#cameras = new Cameras({
+      config,
+      records: this.#records,
+      enrolment: this.#enrolment,
+      entrance: this.#entrance,
+      log,
+    });
     this.#readers = config.readers.map((reader) => this.#makeReader(reader));
     const { dataDir, inputs } = config;
     this.#emergency = new Emergency({
@@ -180,16 +169,16 @@ export class Gate {
       log: this.#log,
       doors: this.#doors,
       emergency: this.#emergency,
-      hosts: this.#hosts,
-      cameraStates: this.#cameraStates,
+      hosts: this.#cameras.hosts,
+      cameraStates: this.#cameras.states,
       enrolment: this.#enrolment,
       startedAt: performance.now(),
       resetZone: (zone, by) => this.#entrance.reset(zone, by),
       cloud: this.#cloud,
       cloudUsage: async () => (await this.#cloud?.usage()) ?? null,
-      openGallery: () => this.#galleryNow(),
+      openGallery: () => this.#gallery.open(),
       gallerySource: () => ({ dataDir, key: secretOf(key) }),
-      refreshGallery: () => this.#refreshGallery(),
+      refreshGallery: () => this.#gallery.refresh(),
       setLogLevel: (level) => this.#setLogLevel(level),
       restart: (request) => this.#askRestart(request),
     });
@@ -204,7 +193,12 @@ export class Gate {
 
   /** How the gate is now: a new configuration is judged by it. */
   health(): Health {
-    return healthOf(this.#doors.values(), this.#cameraStates, this.#gallery !== null, this.#records.online);
+    return healthOf(
+      this.#doors.values(),
+      this.#cameras.states,
+      this.#gallery.gallery !== null,
+      this.#records.online,
+    );
   }
 
   /** Records what happened to the gate from outside. */
@@ -247,9 +241,8 @@ export class Gate {
   async stop(reason: string, { again = false }: { readonly again?: boolean } = {}): Promise<void> {
     if (again) this.#service.pause();
     else this.#service.stopping();
-    for (const timer of this.#timers) {
-      clearInterval(timer);
-    }
+    clearInterval(this.#clock);
+    this.#gallery.pause();
     for (const reader of this.#readers) {
       reader.stop();
     }
@@ -262,11 +255,11 @@ export class Gate {
     await Promise.all([
       this.#cloud?.stop(CLOUD_STOP_MS),
       this.#console?.stop(),
-      ...[...this.#hosts.values()].map((host) => host.stop()),
+      this.#cameras.stop(),
       this.#records.stop(RECORDS_STOP_MS),
       this.#emergency.stop(RECORDS_STOP_MS),
     ]);
-    this.#gallery?.close();
+    this.#gallery.close();
     await this.#gpio.close();
     this.#removeGuard();
     this.#unlock();
@@ -293,66 +286,34 @@ export class Gate {
     }
     this.#cloud?.start();
     this.#console?.start();
-    this.#openGallery();
-    this.#timers.push(
-      setInterval(() => this.#refreshGallery(), REFRESH_MS),
-      setInterval(() => this.#entrance.tick(), TICK_MS),
-      setInterval(() => this.#openGallery(), GALLERY_RETRY_MS),
-      setInterval(() => this.#dropOldPasses(), OLD_PASSES_MS),
-    );
+    this.#gallery.start();
+    this.#clock = setInterval(() => this.#entrance.tick(), TICK_MS);
     this.#service.ready(() => true);
     this.#log.info({ version: SOFTWARE_VERSION }, 'the gate is up');
   }
 
-  #dropOldPasses(): void {
-    try {
-      const dropped = this.#gallery?.dropOldPasses() ?? 0;
-      if (dropped > 0) this.#log.info({ passes: dropped }, 'visitors whose time is over were forgotten');
-    } catch (error) {
-      this.#log.error({ err: messageOf(error) }, 'old passes could not be erased; it is tried again');
-    }
-  }
-
-  /** Opens the gallery if it is not open yet; with it, recognition begins. */
-  #openGallery(): void {
-    if (this.#gallery !== null) {
-      return;
-    }
-    const { dataDir } = this.#config;
-    try {
-      const key = secretOf(this.#config.key);
-      this.#gallery = Gallery.open({ dataDir, key, log: this.#log, busyTimeoutMs: BUSY_MS });
-      this.#records.useKey(gateKey(dataDir, key));
-      this.#recognise(this.#gallery);
-    } catch (error) {
-      this.#galleryFailed(error);
-    }
-  }
-
-  #galleryFailed(error: unknown): void {
-    const code = error instanceof MenshenError ? error.code : 'INTERNAL';
-    const message = messageOf(error);
-    if (message !== this.#galleryFault) {
-      this.#galleryFault = message;
-      this.#log.error(
-        { code, err: message },
-        'nobody can be recognised: the gallery cannot be opened; exit buttons work',
-      );
-      for (const camera of this.#config.cameras) {
-        this.#tellCamera(camera.id, { state: 'down', code, message });
-      }
-    }
+  #makeKeeper(): GalleryKeeper {
+    return new GalleryKeeper({
+      config: this.#config,
+      log: this.#log,
+      onOpen: (gallery, key) => {
+        this.#records.useKey(key);
+        this.#recognise(gallery);
+      },
+      onFault: (code, message) => this.#cameras.allDown(code, message),
+      onChange: (change) => {
+        this.#records.record({ type: 'gallery.changed', data: { ...change } });
+        this.#records.erased(change.removed);
+        this.#entrance.erased(change.removed);
+      },
+    });
   }
 
   #recognise(gallery: Gallery): void {
     for (const [id, door] of this.#doors) {
       this.#lanes.set(id, this.#makeLane(door, gallery));
     }
-    for (const camera of this.#config.cameras) {
-      const host = this.#makeHost(camera);
-      this.#hosts.set(camera.id, host);
-      host.start();
-    }
+    this.#cameras.start(this.#lanes);
     this.#log.info({ ...gallery.counts() }, 'recognition begins');
   }
 
@@ -360,7 +321,7 @@ export class Gate {
     const { doors, access, calendar, decision, gate } = this.#config;
     return new Entrance({
       doors: this.#doors,
-      gallery: () => this.#gallery,
+      gallery: () => this.#gallery.gallery,
       records: this.#records,
       log: this.#log,
       policy: entryPolicy(doors, access),
@@ -408,13 +369,13 @@ export class Gate {
       entrance: this.#entrance,
       directionOf: (camera) => this.#config.cameras.find(({ id }) => id === camera)?.direction ?? 'in',
       cloud: this.#cloud,
-      depict: (camera, track) => this.#hosts.get(camera)?.picture(track),
+      depict: (camera, track) => this.#cameras.hosts.get(camera)?.picture(track),
       prompts: this.#prompter,
-      challenge: (camera, order) => this.#hosts.get(camera)?.challenge(order),
-      cancel: (camera, challenge) => this.#hosts.get(camera)?.cancel(challenge),
+      challenge: (camera, order) => this.#cameras.hosts.get(camera)?.challenge(order),
+      cancel: (camera, challenge) => this.#cameras.hosts.get(camera)?.cancel(challenge),
       actionScheduled: () => this.#calendar.holds(this.#config.decision.actionLiveness.schedule, Date.now()),
       settle: (camera, track, until) => {
-        if (!this.#enrolment.waits(camera)) this.#hosts.get(camera)?.settle(track, until);
+        if (!this.#enrolment.waits(camera)) this.#cameras.hosts.get(camera)?.settle(track, until);
       },
     });
   }
@@ -430,39 +391,6 @@ export class Gate {
     this.#records.publish({ topic, payload: JSON.stringify(prompt), qos: 1, expiryS });
   }
 
-  #makeHost(camera: CameraConfig): VisionHost {
-    const { password, ...settings } = camera;
-    const secret = secretOf(password);
-    const host = new VisionHost({
-      camera: { ...settings, ...(secret === undefined ? {} : { password: secret }) },
-      vision: this.#config.vision,
-      actions: this.#config.decision.actionLiveness.doors.includes(camera.door),
-      log: this.#log,
-      maxFrameAgeMs: this.#config.decision.maxFrameAgeMs,
-    });
-    const lane = this.#lanes.get(camera.door);
-    const events = new CameraEvents(camera.id);
-    host.on('sighting', (sighting) => lane?.sighting(sighting));
-    host.on('crop', (crop) => lane?.picture(crop));
-    host.on('qr', (qr) => this.#qr(camera, qr));
-    host.on('trackEnd', (end) => lane?.trackEnd(end));
-    host.on('progress', (progress) => lane?.actions.progress(progress));
-    host.on('result', (result) => lane?.actions.result(result));
-    host.on('clip', (clip) => lane?.actions.clip(clip));
-    host.on('noClip', (missing) => lane?.actions.noClip(missing));
-    host.on('sighting', (sighting) => this.#enrolment.sighting(sighting));
-    host.on('crop', (crop) => this.#enrolment.crop(crop));
-    host.on('trackEnd', (end) => this.#enrolment.trackEnd(end));
-    host.on('camera', (state) => this.#cameraState(events, camera.id, state));
-    host.on('up', () => this.#records.record({ type: 'vision.up', camera: camera.id, data: {} }));
-    host.on('down', (failure) => {
-      lane?.cameraLost(camera.id);
-      this.#records.record({ type: 'vision.down', camera: camera.id, data: { ...failure } });
-      this.#tellCamera(camera.id, { state: 'down', ...failure });
-    });
-    return host;
-  }
-
   #makeReader(config: ReaderConfig): Reader {
     return new Reader({
       config,
@@ -470,12 +398,6 @@ export class Gate {
       onRead: (read) => this.#entrance.read(read),
       onState: (state) => this.#records.record(readerEntry(config, state)),
     });
-  }
-
-  /** A visitor holds up a pass; fresh or nothing, as with faces. */
-  #qr({ id, door, direction }: CameraConfig, { text, capturedAt }: QrSighting): void {
-    if (monotonicMs() - capturedAt > this.#config.decision.maxFrameAgeMs) return;
-    this.#entrance.read({ kind: 'qr', reader: id, door, direction, at: capturedAt, text });
   }
 
   #doorEvent(event: DoorEvent): void {
@@ -501,50 +423,10 @@ export class Gate {
     this.#records.state('doors', door.id, { ...door.status() });
   }
 
-  #cameraState(events: CameraEvents, camera: string, state: CameraState): void {
-    const entry = events.entry(state);
-    if (entry !== null) {
-      this.#records.record(entry);
-    }
-    this.#tellCamera(camera, { ...state });
-  }
-
-  #tellCamera(camera: string, report: StateReport): void {
-    this.#cameraStates.set(camera, report);
-    this.#records.state('cameras', camera, report);
-  }
-
-  #galleryNow(): Gallery {
-    if (this.#gallery === null) {
-      throw new MenshenError('COMMAND_UNAVAILABLE', 'the gallery cannot be opened at present');
-    }
-    return this.#gallery;
-  }
-
   #setLogLevel(level: LogLevel): LogLevel {
     const before = LOG_LEVELS.find((known) => known === this.#log.level) ?? 'info';
     this.#log.level = level;
     this.#records.level(level);
     return before;
   }
-
-  #refreshGallery(): void {
-    try {
-      const change = this.#gallery?.refresh() ?? null;
-      if (change !== null) {
-        this.#records.record({ type: 'gallery.changed', data: { ...change } });
-        this.#records.erased(change.removed);
-        this.#entrance.erased(change.removed);
-      }
-    } catch (error) {
-      this.#log.error(
-        { err: messageOf(error) },
-        'the gallery could not be read again; the people known stay',
-      );
-    }
-  }
-}
-
-function secretOf(source: Parameters<typeof resolveSecret>[0] | undefined): string | undefined {
-  return source === undefined ? undefined : resolveSecret(source);
 }

@@ -1,0 +1,103 @@
+import type { CameraState } from '../camera/types.ts';
+import { type Logger, monotonicMs } from '../common/index.ts';
+import { type CameraConfig, type Config, secretOf } from '../config/index.ts';
+import type { StateReport } from '../mqtt/index.ts';
+import { type QrSighting, VisionHost } from '../vision/client.ts';
+import { CameraEvents } from './camera-events.ts';
+import type { CameraEnrolment } from './commands/index.ts';
+import type { Entrance } from './entrance.ts';
+import type { Lane } from './lane.ts';
+import type { Records } from './records.ts';
+
+interface CamerasParts {
+  readonly config: Config;
+  readonly records: Pick<Records, 'record' | 'state'>;
+  readonly enrolment: CameraEnrolment;
+  readonly entrance: Pick<Entrance, 'read'>;
+  readonly log: Logger;
+}
+
+/** The cameras of a gate: a vision process for each, what they see handed to the lanes, how they are told outside. */
+export class Cameras {
+  /** Newest state of each camera. */
+  readonly states = new Map<string, StateReport>();
+  /** The vision process of each camera, once recognition has begun. */
+  readonly hosts = new Map<string, VisionHost>();
+  readonly #parts: CamerasParts;
+
+  constructor(parts: CamerasParts) {
+    this.#parts = parts;
+  }
+
+  /** Recognition begins. */
+  start(lanes: ReadonlyMap<string, Lane>): void {
+    for (const camera of this.#parts.config.cameras) {
+      const host = this.#makeHost(camera, lanes.get(camera.door));
+      this.hosts.set(camera.id, host);
+      host.start();
+    }
+  }
+
+  /** None of them can be used. */
+  allDown(code: string, message: string): void {
+    for (const { id } of this.#parts.config.cameras) {
+      this.#tell(id, { state: 'down', code, message });
+    }
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.hosts.values()].map((host) => host.stop()));
+  }
+
+  #makeHost(camera: CameraConfig, lane: Lane | undefined): VisionHost {
+    const { config, records, enrolment, log } = this.#parts;
+    const { password, ...settings } = camera;
+    const secret = secretOf(password);
+    const host = new VisionHost({
+      camera: { ...settings, ...(secret === undefined ? {} : { password: secret }) },
+      vision: config.vision,
+      actions: config.decision.actionLiveness.doors.includes(camera.door),
+      log,
+      maxFrameAgeMs: config.decision.maxFrameAgeMs,
+    });
+    const events = new CameraEvents(camera.id);
+    host.on('sighting', (sighting) => lane?.sighting(sighting));
+    host.on('crop', (crop) => lane?.picture(crop));
+    host.on('qr', (qr) => this.#qr(camera, qr));
+    host.on('trackEnd', (end) => lane?.trackEnd(end));
+    host.on('progress', (progress) => lane?.actions.progress(progress));
+    host.on('result', (result) => lane?.actions.result(result));
+    host.on('clip', (clip) => lane?.actions.clip(clip));
+    host.on('noClip', (missing) => lane?.actions.noClip(missing));
+    host.on('sighting', (sighting) => enrolment.sighting(sighting));
+    host.on('crop', (crop) => enrolment.crop(crop));
+    host.on('trackEnd', (end) => enrolment.trackEnd(end));
+    host.on('camera', (state) => this.#changed(events, camera.id, state));
+    host.on('up', () => records.record({ type: 'vision.up', camera: camera.id, data: {} }));
+    host.on('down', (failure) => {
+      lane?.cameraLost(camera.id);
+      records.record({ type: 'vision.down', camera: camera.id, data: { ...failure } });
+      this.#tell(camera.id, { state: 'down', ...failure });
+    });
+    return host;
+  }
+
+  /** A visitor holds up a pass; fresh or nothing, as with faces. */
+  #qr({ id, door, direction }: CameraConfig, { text, capturedAt }: QrSighting): void {
+    if (monotonicMs() - capturedAt > this.#parts.config.decision.maxFrameAgeMs) return;
+    this.#parts.entrance.read({ kind: 'qr', reader: id, door, direction, at: capturedAt, text });
+  }
+
+  #changed(events: CameraEvents, camera: string, state: CameraState): void {
+    const entry = events.entry(state);
+    if (entry !== null) {
+      this.#parts.records.record(entry);
+    }
+    this.#tell(camera, { ...state });
+  }
+
+  #tell(camera: string, report: StateReport): void {
+    this.states.set(camera, report);
+    this.#parts.records.state('cameras', camera, report);
+  }
+}

@@ -1,0 +1,123 @@
+import { type Logger, MenshenError, messageOf } from '../common/index.ts';
+import { type Config, secretOf } from '../config/index.ts';
+import { Gallery, type GalleryChange, gateKey } from '../gallery/index.ts';
+
+/** How often a gallery that could not be opened is tried again. */
+const RETRY_MS = 10_000;
+const REFRESH_MS = 1000;
+/** How often visitors whose time is over are forgotten. */
+const OLD_PASSES_MS = 60_000;
+/** SQLite waits with the whole thread: the exit button must not wait for an enrolment's commit. */
+const BUSY_MS = 20;
+
+interface KeeperParts {
+  readonly config: Pick<Config, 'dataDir' | 'key'>;
+  readonly log: Logger;
+  /** It is open, once; `key` seals what else the gate keeps. */
+  readonly onOpen: (gallery: Gallery, key: ReturnType<typeof gateKey>) => void;
+  /** It cannot be opened, for a reason that was not told before. */
+  readonly onFault: (code: string, message: string) => void;
+  /** Somebody was enrolled, changed or removed, by whichever process. */
+  readonly onChange: (change: GalleryChange) => void;
+}
+
+/**
+ * Keeps the gallery of a running gate. One that cannot be opened does not end the gate: it is tried again until it can
+ * be, and nobody is recognised meanwhile.
+ */
+export class GalleryKeeper {
+  readonly #parts: KeeperParts;
+  readonly #timers: NodeJS.Timeout[] = [];
+  #gallery: Gallery | null = null;
+  #fault = '';
+
+  constructor(parts: KeeperParts) {
+    this.#parts = parts;
+  }
+
+  /** Null while it cannot be opened. */
+  get gallery(): Gallery | null {
+    return this.#gallery;
+  }
+
+  /** @throws MenshenError COMMAND_UNAVAILABLE while it cannot be opened */
+  open(): Gallery {
+    if (this.#gallery === null) {
+      throw new MenshenError('COMMAND_UNAVAILABLE', 'the gallery cannot be opened at present');
+    }
+    return this.#gallery;
+  }
+
+  start(): void {
+    this.#tryOpen();
+    this.#timers.push(
+      setInterval(() => this.#tryOpen(), RETRY_MS),
+      setInterval(() => this.refresh(), REFRESH_MS),
+      setInterval(() => this.#dropOldPasses(), OLD_PASSES_MS),
+    );
+  }
+
+  /** No more looking at the file. */
+  pause(): void {
+    for (const timer of this.#timers) {
+      clearInterval(timer);
+    }
+  }
+
+  close(): void {
+    this.#gallery?.close();
+  }
+
+  /** Takes over now what was changed in the file. */
+  refresh(): void {
+    try {
+      const change = this.#gallery?.refresh() ?? null;
+      if (change !== null) {
+        this.#parts.onChange(change);
+      }
+    } catch (error) {
+      this.#parts.log.error(
+        { err: messageOf(error) },
+        'the gallery could not be read again; the people known stay',
+      );
+    }
+  }
+
+  #tryOpen(): void {
+    if (this.#gallery !== null) {
+      return;
+    }
+    const { config, log, onOpen } = this.#parts;
+    const { dataDir } = config;
+    try {
+      const key = secretOf(config.key);
+      this.#gallery = Gallery.open({ dataDir, key, log, busyTimeoutMs: BUSY_MS });
+      onOpen(this.#gallery, gateKey(dataDir, key));
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  #failed(error: unknown): void {
+    const code = error instanceof MenshenError ? error.code : 'INTERNAL';
+    const message = messageOf(error);
+    if (message !== this.#fault) {
+      this.#fault = message;
+      this.#parts.log.error(
+        { code, err: message },
+        'nobody can be recognised: the gallery cannot be opened; exit buttons work',
+      );
+      this.#parts.onFault(code, message);
+    }
+  }
+
+  #dropOldPasses(): void {
+    const { log } = this.#parts;
+    try {
+      const dropped = this.#gallery?.dropOldPasses() ?? 0;
+      if (dropped > 0) log.info({ passes: dropped }, 'visitors whose time is over were forgotten');
+    } catch (error) {
+      log.error({ err: messageOf(error) }, 'old passes could not be erased; it is tried again');
+    }
+  }
+}
