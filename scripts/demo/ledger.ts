@@ -1,13 +1,12 @@
 import { z } from 'zod';
 import { type PublicDecisionRecord, PublicDecisionRecordSchema } from '../../src/access/index.ts';
 import { monotonicMs } from '../../src/common/index.ts';
-import { JournalEventSchema } from '../../src/journal/index.ts';
+import { type SentEvent, SentEventSchema } from '../../src/mqtt/index.ts';
 import { type Expectation, SCENES } from './cast.ts';
 import { sceneOf } from './film.ts';
 import { sentUnits, unitSentAt } from './timing.ts';
 
 const UnlockedSchema = z.object({ relayAt: z.number() });
-type Event = z.infer<typeof JournalEventSchema>;
 
 export interface Verdict {
   readonly scene: number;
@@ -31,8 +30,8 @@ export class Ledger {
   }
 
   /** An event as the broker delivered it. Gives the verdict it made, or the one whose relay it moved. */
-  take(payload: string): { event: Event; verdict: Verdict | null } {
-    const event = JournalEventSchema.parse(JSON.parse(payload));
+  take(payload: string): { event: SentEvent; verdict: Verdict | null } {
+    const event = SentEventSchema.parse(JSON.parse(payload));
     if (event.type === 'access.granted' || event.type === 'access.denied') {
       return { event, verdict: this.#decided(PublicDecisionRecordSchema.parse(event.data), event.at) };
     }

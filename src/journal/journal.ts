@@ -123,6 +123,13 @@ export class Journal {
     return this.#options.outbox === false ? [] : this.#file.use((store) => store.pending(limit, after));
   }
 
+  /** Highest number that waits in the outbox and is older than this; 0 when there is none. */
+  newestPendingBefore(at: Date): number {
+    return this.#options.outbox === false
+      ? 0
+      : this.#file.use((store) => store.newestPendingBefore(at.toISOString()));
+  }
+
   /** How many events wait in the outbox. */
   pendingCount(): number {
     return this.#options.outbox === false ? 0 : this.#file.use((store) => store.pendingCount());

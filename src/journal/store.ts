@@ -75,6 +75,13 @@ export class EventReader {
     return this.#take(statement, limit, after);
   }
 
+  /** Highest number in the outbox recorded before `at` (UTC, ISO 8601 with milliseconds); 0 when there is none. */
+  newestPendingBefore(at: string): number {
+    const sql =
+      'SELECT outbox.seq FROM outbox JOIN events USING (seq) WHERE at < ? ORDER BY outbox.seq DESC LIMIT 1';
+    return CountSchema.parse(this.#db.prepare(sql).pluck().get(at) ?? 0);
+  }
+
   pendingCount(): number {
     return CountSchema.parse(this.#db.prepare('SELECT count(*) FROM outbox').pluck().get());
   }

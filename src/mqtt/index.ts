@@ -13,7 +13,7 @@ export {
   type MqttLinkOptions,
   type StateReport,
 } from './link.ts';
-export { publicEvent } from './message.ts';
+export { publicEvent, type SentEvent, SentEventSchema } from './message.ts';
 export {
   type IncomingMessage,
   isTopic,

@@ -78,6 +78,7 @@ export class MqttLink {
       journal,
       log,
       window: WINDOW,
+      replayPerSecond: options.config.replayPerSecond,
       ...(restMs === undefined ? {} : { restMs }),
     });
     this.#subscriptions = new Subscriptions(log);
@@ -191,8 +192,8 @@ export class MqttLink {
     for (const [topic, payload] of this.#states) {
       connection.publish(topic, payload, true, () => {});
     }
-    this.#outbox.attach((event, answer) => {
-      const payload = encodeMessage(event, connection.maxPayload);
+    this.#outbox.attach((event, replayed, answer) => {
+      const payload = encodeMessage(event, connection.maxPayload, replayed);
       connection.publish(this.#topics.event(event.type), payload, false, answer);
     });
   }

@@ -1,5 +1,9 @@
 import { z } from 'zod';
-import type { JournalEvent } from '../journal/index.ts';
+import { type JournalEvent, JournalEventSchema } from '../journal/index.ts';
+
+/** An event as a subscriber gets it. `replayed`: it was recorded long before the connection that it is sent on. */
+export const SentEventSchema = JournalEventSchema.extend({ replayed: z.literal(true).optional() });
+export type SentEvent = z.infer<typeof SentEventSchema>;
 
 /** Payloads are kept below this; a decision record has some 10 KiB. */
 export const MAX_PAYLOAD_BYTES = 256 * 1024;
@@ -37,13 +41,14 @@ export function publicEvent(event: JournalEvent): JournalEvent {
 }
 
 /**
- * The event as it is sent: its JSON. An event above `limit` bytes goes out without its data, which stays in the
- * journal: it must not block those behind it.
+ * The event as it is sent: its JSON, with `replayed` where it is no news. An event above `limit` bytes goes out
+ * without its data, which stays in the journal: it must not block those behind it.
  */
-export function encodeMessage(event: JournalEvent, limit: number): Buffer {
-  const payload = Buffer.from(JSON.stringify(publicEvent(event)));
+export function encodeMessage(event: JournalEvent, limit: number, replayed = false): Buffer {
+  const mark = replayed ? { replayed } : {};
+  const payload = Buffer.from(JSON.stringify({ ...publicEvent(event), ...mark }));
   if (payload.length <= limit) {
     return payload;
   }
-  return Buffer.from(JSON.stringify({ ...event, data: { omitted: true, bytes: payload.length } }));
+  return Buffer.from(JSON.stringify({ ...event, data: { omitted: true, bytes: payload.length }, ...mark }));
 }

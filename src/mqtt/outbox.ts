@@ -1,52 +1,74 @@
-import { type Logger, messageOf } from '../common/index.ts';
+import { type Logger, messageOf, monotonicMs } from '../common/index.ts';
 import type { Journal, JournalEvent } from '../journal/index.ts';
+import { Pace } from './pace.ts';
 
 /** How long to wait before a journal that could not be read or written, or a broker that refused, is tried again. */
 const REST_MS = 5000;
+
+/** What was recorded up to this long before a connection is still news: a short interruption changes nothing. */
+const FRESH_MS = 5000;
 
 export interface OutboxOptions {
   readonly journal: Journal;
   readonly log: Logger;
   /** Events under way at a time, at most. */
   readonly window: number;
+  /** Events a second of those that gathered in an outage; as many may go at once. */
+  readonly replayPerSecond: number;
   readonly restMs?: number;
+  /** The clock by which the journal dates its events. */
+  readonly now?: () => Date;
 }
 
 /** Sends one event; calls back when the broker has acknowledged it, or with the reason why it will not. */
-export type Send = (event: JournalEvent, answer: (refusal: Error | null) => void) => void;
+export type Send = (event: JournalEvent, replayed: boolean, answer: (refusal: Error | null) => void) => void;
 
 /**
- * Takes the journal's outbox to the broker, in order, at most `window` events unacknowledged at a time. Events
- * leave the outbox on PUBACK only; on each new connection all that are left are sent again from the first.
+ * Takes the journal's outbox to the broker, at most `window` events unacknowledged at a time. What is there from
+ * before the connection is the backlog; whatever is newer is live and goes first, and the backlog behind it at a
+ * bounded pace with half of the window, each of the two in order. Events leave the outbox on PUBACK only: it is the
+ * outbox on disk that knows what is left of both, and each new connection begins with the first of them.
  */
 export class OutboxPump {
   readonly #journal: Journal;
   readonly #log: Logger;
   readonly #window: number;
   readonly #restMs: number;
-  readonly #inFlight = new Set<number>();
+  readonly #now: () => Date;
+  readonly #pace: Pace;
+  /** Numbers under way; true for those of the backlog. */
+  readonly #inFlight = new Map<number, boolean>();
   /** Acknowledged, but not yet taken out of the outbox. */
   readonly #acknowledged = new Set<number>();
   #send: Send | null = null;
   /** Counts connections: an answer from an older one must not be taken for one from this. */
   #connection = 0;
-  #cursor = 0;
+  #attachedAt = new Date(0);
+  /** Highest number of the backlog; null until the journal has told it. */
+  #boundary: number | null = null;
+  #live = 0;
+  #replayed = 0;
   #resting: NodeJS.Timeout | null = null;
+  #pacing: NodeJS.Timeout | null = null;
   #wakeUp: NodeJS.Immediate | null = null;
   #onIdle: (() => void) | null = null;
   readonly #told = new Set<'journal' | 'refusal'>();
 
   constructor(options: OutboxOptions) {
+    const { replayPerSecond } = options;
     this.#journal = options.journal;
     this.#log = options.log;
     this.#window = options.window;
     this.#restMs = options.restMs ?? REST_MS;
+    this.#now = options.now ?? (() => new Date());
+    this.#pace = new Pace({ burst: replayPerSecond, perSecond: replayPerSecond }, monotonicMs());
   }
 
-  /** A connection stands: begins with the oldest event that is left. */
+  /** A connection stands: what was recorded well before it is replayed from the oldest on, what comes after is sent at once. */
   attach(send: Send): void {
     this.detach();
     this.#send = send;
+    this.#attachedAt = this.#now();
     this.wake();
   }
 
@@ -54,11 +76,13 @@ export class OutboxPump {
   detach(): void {
     this.#connection += 1;
     this.#send = null;
-    this.#cursor = 0;
+    this.#boundary = null;
     this.#inFlight.clear();
     clearTimeout(this.#resting ?? undefined);
+    clearTimeout(this.#pacing ?? undefined);
     clearImmediate(this.#wakeUp ?? undefined);
     this.#resting = null;
+    this.#pacing = null;
     this.#wakeUp = null;
     this.#attempt(() => this.#takeOut());
   }
@@ -88,7 +112,9 @@ export class OutboxPump {
   #run(): void {
     const sound = this.#attempt(() => {
       this.#takeOut();
-      this.#fill();
+      if (this.#send !== null) {
+        this.#fill(this.#send);
+      }
     });
     if (sound) {
       this.#told.delete('journal');
@@ -97,29 +123,75 @@ export class OutboxPump {
     }
   }
 
-  #fill(): void {
-    while (this.#send !== null && this.#resting === null && this.#inFlight.size < this.#window) {
-      const events = this.#journal.pending(this.#window - this.#inFlight.size, this.#cursor);
-      for (const event of events) {
-        this.#cursor = event.seq;
-        if (!this.#acknowledged.has(event.seq) && !this.#inFlight.has(event.seq)) {
-          this.#dispatch(event, this.#send);
-        }
-      }
-      if (events.length === 0) {
-        if (this.#inFlight.size === 0) {
-          this.#onIdle?.();
-          this.#onIdle = null;
-        }
-        return;
-      }
+  #fill(send: Send): void {
+    const boundary = this.#boundary ?? this.#begin();
+    const allLive = this.#sendLive(send);
+    const allReplayed = allLive && this.#replay(send, boundary);
+    if (allReplayed && this.#inFlight.size === 0) {
+      this.#onIdle?.();
+      this.#onIdle = null;
     }
   }
 
-  #dispatch(event: JournalEvent, send: Send): void {
+  #begin(): number {
+    const boundary = this.#journal.newestPendingBefore(new Date(this.#attachedAt.getTime() - FRESH_MS));
+    this.#boundary = boundary;
+    this.#live = boundary;
+    this.#replayed = 0;
+    return boundary;
+  }
+
+  /** Sends what is new, as far as the window goes; true when all of it is under way. */
+  #sendLive(send: Send): boolean {
+    while (this.#resting === null && this.#inFlight.size < this.#window) {
+      const events = this.#journal.pending(this.#window - this.#inFlight.size, this.#live);
+      for (const event of events) {
+        this.#live = event.seq;
+        this.#dispatch(event, false, send);
+      }
+      if (events.length === 0) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Sends what gathered, as far as half of the window and the pace go; true when all of it is under way. */
+  #replay(send: Send, boundary: number): boolean {
+    while (this.#resting === null && this.#replayed < boundary) {
+      const underWay = [...this.#inFlight.values()].filter((replayed) => replayed).length;
+      const room = Math.min(Math.ceil(this.#window / 2) - underWay, this.#window - this.#inFlight.size);
+      const next = room < 1 ? undefined : this.#journal.pending(1, this.#replayed)[0];
+      if (room < 1 || (next !== undefined && next.seq <= boundary && !this.#isInTime())) {
+        return false;
+      }
+      this.#replayed = next === undefined ? boundary : Math.min(next.seq, boundary);
+      if (next !== undefined && next.seq <= boundary) {
+        this.#dispatch(next, true, send);
+      }
+    }
+    return this.#resting === null;
+  }
+
+  /** Whether the pace allows one more; else it goes on by itself when it does. */
+  #isInTime(): boolean {
+    const wait = this.#pace.take(monotonicMs(), false);
+    if (wait > 0) {
+      this.#pacing ??= setTimeout(() => {
+        this.#pacing = null;
+        this.wake();
+      }, wait);
+    }
+    return wait === 0;
+  }
+
+  #dispatch(event: JournalEvent, replayed: boolean, send: Send): void {
+    if (this.#acknowledged.has(event.seq) || this.#inFlight.has(event.seq)) {
+      return;
+    }
     const connection = this.#connection;
-    this.#inFlight.add(event.seq);
-    send(event, (refusal) => {
+    this.#inFlight.set(event.seq, replayed);
+    send(event, replayed, (refusal) => {
       if (refusal === null) {
         this.#acknowledged.add(event.seq);
       }
@@ -148,7 +220,8 @@ export class OutboxPump {
   #rest(): void {
     this.#resting ??= setTimeout(() => {
       this.#resting = null;
-      this.#cursor = 0;
+      this.#live = this.#boundary ?? 0;
+      this.#replayed = 0;
       this.#run();
     }, this.#restMs);
   }

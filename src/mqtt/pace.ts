@@ -1,14 +1,19 @@
-/** Messages taken at once after a quiet time, and a second in the long run. Beyond this they wait at the broker. */
-const BURST = 1000;
-const PER_SECOND = 200;
+/** Messages at once after a quiet time, and a second in the long run. */
+export interface PaceLimits {
+  readonly burst: number;
+  readonly perSecond: number;
+}
 
-/** How fast messages are taken from the broker: a token bucket, so that a flood costs the thread a bounded share of its time. */
+/** How fast messages are taken from the broker, or sent again to it: a token bucket. */
 export class Pace {
-  #tokens = BURST;
+  readonly #limits: PaceLimits;
+  #tokens: number;
   #at: number;
 
   /** @param now monotonic milliseconds */
-  constructor(now: number) {
+  constructor(limits: PaceLimits, now: number) {
+    this.#limits = limits;
+    this.#tokens = limits.burst;
     this.#at = now;
   }
 
@@ -17,9 +22,10 @@ export class Pace {
    * @param now monotonic milliseconds
    */
   take(now: number, canWait: boolean): number {
-    this.#tokens = Math.min(BURST, this.#tokens + ((now - this.#at) * PER_SECOND) / 1000);
+    const { burst, perSecond } = this.#limits;
+    this.#tokens = Math.min(burst, this.#tokens + ((now - this.#at) * perSecond) / 1000);
     this.#at = now;
-    const early = Math.max(0, ((1 - this.#tokens) * 1000) / PER_SECOND);
+    const early = Math.max(0, ((1 - this.#tokens) * 1000) / perSecond);
     if (early === 0 || canWait) {
       this.#tokens -= 1;
     }

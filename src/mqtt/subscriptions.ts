@@ -1,9 +1,12 @@
 import { type Logger, messageOf, monotonicMs } from '../common/index.ts';
-import { Pace } from './pace.ts';
+import { Pace, type PaceLimits } from './pace.ts';
 import { type IncomingMessage, type Listener, matches, type Subscription } from './subscription.ts';
 
 /** A listener that has not taken its message by now does not get the next either: the acknowledgements of events stand behind it. */
 const HOLD_MS = 2000;
+
+/** What is taken: a flood shall cost the thread a bounded share of its time. Beyond it messages wait at the broker. */
+const INCOMING: PaceLimits = { burst: 1000, perSecond: 200 };
 
 interface Entry {
   readonly subscription: Subscription;
@@ -18,7 +21,7 @@ interface Entry {
  */
 export class Subscriptions {
   readonly #log: Logger;
-  readonly #pace = new Pace(monotonicMs());
+  readonly #pace = new Pace(INCOMING, monotonicMs());
   readonly #entries: Entry[] = [];
   readonly #told = new Set<string>();
 

@@ -11,7 +11,8 @@ import { type Daemon, enrol, PASSWORD, startDaemon, USER } from '../../scripts/d
 import { type RtspServer, startRtspServer } from '../../scripts/rtsp/server.ts';
 import { freePort, type Mosquitto, startMosquitto } from '../../scripts/support/mosquitto.ts';
 import { monotonicMs } from '../../src/common/index.ts';
-import { type JournalEvent, JournalEventSchema } from '../../src/journal/index.ts';
+import type { JournalEvent } from '../../src/journal/index.ts';
+import { SentEventSchema } from '../../src/mqtt/index.ts';
 
 export const RELAY = 17;
 export const CONTACT = 27;
@@ -213,7 +214,8 @@ export class House {
     client.on('error', () => {});
     client.on('message', (topic, payload) => {
       if (topic.includes('/events/')) {
-        this.events.push(JournalEventSchema.parse(JSON.parse(payload.toString())));
+        const { replayed: _, ...event } = SentEventSchema.parse(JSON.parse(payload.toString()));
+        this.events.push(event);
       } else {
         this.retained.set(topic, payload.toString());
       }

@@ -39,7 +39,7 @@ beforeEach(() => {
 });
 
 afterEach(async () => {
-  await records.stop(2000);
+  await records.stop(20_000);
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -100,7 +100,7 @@ it('writes what it was told although the thread has just died and the end has co
   await vi.waitFor(() => expect(existsSync(`${dying}.died`)).toBe(true), 5000);
   await new Promise((resolve) => setTimeout(resolve, 200));
   records.record({ type: 'system.stopped', data: {} });
-  await records.stop(2000);
+  await records.stop(20_000);
   expect(written().map(({ type }) => type)).toEqual(['system.started', 'system.stopped']);
 });
 
@@ -109,7 +109,7 @@ it('loses nothing when it is ended right after it was given its key', async () =
   records.record({ type: 'system.started', data: {} });
   records.useKey(new Uint8Array(32).fill(4));
   records.record({ type: 'system.stopped', data: {} });
-  await records.stop(2000);
+  await records.stop(20_000);
   expect(written().map(({ type }) => type)).toEqual(['system.started', 'system.stopped']);
 });
 
@@ -134,7 +134,13 @@ it.skipIf(!mosquittoInstalled())(
   async () => {
     const mosquitto = await startMosquitto();
     onTestFinished(() => mosquitto.stop());
-    records = build(undefined, { url: mosquitto.url, topic: 'menshen', keepaliveS: 30, sessionExpiryS: 60 });
+    records = build(undefined, {
+      url: mosquitto.url,
+      topic: 'menshen',
+      keepaliveS: 30,
+      sessionExpiryS: 60,
+      replayPerSecond: 50,
+    });
     const heard: string[] = [];
     records.subscribe({ filter: 'menshen/gate/in/+', qos: 1, retained: 'unwanted' }, (message) => {
       heard.push(Buffer.from(message.payload).toString());

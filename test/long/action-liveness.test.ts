@@ -10,7 +10,8 @@ import { type RtspServer, startRtspServer } from '../../scripts/rtsp/server.ts';
 import { type Mosquitto, startMosquitto } from '../../scripts/support/mosquitto.ts';
 import { type DecisionRecord, PublicDecisionRecordSchema } from '../../src/access/index.ts';
 import { PROMPTS, type Prompt } from '../../src/console/index.ts';
-import { type JournalEvent, JournalEventSchema } from '../../src/journal/index.ts';
+import type { JournalEvent } from '../../src/journal/index.ts';
+import { SentEventSchema } from '../../src/mqtt/index.ts';
 import { NO_VIDEOS, openHouse, VIDEOS } from '../cloud-server/support.ts';
 
 const MENSHEN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
@@ -61,7 +62,7 @@ async function open(scene: typeof LEFT, consent: string, action: object, yaml = 
     if (topic === 'menshen/site/doors/front/prompt') {
       expect(retain).toBe(false);
       site.prompts.push(told as Prompt);
-    } else if (topic.includes('/events/access/')) site.events.push(JournalEventSchema.parse(told));
+    } else if (topic.includes('/events/access/')) site.events.push(SentEventSchema.parse(told));
   });
   await subscriber.subscribeAsync('menshen/#', { qos: 1 });
   writeFileSync(join(folder, 'menshen.yaml'), config(camera.url, broker.url, action) + yaml);

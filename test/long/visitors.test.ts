@@ -105,7 +105,13 @@ describe.skipIf(!READY || !mosquittoInstalled())(
         {
           ...{ dataDir, gate: 'north', version: '1', logLevel: 'silent', key: null },
           mqtt: {
-            ...{ url: mosquitto.url, topic: 'menshen', keepaliveS: 30, sessionExpiryS: 60 },
+            ...{
+              url: mosquitto.url,
+              topic: 'menshen',
+              keepaliveS: 30,
+              sessionExpiryS: 60,
+              replayPerSecond: 50,
+            },
           },
           retention: {
             ...{ retentionDays: 1, retentionDaysByType: {}, cropRetentionDays: 1, maxMegabytes: 100 },

@@ -6,7 +6,7 @@ import { MqttLink } from '../../src/mqtt/index.ts';
 const [url = '', dataDir = '', count = '0'] = process.argv.slice(2);
 const log = createLogger('gate-process', 'silent');
 const journal = Journal.open({ dataDir, gate: 'gate1', log });
-const config = { url, topic: 'menshen', keepaliveS: 30, sessionExpiryS: 3600 };
+const config = { url, topic: 'menshen', keepaliveS: 30, sessionExpiryS: 3600, replayPerSecond: 50 };
 const link = new MqttLink({
   config,
   gate: 'gate1',

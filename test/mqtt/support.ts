@@ -8,8 +8,14 @@ import { connectAsync, type IClientOptions } from 'mqtt';
 import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
 import type { Logger } from '../../src/common/index.ts';
-import { Journal, type JournalEvent, JournalEventSchema } from '../../src/journal/index.ts';
-import { MqttLink, type MqttLinkConfig, type MqttLinkOptions } from '../../src/mqtt/index.ts';
+import { Journal, type JournalEvent } from '../../src/journal/index.ts';
+import {
+  MqttLink,
+  type MqttLinkConfig,
+  type MqttLinkOptions,
+  type SentEvent,
+  SentEventSchema,
+} from '../../src/mqtt/index.ts';
 
 export function temporaryDir(): string {
   const dir = mkdtempSync(join(tmpdir(), 'menshen-mqtt-'));
@@ -24,7 +30,7 @@ export function recordingLog(): { log: Logger; lines: () => string } {
 }
 
 export function configOf(url: string, more: Partial<MqttLinkConfig> = {}): MqttLinkConfig {
-  return { url, topic: 'menshen', keepaliveS: 30, sessionExpiryS: 3600, ...more };
+  return { url, topic: 'menshen', keepaliveS: 30, sessionExpiryS: 3600, replayPerSecond: 50, ...more };
 }
 
 export interface Gate {
@@ -38,11 +44,16 @@ export interface Gate {
 /** A journal and a link to the broker, both real; closed when the test ends. */
 export function openGate(
   url: string,
-  options: Partial<Omit<MqttLinkOptions, 'config'>> & { config?: Partial<MqttLinkConfig>; dir?: string } = {},
+  options: Partial<Omit<MqttLinkOptions, 'config'>> & {
+    config?: Partial<MqttLinkConfig>;
+    dir?: string;
+    now?: () => Date;
+  } = {},
 ): Gate {
   const { log, lines } = recordingLog();
-  const { config, dir, ...rest } = options;
-  const journal = Journal.open({ dataDir: dir ?? temporaryDir(), gate: 'gate1', log });
+  const { config, dir, now, ...rest } = options;
+  const dataDir = dir ?? temporaryDir();
+  const journal = Journal.open({ dataDir, gate: 'gate1', log, ...(now && { now }) });
   const link = new MqttLink({
     gate: 'gate1',
     journal,
@@ -73,7 +84,7 @@ export interface Message {
 export interface Subscriber {
   readonly messages: Message[];
   /** The payloads of event topics, checked. */
-  events(): JournalEvent[];
+  events(): SentEvent[];
   /** The newest payload of a topic. */
   last(topic: string): unknown;
 }
@@ -93,7 +104,7 @@ export async function subscribe(url: string, options: IClientOptions = {}): Prom
     events: () =>
       messages
         .filter(({ topic }) => topic.includes('/events/'))
-        .map(({ payload }) => JournalEventSchema.parse(payload)),
+        .map(({ payload }) => SentEventSchema.parse(payload)),
     last: (topic) => messages.findLast((message) => message.topic === topic)?.payload,
   };
 }
@@ -110,7 +121,7 @@ export async function until(what: string, holds: () => boolean, ms = 10_000): Pr
 }
 
 /** The first appearance of each event, in the order of arrival. */
-export function withoutDuplicates(events: readonly JournalEvent[]): JournalEvent[] {
+export function withoutDuplicates<T extends JournalEvent>(events: readonly T[]): T[] {
   const seen = new Set<string>();
   return events.filter(({ id }) => !seen.has(id) && seen.add(id));
 }

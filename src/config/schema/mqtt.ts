@@ -38,6 +38,15 @@ export const MqttSchema = z
       .describe(
         'Seconds for which the broker keeps what is sent to the gate while it is away; 0 keeps nothing (MQTT 5; with 3.1.1 the broker decides how long)',
       ),
+    replayPerSecond: z
+      .number()
+      .int()
+      .min(1)
+      .max(10_000)
+      .default(50)
+      .describe(
+        'Events a second that are sent of those that gathered while there was no broker; what happens meanwhile is sent before them, unhindered',
+      ),
   })
   .refine((mqtt) => (mqtt.certFile === undefined) === (mqtt.keyFile === undefined), {
     message: 'certFile and keyFile go together',
