@@ -15,6 +15,9 @@ const PROOFS = [
 export default defineConfig({
   test: {
     maxWorkers: 2,
+    retry: 1,
+    setupFiles: 'test/setup.ts',
+    provide: { seed: Number(process.env.FC_SEED ?? Date.now() % 2 ** 31) },
     testTimeout: 20_000,
     hookTimeout: 60_000,
     projects: [

@@ -3,7 +3,7 @@ import { type Config, secretOf } from '../config/index.ts';
 import { Gallery, type GalleryChange, gateKey } from '../gallery/index.ts';
 
 /** How often a gallery that could not be opened is tried again. */
-const RETRY_MS = 10_000;
+const RETRY_MS = 5000;
 const REFRESH_MS = 1000;
 /** How often visitors whose time is over are forgotten. */
 const OLD_PASSES_MS = 60_000;

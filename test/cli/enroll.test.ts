@@ -33,9 +33,9 @@ async function menshen(args: string[], passphrase = ''): Promise<Outcome> {
   }
 }
 
-/** Runs the real program as its own process, without a terminal. */
+/** Runs the real program, as set-up built it, as its own process without a terminal. */
 function menshenProcess(args: string[]): Promise<Outcome> {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'src/cli/main.ts', ...args], {
+  const child = spawn(process.execPath, ['dist/cli/main.js', ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let stdout = '';

@@ -154,17 +154,7 @@ describe('menshen events tail', () => {
   it('follows new events, also into a new journal when the old one was replaced', async () => {
     const { dir, journal } = journalIn();
     journal.append({ type: 'door.rex', data: { n: 1 } });
-    const args = [
-      '--import',
-      'tsx',
-      'src/cli/main.ts',
-      'events',
-      'tail',
-      '--follow',
-      '--json',
-      '--data-dir',
-      dir,
-    ];
+    const args = ['dist/cli/main.js', 'events', 'tail', '--follow', '--json', '--data-dir', dir];
     const child = spawn(process.execPath, args, { cwd: new URL('../../', import.meta.url).pathname });
     onTestFinished(() => void child.kill('SIGKILL'));
     let out = '';

@@ -28,15 +28,15 @@ function collect(child: ChildProcessWithoutNullStreams): Promise<Ended> {
   return new Promise((resolve) => child.on('close', (code) => resolve({ ...ended, code })));
 }
 
-const node = (...args: string[]) =>
-  collect(spawn(process.execPath, ['--import', 'tsx', ...args], { cwd: root }));
+/** What set-up built runs in children: it starts at once. */
+const node = (...args: string[]) => collect(spawn(process.execPath, args, { cwd: root }));
 
 const shell = (line: string, env: Record<string, string>) =>
   collect(
     spawn('bash', ['-c', line], { cwd: root, env: { ...process.env, NODE: process.execPath, ...env } }),
   );
 
-const menshen = (...args: string[]) => node('src/cli/main.ts', ...args);
+const menshen = (...args: string[]) => node('dist/cli/main.js', ...args);
 
 /** Runs the program in this process and gives the exit code and what was printed. */
 async function here(...args: string[]): Promise<Ended> {
@@ -103,7 +103,7 @@ describe('the menshen program', () => {
 
   it('loads no native code for commands that need none', async () => {
     const script = `
-      const { run } = await import(${JSON.stringify(join(root, 'src/cli/program.ts'))});
+      const { run } = await import(${JSON.stringify(join(root, 'dist/cli/program.js'))});
       await run(['events', '--help']);
       await run(['door', '--help']);
       await run(['config', 'schema']);
@@ -189,7 +189,7 @@ describe('menshen config', () => {
 
 describe('when nobody reads the output any more', () => {
   const FLOOD = `
-    import { outliveReader } from './src/cli/output.ts';
+    import { outliveReader } from './dist/cli/output.js';
     outliveReader({ stay: process.env.STAY === 'true' });
     let rounds = 0;
     setInterval(() => {
@@ -201,10 +201,10 @@ describe('when nobody reads the output any more', () => {
     ['a command ends quietly', false, 'x0\n'],
     ['a daemon works on', true, 'x7\n'],
   ])('%s', async (_, stay, out) => {
-    const ended = await shell(
-      '"$NODE" --import tsx --input-type=module -e "$FLOOD" | head -c 1; echo "$PIPESTATUS"',
-      { FLOOD, STAY: String(stay) },
-    );
+    const ended = await shell('"$NODE" --input-type=module -e "$FLOOD" | head -c 1; echo "$PIPESTATUS"', {
+      FLOOD,
+      STAY: String(stay),
+    });
     expect(ended).toEqual({ code: 0, out, err: '' });
   });
 });

@@ -8,7 +8,7 @@ import { encodeFrame } from '../../src/readers/frame.ts';
 import { MINIMAL } from '../config/fixtures.ts';
 import { serialLine } from '../readers/support.ts';
 
-const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
 it('menshen readers listen prints cards whole, PINs not at all, and ends with Ctrl-C', {
   timeout: 60_000,
@@ -18,7 +18,7 @@ it('menshen readers listen prints cards whole, PINs not at all, and ends with Ct
   const file = join(folder, 'menshen.yaml');
   const reader = `{ id: pad, door: main, kind: serial, device: ${line.path}, keypad: { enabled: true } }`;
   writeFileSync(file, `${MINIMAL}readers: [${reader}]\n`);
-  const child = spawn(process.execPath, ['--import', 'tsx', MAIN, 'readers', 'listen', '--config', file]);
+  const child = spawn(process.execPath, [MAIN, 'readers', 'listen', '--config', file]);
   let out = '';
   child.stdout.on('data', (piece: Buffer) => {
     out += piece.toString();

@@ -4,8 +4,8 @@ import { monotonicMs } from '../../src/common/index.ts';
 import { ffmpegPid, staged } from '../camera/support.ts';
 import { makeTestVideo, readTimecode, startRtspServer } from '../support/rtsp.ts';
 
-const KILLS = 8;
-const SOAK_S = 120;
+const KILLS = 4;
+const SOAK_S = 75;
 /** Longer than it takes for a stream to count as sound, so that each death is a first failure. */
 const SOUND_MS = 10_500;
 
