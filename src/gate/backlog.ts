@@ -1,5 +1,5 @@
 import { type Logger, MenshenError, messageOf } from '../common/index.ts';
-import type { EventInput, Journal } from '../journal/index.ts';
+import type { Journal, JournalEntry } from '../journal/index.ts';
 
 /** Events kept in memory while the journal cannot be written; beyond this the oldest are lost, and that is logged. */
 const LIMIT = 10_000;
@@ -12,7 +12,7 @@ const RETRY_MS = 1000;
 export class Backlog {
   readonly #journal: Journal;
   readonly #log: Logger;
-  #events: EventInput[] = [];
+  #events: JournalEntry[] = [];
   #timer: NodeJS.Timeout | null = null;
   #lost = 0;
 
@@ -22,14 +22,14 @@ export class Backlog {
   }
 
   /** Writes an event, or keeps it for later; never throws. */
-  add(event: EventInput): void {
+  add(event: JournalEntry): void {
     if (this.#events.length > 0 || !this.#write(event)) {
       this.#keep(event);
     }
   }
 
   /** Writes several events with one commit, or keeps them for later; never throws. */
-  addAll(events: readonly EventInput[]): void {
+  addAll(events: readonly JournalEntry[]): void {
     if (this.#events.length > 0 || !this.#writeAll(events)) {
       for (const event of events) {
         this.add(event);
@@ -52,7 +52,7 @@ export class Backlog {
   }
 
   /** False when they must be tried one by one: the disk refuses, or one of them can never be written. */
-  #writeAll(events: readonly EventInput[]): boolean {
+  #writeAll(events: readonly JournalEntry[]): boolean {
     try {
       this.#journal.appendMany(events);
       return true;
@@ -62,7 +62,7 @@ export class Backlog {
   }
 
   /** False when the event must wait for the disk. */
-  #write(event: EventInput): boolean {
+  #write(event: JournalEntry): boolean {
     try {
       this.#journal.append(event);
       return true;
@@ -79,7 +79,7 @@ export class Backlog {
     }
   }
 
-  #keep(event: EventInput): void {
+  #keep(event: JournalEntry): void {
     this.#events.push(event);
     if (this.#events.length > LIMIT) {
       this.#events.shift();

@@ -33,11 +33,11 @@ const PASS_MS = 2000;
 /** A door that was pulled in the last moment of the unlock time opens a little after it was locked. */
 const LATE_PASSAGE_MS = 1500;
 
-const EVENT_OF: Record<EntryRecord['verdict']['verdict'], EventType> = {
+const EVENT_OF = {
   grant: 'access.granted',
   deny: 'access.denied',
   wait: 'access.pending',
-};
+} as const satisfies Record<EntryRecord['verdict']['verdict'], EventType>;
 
 /** Where a decision came from, and what became of it. */
 interface Circumstances {
@@ -129,18 +129,19 @@ export class Entrance {
     }
     this.#desk.carriedOut(door, decision);
     onEntered(door, entry.verdict.people, monotonicMs());
-    const tell = (type: EventType, data: Record<string, unknown>) =>
-      records.record({ type, door, cause: decision, data });
-    if (entry.openForMs !== null) this.#openByFirst(door, decision, entry.verdict.people, entry.openForMs);
-    if (entry.verdict.duress) tell('access.duress', { people: entry.verdict.people });
-    if (entry.verdict.violation !== null) tell('access.violation', { detail: entry.verdict.violation });
+    const { people, duress, violation } = entry.verdict;
+    if (entry.openForMs !== null) this.#openByFirst(door, decision, people, entry.openForMs);
+    if (duress) records.record({ type: 'access.duress', door, cause: decision, data: { people } });
+    if (violation !== null) {
+      records.record({ type: 'access.violation', door, cause: decision, data: { detail: violation } });
+    }
     this.#keep();
   }
 
   /** A failure began a lock-out of cards and PINs. */
   lockedOut(door: string, decision: string, until: number | null): void {
     if (until === null) return;
-    const data = { forMs: Math.round(until - monotonicMs()), scope: 'credentials' };
+    const data = { forMs: Math.round(until - monotonicMs()), scope: 'credentials' } as const;
     this.#parts.records.record({ type: 'access.locked_out', door, cause: decision, data });
   }
 
@@ -289,7 +290,7 @@ export class Entrance {
       versions,
     };
     const type = EVENT_OF[outcome];
-    records.record({ type, id, door: input.door, ...(cause === null ? {} : { cause }), data: { ...data } });
+    records.record({ type, id, door: input.door, ...(cause === null ? {} : { cause }), data });
     log.info({ decision: id, outcome: data.outcome, reason: data.reason }, 'decided');
     if (outcome !== 'grant') {
       this.#parts.prompts.show(input.door, promptForReason(reason), heldMs({ input, verdict }));
@@ -318,7 +319,10 @@ export class Entrance {
     if (held?.ok === true) this.memory.setOpen(door, { until: Date.now() + forMs, decision, person });
   }
 
-  #tellPassages(type: EventType, passages: ReturnType<EntryDesk['passed']>): void {
+  #tellPassages(
+    type: 'access.passed' | 'access.not_passed',
+    passages: ReturnType<EntryDesk['passed']>,
+  ): void {
     for (const { door, decision, people, to } of passages) {
       if (to === null && !this.#parts.turnstiles.has(door)) continue;
       this.#parts.records.record({ type, door, cause: decision, data: { people, to } });

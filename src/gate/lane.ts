@@ -8,6 +8,7 @@ import {
   type CloudReport,
   type Comparison,
   type Decision,
+  type DecisionRecord,
   type EntryDecision,
   type Inquiry,
   joinEntry,
@@ -222,7 +223,7 @@ export class Lane {
     const record = entry === null ? recognised.record : joinEntry(recognised.record, entry);
     const decision = { ...recognised, record };
     record.timings.captureToDecision = monotonicMs() - decision.newestFrameAt;
-    this.#record(EVENT_OF[record.outcome], decision, { ...record });
+    this.#record(decision, record);
     if (record.outcome === 'grant' && record.person !== null && entry !== null) {
       this.#open(decision, record.person.id, entry).catch((error: unknown) => {
         log.error({ decision: record.decision, err: messageOf(error) }, 'a grant could not be carried out');
@@ -237,7 +238,9 @@ export class Lane {
     }
     if (decision.lockedOutUntil !== null) {
       const forMs = Math.round(decision.lockedOutUntil - monotonicMs());
-      this.#record('access.locked_out', decision, { forMs, scope: this.#parts.policy.lockout.scope });
+      const { door, camera, decision: cause } = record;
+      const { scope } = this.#parts.policy.lockout;
+      records.record({ type: 'access.locked_out', door, camera, cause, data: { forMs, scope } });
     }
   }
 
@@ -292,7 +295,7 @@ export class Lane {
       return;
     }
     this.#parts.prompts.show(decision.record.door, promptForReason(why.reason));
-    this.#record('access.denied', decision, {
+    this.#record(decision, {
       ...decision.record,
       ...why,
       decision: randomUUID(),
@@ -303,14 +306,9 @@ export class Lane {
     });
   }
 
-  /** An event about a decision. The decision's own event has its id; every other names it as the cause. */
-  #record(
-    type: (typeof EVENT_OF)[keyof typeof EVENT_OF] | 'access.locked_out',
-    { record }: Decision,
-    data: Record<string, unknown>,
-  ): void {
-    const own = data.decision === record.decision;
-    const identity = own ? { id: record.decision } : { cause: record.decision };
-    this.#parts.records.record({ type, door: record.door, camera: record.camera, data, ...identity });
+  /** Writes a record down. The decision's own event has its id; every other names it as the cause. */
+  #record({ record: { decision, door, camera } }: Decision, data: DecisionRecord): void {
+    const identity = data.decision === decision ? { id: decision } : { cause: decision };
+    this.#parts.records.record({ type: EVENT_OF[data.outcome], door, camera, data, ...identity });
   }
 }

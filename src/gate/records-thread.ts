@@ -5,7 +5,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { commandTopics, type ReplyAddress, signReply } from '../commands/index.ts';
 import { createLogger, type DeviceKey, ERRORS, messageOf, openDeviceKey } from '../common/index.ts';
-import { Journal, type JournalEvent } from '../journal/index.ts';
+import { Journal, type JournalEntry, type JournalEvent } from '../journal/index.ts';
 import { MqttLink, publicEvent } from '../mqtt/index.ts';
 import { Backlog } from './backlog.ts';
 import { CommandDesk } from './commands/desk.ts';
@@ -81,7 +81,7 @@ function writeBatch(): void {
   }
 }
 
-function dated({ event, happenedAt }: TimedEvent): TimedEvent['event'] {
+function dated({ event, happenedAt }: TimedEvent): JournalEntry & { readonly id: string } {
   const late = Date.now() - Date.parse(happenedAt) > LATE_MS || backlog.waiting > 0;
   return late ? { ...event, data: { ...event.data, happenedAt } } : event;
 }

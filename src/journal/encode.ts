@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { MenshenError } from '../common/index.ts';
 import { JournalEventSchema } from './schema.ts';
-import type { EventInput, JournalEvent } from './types.ts';
+import type { JournalEntry, JournalEvent } from './types.ts';
 
 /** A decision record has some 10 KiB; data beyond this is a mistake and would not fit a message either. */
 const MAX_DATA_BYTES = 256 * 1024;
@@ -13,7 +13,7 @@ export interface Encoded {
 }
 
 /** Numbers and dates an event and checks that it can be read back as it is. Throws INTERNAL when it cannot. */
-export function encodeEvent(input: EventInput, context: { seq: number; at: Date; gate: string }): Encoded {
+export function encodeEvent(input: JournalEntry, context: { seq: number; at: Date; gate: string }): Encoded {
   const data = encodeData(input);
   const parsed = JournalEventSchema.safeParse({
     id: input.id ?? randomUUID(),
@@ -35,7 +35,7 @@ export function encodeEvent(input: EventInput, context: { seq: number; at: Date;
   return { event: parsed.data, data };
 }
 
-function encodeData(input: EventInput): string {
+function encodeData(input: JournalEntry): string {
   const text = JSON.stringify(input.data, refuseBinary);
   if (Buffer.byteLength(text) > MAX_DATA_BYTES) {
     throw new MenshenError(

@@ -6,7 +6,7 @@ import { JournalFile } from './file.ts';
 import { pictureKey, sealPicture, unsealPicture } from './pictures.ts';
 import { emptyWal, prune } from './prune.ts';
 import { type Pruned, removePicturesOf } from './retention.ts';
-import type { EventInput, JournalEvent, Range, Retention } from './types.ts';
+import type { EventInput, JournalEntry, JournalEvent, Range, Retention } from './types.ts';
 
 export interface JournalOptions {
   readonly dataDir: string;
@@ -63,13 +63,13 @@ export class Journal {
       dataDir: options.dataDir,
       log: options.log,
       now: () => this.#now(),
-      onReplaced: (data) => this.append({ type: 'journal.damaged', data: { ...data } }),
+      onReplaced: ({ ...data }) => this.append({ type: 'journal.damaged', data } satisfies EventInput),
     });
     this.#key = options.key && pictureKey(options.key);
   }
 
   /** Writes one event. With an id that is already there it is a retry, and gives the event as written then. */
-  append(input: EventInput): JournalEvent {
+  append(input: JournalEntry): JournalEvent {
     const [event] = this.appendMany([input]);
     if (event === undefined) {
       throw new MenshenError('INTERNAL', 'Appending one event gave none back.');
@@ -78,7 +78,7 @@ export class Journal {
   }
 
   /** Writes several events in one transaction, all or none. Throws JOURNAL_WRITE_FAILED. */
-  appendMany(inputs: readonly EventInput[]): JournalEvent[] {
+  appendMany(inputs: readonly JournalEntry[]): JournalEvent[] {
     const { gate, outbox = true } = this.#options;
     const at = this.#now();
     const added: JournalEvent[] = [];

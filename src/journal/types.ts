@@ -1,3 +1,5 @@
+import type { EventData } from './data.ts';
+
 /** Every type of event, a closed list; docs/reference/events.md documents them one to one. */
 export const EVENT_TYPES = {
   'system.started': 'The gate process is up.',
@@ -65,18 +67,32 @@ export const EVENT_TYPES = {
 } as const satisfies Record<string, string>;
 export type EventType = keyof typeof EVENT_TYPES;
 
-/** What a room hands to the journal. `data` is JSON: no functions, no binary. */
-export interface EventInput {
-  readonly type: EventType;
+interface EventHead {
   /** The door or the camera it is about, if any. */
   readonly door?: string;
   readonly camera?: string;
   /** Id of the event that caused this one, if any. */
   readonly cause?: string;
-  readonly data: Readonly<Record<string, unknown>>;
   /** Id given by the maker (a UUID), so that other records can name it beforehand; else the journal makes one. */
   readonly id?: string;
 }
+
+type Frozen<T> = T extends readonly (infer I)[]
+  ? readonly Frozen<I>[]
+  : T extends object
+    ? { readonly [K in keyof T]: Frozen<T[K]> }
+    : T;
+
+/** An event of any maker, as the journal takes it. `data` is JSON: no functions, no binary. Rooms hand over an `EventInput`. */
+export interface JournalEntry extends EventHead {
+  readonly type: EventType;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+/** What a room hands to the journal: `data` is what the type's schema says (data.ts), and nothing else. */
+export type EventInput<T extends EventType = EventType> = {
+  [K in T]: EventHead & { readonly type: K; readonly data: Frozen<EventData<K>> };
+}[T];
 
 /** A numbered entry of the journal. `seq` has no gaps within a gate. */
 export interface JournalEvent {

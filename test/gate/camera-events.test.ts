@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import type { CameraState } from '../../src/camera/types.ts';
 import type { ErrorCode } from '../../src/common/index.ts';
 import { CameraEvents } from '../../src/gate/camera-events.ts';
+import { checked } from '../support/events.ts';
 
 const down = (code: ErrorCode, message = 'gone'): CameraState => ({
   state: 'down',
@@ -23,7 +24,9 @@ it('tells once that a camera is down however often it is tried, and again for an
     UP,
     down('CAMERA_AUTH_FAILED'),
     { state: 'stopped' } as const,
-  ].map((state) => events.entry(state));
+  ]
+    .map((state) => events.entry(state))
+    .map((event) => event && checked(event));
   expect(told.map((event) => event?.data.code ?? event?.type ?? null)).toEqual([
     'camera.up',
     'CAMERA_ENDED',

@@ -6,16 +6,17 @@ import { QuotaLedger } from '../../src/cloud/index.ts';
 import { createLogger, monotonicMs } from '../../src/common/index.ts';
 import { CloudCalls } from '../../src/gate/cloud-calls.ts';
 import { CloudEvents } from '../../src/gate/cloud-events.ts';
-import type { EVENT_TYPES, EventInput } from '../../src/journal/index.ts';
+import type { EVENT_TYPES, JournalEntry } from '../../src/journal/index.ts';
 import { StrictServer } from '../cloud/strict-server.ts';
 import { type ConfigOverrides, cloudConfig, jpeg } from '../cloud/support.ts';
+import { checked } from '../support/events.ts';
 
 const THREAD = new URL('../../dist/gate/cloud-thread.js', import.meta.url);
 
 let server: StrictServer;
 let dataDir: string;
 let picture: Uint8Array;
-let events: EventInput[];
+let events: JournalEntry[];
 const open: CloudCalls[] = [];
 
 beforeAll(async () => {
@@ -37,7 +38,7 @@ function start(overrides: ConfigOverrides = {}): CloudCalls {
   const config = cloudConfig(server.endpoint, overrides);
   const calls = new CloudCalls(
     { dataDir, config, logLevel: 'silent' },
-    new CloudEvents((event) => events.push(event)),
+    new CloudEvents((event) => events.push(checked(event))),
     createLogger('test', 'silent'),
     THREAD,
   );

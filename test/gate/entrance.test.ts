@@ -12,9 +12,10 @@ import { Door, type DoorEvent, openGpio } from '../../src/door/index.ts';
 import { Gallery, hashPin } from '../../src/gallery/index.ts';
 import type { EntranceParts } from '../../src/gate/entrance.ts';
 import { EntryStore, readKept } from '../../src/gate/entry-store.ts';
-import type { EventInput } from '../../src/journal/index.ts';
+import type { EventInput, JournalEntry } from '../../src/journal/index.ts';
 import type { Credential } from '../../src/readers/index.ts';
 import { SimulatorClient, scratch } from '../door/bench.ts';
+import { checked } from '../support/events.ts';
 import { entranceOf } from './entrance-support.ts';
 
 const log = createLogger('test', 'silent');
@@ -48,13 +49,13 @@ const eventually = (check: () => void) => vi.waitFor(check, 8000);
 async function build(yaml = LAB, parts: Partial<EntranceParts> = {}, dataDir = scratch()) {
   const config = ConfigSchema.parse(parse(yaml));
   const gallery = Gallery.open({ dataDir, log });
-  const events: EventInput[] = [];
+  const events: JournalEntry[] = [];
   const store = new EntryStore(dataDir, log, () => {});
   let number = 0;
   const records = {
     record: (event: EventInput) => {
       const id = event.id ?? randomUUID();
-      events.push({ ...event, id });
+      events.push({ ...checked(event), id });
       return id;
     },
     taken: async () => {},
@@ -221,7 +222,7 @@ describe('passes', () => {
   it('open nothing when it cannot be written that they were used', async () => {
     const rig = await build();
     const record = (event: EventInput) => {
-      rig.events.push(event);
+      rig.events.push(checked(event));
       return '';
     };
     const records = { record, taken: async () => {}, keep: () => 1, isKept: async () => false };

@@ -10,11 +10,12 @@ import { ConfigSchema } from '../../src/config/schema.ts';
 import { Door, openGpio } from '../../src/door/index.ts';
 import { Gallery } from '../../src/gallery/index.ts';
 import { Lane } from '../../src/gate/lane.ts';
-import type { EventInput } from '../../src/journal/index.ts';
+import type { EventInput, JournalEntry } from '../../src/journal/index.ts';
 import { MODEL, policy, QUALITY_LIMITS, sighting, vector } from '../access/support.ts';
 import { type Respond, StrictServer } from '../cloud/strict-server.ts';
 import { cloudConfig, jpeg, makeClient } from '../cloud/support.ts';
 import { makeAuthority, makeCertificate } from '../support/certificates.ts';
+import { checked } from '../support/events.ts';
 import { entranceOf } from './entrance-support.ts';
 
 const log = createLogger('test', 'silent');
@@ -96,7 +97,7 @@ async function build(overrides: Partial<ReturnType<typeof policy>['escalation']>
   const server = await StrictServer.start({ tls });
   server.respond = says('活体人脸', 0.95);
   const { client, counter } = makeClient(cloudConfig(server.endpoint, { caFile }));
-  const events: EventInput[] = [];
+  const events: JournalEntry[] = [];
   const gpio = await openGpio();
   const door = new Door({ config: config.doors[0], gpio, logger: log, onEvent: () => {} });
   await door.start();
@@ -105,7 +106,7 @@ async function build(overrides: Partial<ReturnType<typeof policy>['escalation']>
   const rules = policy({ minFrames: 2 });
   const records = {
     record: (event: EventInput) => {
-      events.push(event);
+      events.push(checked(event));
       return event.id ?? randomUUID();
     },
     taken: async () => {},

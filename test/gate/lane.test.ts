@@ -12,6 +12,7 @@ import { Gallery } from '../../src/gallery/index.ts';
 import { Lane } from '../../src/gate/lane.ts';
 import { type EventInput, Journal } from '../../src/journal/index.ts';
 import { type Look, MODEL, policy, QUALITY_LIMITS, sighting, vector } from '../access/support.ts';
+import { checked } from '../support/events.ts';
 import { entranceOf } from './entrance-support.ts';
 
 const log = createLogger('test', 'silent');
@@ -37,8 +38,9 @@ async function build(entry: object = {}) {
   const records = {
     record: (event: EventInput) => {
       const id = event.id ?? randomUUID();
+      const entry = checked(event);
       try {
-        journal.append({ ...event, id });
+        journal.append({ ...entry, id });
       } catch {}
       return id;
     },

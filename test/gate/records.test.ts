@@ -43,6 +43,13 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
+const STARTED = {
+  type: 'system.started',
+  data: { software: '0.1.0', config: '4f1c0a9e7b3d', node: process.version },
+} as const;
+const STOPPED = { type: 'system.stopped', data: { reason: 'SIGTERM' } } as const;
+const numbered = (n: number) => ({ type: 'door.held_open', data: { openForMs: n } }) as const;
+
 function written(): JournalEvent[] {
   return existsSync(join(folder, 'journal.sqlite'))
     ? new JournalReader({ dataDir: folder }).range({ after: 0, limit: 1000 })
@@ -50,14 +57,14 @@ function written(): JournalEvent[] {
 }
 
 it('keeps events in order, those told before the thread was up as well', async () => {
-  records.record({ type: 'system.started', data: { n: 0 } });
+  records.record(numbered(0));
   records.start();
   for (let n = 1; n <= 50; n++) {
-    records.record({ type: 'door.rex', data: { n } });
+    records.record(numbered(n));
   }
-  const last = records.record({ type: 'door.locked', data: { n: 51 } });
+  const last = records.record(numbered(51));
   await records.taken(last, 10_000);
-  expect(written().map(({ data }) => data.n)).toEqual(Array.from({ length: 52 }, (_, n) => n));
+  expect(written().map(({ data }) => data.openForMs)).toEqual(Array.from({ length: 52 }, (_, n) => n));
 });
 
 it('waits for an event no longer than it is told to', async () => {
@@ -75,7 +82,7 @@ it('goes on under a new key without losing or doubling an event', async () => {
   records.start();
   const ids: string[] = [];
   for (let n = 0; n < 30; n++) {
-    ids.push(records.record({ type: 'door.rex', data: { n } }));
+    ids.push(records.record(numbered(n)));
     if (n === 10) {
       records.useKey(new Uint8Array(32).fill(4));
     }
@@ -96,19 +103,19 @@ it('writes what it was told although the thread has just died and the end has co
   );
   records = build(pathToFileURL(dying));
   records.start();
-  records.record({ type: 'system.started', data: {} });
+  records.record(STARTED);
   await vi.waitFor(() => expect(existsSync(`${dying}.died`)).toBe(true), 5000);
   await new Promise((resolve) => setTimeout(resolve, 200));
-  records.record({ type: 'system.stopped', data: {} });
+  records.record(STOPPED);
   await records.stop(20_000);
   expect(written().map(({ type }) => type)).toEqual(['system.started', 'system.stopped']);
 });
 
 it('loses nothing when it is ended right after it was given its key', async () => {
   records.start();
-  records.record({ type: 'system.started', data: {} });
+  records.record(STARTED);
   records.useKey(new Uint8Array(32).fill(4));
-  records.record({ type: 'system.stopped', data: {} });
+  records.record(STOPPED);
   await records.stop(20_000);
   expect(written().map(({ type }) => type)).toEqual(['system.started', 'system.stopped']);
 });

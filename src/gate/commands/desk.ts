@@ -4,6 +4,7 @@ import {
   Gatekeeper,
   type GatekeeperOptions,
   kept,
+  type RefusalCode,
   type ReplyAddress,
   replyAddress,
   type Verdict,
@@ -90,7 +91,7 @@ export class CommandDesk {
     });
   }
 
-  #recordRefusal(code: string, about: { key?: string; command?: string }): void {
+  #recordRefusal(code: RefusalCode, about: { key?: string; command?: string }): void {
     const kind = `${code} ${about.key ?? ''}`;
     const now = performance.now();
     const known = this.#refused.get(kind);
