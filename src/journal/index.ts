@@ -2,8 +2,9 @@
  * The gate's memory: every decision, door change and alarm as a numbered, append-only event in SQLite, on disk
  * before anything else is told of it. The outbox lives here too: an event leaves it only when the broker has
  * acknowledged it. Each record is linked to the one before it by a hash, and the chain signed by the device (chain.ts,
- * verify.ts). What each type of event holds is a schema (data.ts, another face: the gate needs its types alone). Pictures are kept beside their events, encrypted. `Journal` is for the gate process, the only
- * writer; `JournalReader` is for everybody else.
+ * verify.ts). What each type of event holds is a schema (data.ts, another face: the gate needs its types alone).
+ * Pictures are kept beside their events, encrypted. `Journal` is for the gate process, the only writer;
+ * `JournalReader` is for everybody else.
  */
 export type { EventData } from './data.ts';
 export { Journal, type JournalOptions } from './journal.ts';
