@@ -60,6 +60,7 @@ cameras:
     username: ${USER}
     password: { value: ${JSON.stringify(PASSWORD)} }
     door: front
+    injection: alarm # the camera shows a film, from its beginning again with --keep
 doors:
   - id: front
     relay: { line: { driver: simulated, line: 17 } }

@@ -38,8 +38,8 @@ def access_units(data):
 class Camera:
     """Knows which access unit is due and pushes it into whichever appsrc is there."""
 
-    def __init__(self, units, fps, loop, log):
-        self.units, self.fps, self.loop, self.log = units, fps, loop, log
+    def __init__(self, units, fps, loop, log, clock):
+        self.units, self.fps, self.loop, self.log, self.clock = units, fps, loop, log, clock
         # A stream joined between two key pictures begins with the parameter sets, so that DESCRIBE is answered at once.
         self.headers = b"".join(n for n in re.split(rb"(?=\x00\x00\x00\x01)|(?=\x00\x00\x01)", units[0])
                                 if re.match(rb"\x00*\x01[\x67\x68\x27\x28]", n))
@@ -69,7 +69,7 @@ class Camera:
                 if first is None:
                     first, unit = due, self.headers + unit
                 buffer = Gst.Buffer.new_wrapped(unit)
-                buffer.pts = buffer.dts = int((due - first) * Gst.SECOND)
+                buffer.pts = buffer.dts = int((due - first) * self.clock * Gst.SECOND)
                 buffer.duration = int(Gst.SECOND / self.fps)
                 sent = time.monotonic() * 1000
                 if appsrc.emit("push-buffer", buffer) != Gst.FlowReturn.OK:
@@ -88,12 +88,13 @@ def main():
     p.add_argument("--once", action="store_true", help="end after the last picture instead of beginning again")
     p.add_argument("--user", help="ask for this user (Digest) and the password of RTSP_PASSWORD")
     p.add_argument("--log", help="write one JSON line per access unit sent: n, unit (index in the file), sent (CLOCK_MONOTONIC, ms)")
+    p.add_argument("--clock", type=float, default=1, help="how fast the stream's time stamps run, in parts of the true speed")
     args = p.parse_args()
 
     Gst.init(None)
     with open(args.file, "rb") as f:
         units = access_units(f.read())
-    camera = Camera(units, args.fps, not args.once, open(args.log, "w") if args.log else None)
+    camera = Camera(units, args.fps, not args.once, open(args.log, "w") if args.log else None, args.clock)
 
     server = GstRtspServer.RTSPServer()
     server.set_address("127.0.0.1")

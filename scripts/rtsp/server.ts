@@ -18,6 +18,8 @@ export interface RtspServerOptions {
   readonly fps?: number;
   /** Begin again at the end (default) or end the stream. */
   readonly loop?: boolean;
+  /** How fast the time stamps run, in parts of the true speed; 1 by default. */
+  readonly clock?: number;
   /** Ask for this user and password (Digest). */
   readonly user?: string;
   readonly password?: string;
@@ -49,6 +51,7 @@ export async function startRtspServer(options: RtspServerOptions): Promise<RtspS
     String(options.fps ?? 15),
   ];
   if (options.loop === false) args.push('--once');
+  if (options.clock !== undefined) args.push('--clock', String(options.clock));
   if (options.user !== undefined) args.push('--user', options.user);
   if (options.log !== undefined) args.push('--log', options.log);
   const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', PYTHON, ...args], {

@@ -48,6 +48,7 @@ export class Access {
   readonly #grantedAt = new Map<string, number>();
   readonly #lockout: Lockout;
   readonly #demands: Demands;
+  readonly #distrusted = new Map<string, string>();
 
   constructor(door: string, policy: DecisionConfig, context: DecisionContext) {
     this.#door = door;
@@ -180,6 +181,12 @@ export class Access {
     return this.#conclude(track, c, failedAt(gate), now, gate);
   }
 
+  /** Why the pictures of this camera are not believed from now on: nobody is granted by them. Null takes that back. */
+  distrust(camera: string, why: string | null): void {
+    if (why === null) this.#distrusted.delete(camera);
+    else this.#distrusted.set(camera, why);
+  }
+
   /** The tracks known, for a vision process that has died. */
   tracks(camera: string): string[] {
     return this.#tracks.ofCamera(camera);
@@ -278,6 +285,7 @@ export class Access {
       ended,
       lockedOut: now < this.#lockoutEnd(best),
       trackLockedOut: now < track.lockedUntil,
+      distrusted: this.#distrusted.get(track.last.camera) ?? null,
       authenticatedAgoMs: agoMs !== null && agoMs < policy.authenticationIntervalMs ? agoMs : null,
       thresholds: thresholdsOf(policy),
       escalation: this.#context.cloud === true ? policy.escalation : null,

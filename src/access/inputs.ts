@@ -66,6 +66,8 @@ const CaseSchema = z.object({
   ended: z.boolean(),
   lockedOut: z.boolean(),
   trackLockedOut: z.boolean(),
+  /** Records made before streams were doubted have none. */
+  distrusted: z.string().nullable().default(null),
   authenticatedAgoMs: z.number().nullable(),
   thresholds: ThresholdsSchema,
   escalation: EscalationSchema.nullable(),

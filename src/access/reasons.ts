@@ -26,6 +26,8 @@ export const REASONS = {
     'An action was asked for, and was not done in time, or not by the same living face; or the cloud did not confirm it.',
   ACTION_UNAVAILABLE:
     'An action is demanded, and the camera cannot watch for one: somebody else is being asked, or its networks are missing.',
+  CAMERA_SUSPECT:
+    'The stream may not be that of the camera: it stands still, repeats itself, or is another than before.',
   STALE_FRAME: 'The evidence was older than allowed when the decision was due.',
   LOCKED_OUT: 'Too many failed attempts, of this face or on this identity; the lock-out time has not passed.',
   DOOR_FAILED: 'Recognised, but the door could not be opened: its relay does not answer.',

@@ -7,7 +7,7 @@ import type { Case, Verdict } from './types.ts';
 /**
  * Version of the rules of a face, kept in every record: raised whenever the same case could get another verdict.
  */
-export const FACE_RULES = 1;
+export const FACE_RULES = 2;
 
 /** Reason of a face that never passed the quality gate. */
 const GATE_REASONS: Record<QualityGate, Reason> = {
@@ -31,6 +31,11 @@ const figure = (value: number): string => value.toFixed(3);
  * second is reached only when the cloud has settled every doubt; a rule added before them can only make the door stricter.
  */
 const RULES: readonly Rule[] = [
+  {
+    name: 'camera',
+    judge: (c) =>
+      c.distrusted === null ? null : { verdict: 'deny', reason: 'CAMERA_SUSPECT', detail: c.distrusted },
+  },
   {
     name: 'lock-out',
     judge: (c) => {

@@ -81,6 +81,8 @@ export interface Case {
   readonly lockedOut: boolean;
   /** This track has used up its attempts. */
   readonly trackLockedOut: boolean;
+  /** Why the stream of the camera is not believed; null when it is. */
+  readonly distrusted: string | null;
   /** Milliseconds since the best candidate was last granted at this door; null if not within the authentication interval. */
   readonly authenticatedAgoMs: number | null;
   readonly thresholds: Thresholds;

@@ -5,10 +5,11 @@ import { type Credentials, credentialsOf, redactor } from './credentials.ts';
 import { FfmpegSession } from './ffmpeg-session.ts';
 import { FolderSession, sleep } from './folder-session.ts';
 import { FrameSlot } from './frame-slot.ts';
+import { IntegrityWatch } from './integrity/index.ts';
 import { RtspReader } from './rtsp/index.ts';
 import type { Session, SessionEnd, SessionListener } from './session.ts';
 import { parseSource, type Source } from './source.ts';
-import type { CameraSource, CameraState, CameraStats, Frame } from './types.ts';
+import type { CameraSource, CameraState, CameraStats, Frame, Integrity } from './types.ts';
 
 /** What a camera needs to know; `CameraConfig` with the password read. */
 export interface CameraOptions {
@@ -30,7 +31,8 @@ export interface CameraOptions {
 }
 
 /**
- * Makes a source of frames; nothing runs before `start()`. `onState` hears every change of state.
+ * Makes a source of frames; nothing runs before `start()`. `onState` hears every change of state, `onIntegrity` every
+ * change in what must be thought of an RTSP stream (a file may stand still or repeat).
  * Throws CAMERA_SOURCE_INVALID or CONFIG_INVALID when the options cannot work at all; every later failure is
  * a state `down` and another attempt.
  */
@@ -38,11 +40,12 @@ export function openCamera(
   options: CameraOptions,
   onState: (state: CameraState) => void,
   log: Logger,
+  onIntegrity: (integrity: Integrity) => void = () => {},
 ): CameraSource {
   const source = parseSource(options.id, options.source);
   const credentials =
     source.kind === 'rtsp' ? credentialsOf(options.id, options.username, options.password) : null;
-  return new Camera(options, source, credentials, onState, log);
+  return new Camera(options, source, credentials, { onState, onIntegrity }, log);
 }
 
 class Camera implements CameraSource {
@@ -50,6 +53,7 @@ class Camera implements CameraSource {
   readonly #source: Source;
   readonly #credentials: Credentials | null;
   readonly #onState: (state: CameraState) => void;
+  readonly #integrity: IntegrityWatch | null;
   readonly #log: Logger;
   readonly #slot: FrameSlot;
   readonly #stopping = new AbortController();
@@ -64,14 +68,15 @@ class Camera implements CameraSource {
     options: CameraOptions,
     source: Source,
     credentials: Credentials | null,
-    onState: (state: CameraState) => void,
+    listener: { onState(state: CameraState): void; onIntegrity(integrity: Integrity): void },
     log: Logger,
   ) {
     this.#options = options;
     this.#reader = options.reader === 'ffmpeg' ? 'ffmpeg' : 'own';
     this.#source = source;
     this.#credentials = credentials;
-    this.#onState = onState;
+    this.#onState = listener.onState;
+    this.#integrity = source.kind === 'rtsp' ? new IntegrityWatch(listener.onIntegrity) : null;
     this.#log = log.child({ camera: options.id });
     this.#slot = new FrameSlot(options.id);
   }
@@ -160,9 +165,22 @@ class Camera implements CameraSource {
     }
     const command = ffmpegCommand(this.#options.id, source, this.#credentials, loop, this.#reader);
     const own = source.kind === 'rtsp' && this.#reader === 'own';
-    const reader = own ? new RtspReader({ url: source.url, credentials: this.#credentials }) : null;
+    const integrity = this.#integrity;
+    const reader =
+      own && integrity !== null
+        ? new RtspReader({ url: source.url, credentials: this.#credentials, integrity })
+        : null;
     const redact = redactor(this.#credentials, source.kind === 'rtsp' ? source.url : undefined);
-    const options = { label, kind: source.kind, command, reader, stallMs, connectTimeoutMs, redact };
+    const options = {
+      label,
+      kind: source.kind,
+      command,
+      reader,
+      integrity,
+      stallMs,
+      connectTimeoutMs,
+      redact,
+    };
     return new FfmpegSession(options, this.#slot, listener, this.#log);
   }
 

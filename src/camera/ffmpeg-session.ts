@@ -6,10 +6,11 @@ import type { Command } from './command.ts';
 import { diagnose, type Symptoms } from './diagnose.ts';
 import { FfmpegLog } from './ffmpeg-log.ts';
 import type { FrameSlot } from './frame-slot.ts';
+import type { IntegrityWatch } from './integrity/index.ts';
 import { NutError, NutReader } from './nut.ts';
 import { type RtspReader, UnsupportedStream } from './rtsp/index.ts';
 import type { Session, SessionEnd, SessionListener } from './session.ts';
-import type { StreamStats } from './types.ts';
+import type { Picture, StreamStats } from './types.ts';
 
 /** A picture older than this on arrival does not count as a sign of life. */
 const FRESH_MS = 1000;
@@ -22,6 +23,8 @@ export interface FfmpegSessionOptions {
   readonly command: Command;
   /** Reads the network for ffmpeg; `null` where ffmpeg does so itself. */
   readonly reader: RtspReader | null;
+  /** Looks whether a stream can be its camera's; null for a file. */
+  readonly integrity: IntegrityWatch | null;
   readonly stallMs: number;
   readonly connectTimeoutMs: number;
   readonly redact: (text: string) => string;
@@ -66,6 +69,7 @@ export class FfmpegSession implements Session {
   }
 
   async run(): Promise<SessionEnd> {
+    this.#options.integrity?.reopened();
     const watch = this.#startWatch();
     try {
       return await this.#run();
@@ -158,13 +162,19 @@ export class FfmpegSession implements Session {
     this.#lastAgeMs = now - capturedAt;
     const data = this.#data;
     this.#data = null;
+    const picture: Picture | null =
+      data === null ? null : { format: 'yuv420p', width: this.#width, height: this.#height, data };
+    if (picture !== null) {
+      const streamMs = this.timestamps === 'stream' ? time.streamMs : null;
+      this.#options.integrity?.picture(picture, streamMs, time.arrival);
+    }
     // A file is read at its own pace: no backlog stands before it.
-    if (data === null || !(settled || this.#options.kind === 'file')) {
+    if (picture === null || !(settled || this.#options.kind === 'file')) {
       this.#slot.discard(data);
       return;
     }
     if (this.#lastAgeMs < FRESH_MS) this.#signOfLife(now);
-    this.#slot.publish({ format: 'yuv420p', width: this.#width, height: this.#height, data }, capturedAt);
+    this.#slot.publish(picture, capturedAt);
   }
 
   /** A picture that nobody put in, or whose time stamp ffmpeg altered: its age is not known. */

@@ -7,4 +7,13 @@
  * diagnose.ts says what was wrong. docs/decisions/camera-ingest.md gives the reasons and the figures.
  */
 export { type CameraOptions, openCamera } from './camera.ts';
-export type { CameraSource, CameraState, CameraStats, Frame, Picture } from './types.ts';
+export type {
+  CameraSource,
+  CameraState,
+  CameraStats,
+  Frame,
+  Integrity,
+  Picture,
+  StreamDoubt,
+  StreamIdentity,
+} from './types.ts';

@@ -65,3 +65,23 @@ export interface CameraSource {
   /** Ends the child processes and frees the memory; resolves when nothing is left running. */
   stop(): Promise<void>;
 }
+
+/**
+ * Why a stream may be another than that of its camera: it stands still bit for bit, repeats itself, its clock is wrong,
+ * its sender changed within a connection.
+ */
+export type StreamDoubt = 'frozen' | 'looped' | 'timing' | 'sender';
+
+/** What a stream is known by; another stream of the same camera has the same. */
+export interface StreamIdentity {
+  readonly width: number;
+  readonly height: number;
+  /** Codec and profile; null where ffmpeg reads the network, or none was told. */
+  readonly encoder: string | null;
+}
+
+/** What must be thought of a stream. */
+export interface Integrity {
+  readonly stream: StreamIdentity;
+  readonly doubts: readonly { readonly kind: StreamDoubt; readonly detail: string }[];
+}

@@ -8,6 +8,7 @@ import type { CameraEnrolment } from './commands/index.ts';
 import type { Entrance } from './entrance.ts';
 import type { Lane } from './lane.ts';
 import type { Records } from './records.ts';
+import { StreamGuard } from './stream-guard.ts';
 
 interface CamerasParts {
   readonly config: Config;
@@ -52,6 +53,7 @@ export class Cameras {
   #makeHost(camera: CameraConfig, lane: Lane | undefined): VisionHost {
     const { config, records, enrolment, log } = this.#parts;
     const { password, ...settings } = camera;
+    const guard = new StreamGuard(camera);
     const secret = secretOf(password);
     const host = new VisionHost({
       camera: { ...settings, ...(secret === undefined ? {} : { password: secret }) },
@@ -63,7 +65,7 @@ export class Cameras {
     const events = new CameraEvents(camera.id);
     host.on('sighting', (sighting) => lane?.sighting(sighting));
     host.on('crop', (crop) => lane?.picture(crop));
-    host.on('qr', (qr) => this.#qr(camera, qr));
+    host.on('qr', (qr) => this.#qr(camera, guard, qr));
     host.on('trackEnd', (end) => lane?.trackEnd(end));
     host.on('progress', (progress) => lane?.actions.progress(progress));
     host.on('result', (result) => lane?.actions.result(result));
@@ -73,6 +75,11 @@ export class Cameras {
     host.on('crop', (crop) => enrolment.crop(crop));
     host.on('trackEnd', (end) => enrolment.trackEnd(end));
     host.on('camera', (state) => this.#changed(events, camera.id, state));
+    host.on('integrity', (integrity) => {
+      const entry = guard.report(integrity);
+      lane?.distrust(camera.id, guard.distrust);
+      if (entry !== null) records.record(entry);
+    });
     host.on('up', () => records.record({ type: 'vision.up', camera: camera.id, data: {} }));
     host.on('down', (failure) => {
       lane?.cameraLost(camera.id);
@@ -83,7 +90,8 @@ export class Cameras {
   }
 
   /** A visitor holds up a pass; fresh or nothing, as with faces. */
-  #qr({ id, door, direction }: CameraConfig, { text, capturedAt }: QrSighting): void {
+  #qr({ id, door, direction }: CameraConfig, guard: StreamGuard, { text, capturedAt }: QrSighting): void {
+    if (guard.distrust !== null) return;
     if (monotonicMs() - capturedAt > this.#parts.config.decision.maxFrameAgeMs) return;
     this.#parts.entrance.read({ kind: 'qr', reader: id, door, direction, at: capturedAt, text });
   }

@@ -131,6 +131,11 @@ export class Lane {
     this.#end(end.track);
   }
 
+  /** Why the pictures of a camera are not believed for now; null takes that back. */
+  distrust(camera: string, why: string | null): void {
+    this.#access.distrust(camera, why);
+  }
+
   /** The vision process of a camera is gone, and its tracks with it. */
   cameraLost(camera: string): void {
     for (const track of this.#access.tracks(camera)) {

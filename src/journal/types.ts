@@ -43,6 +43,9 @@ export const EVENT_TYPES = {
   'emergency.fault_cleared': 'The emergency state is on disk again.',
   'camera.up': 'The camera delivers pictures.',
   'camera.down': 'The camera delivers no pictures; the code says why.',
+  'camera.injection_suspected':
+    'The stream of the camera may have been replaced: it stands still, repeats itself, or is another than before (alarm).',
+  'camera.injection_cleared': 'The stream of the camera can be believed again.',
   'reader.up': 'The card reader or keypad works.',
   'reader.down': 'The card reader or keypad does not work; the code says why.',
   'vision.up': 'The vision process is ready.',

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { StreamDoubt } from '../camera/types.ts';
 import { ERRORS, type ErrorCode, LOG_LEVELS } from '../common/index.ts';
 import { VisionSchema } from '../config/index.ts';
 import {
@@ -136,6 +137,12 @@ const cameraState = z.discriminatedUnion('state', [
   z.strictObject({ state: z.literal('stopped') }),
 ]);
 
+const DOUBTS = ['frozen', 'looped', 'timing', 'sender'] as const satisfies StreamDoubt[];
+const integrity = z.strictObject({
+  stream: z.strictObject({ width: count, height: count, encoder: z.string().max(100).nullable() }),
+  doubts: z.array(z.strictObject({ kind: z.enum(DOUBTS), detail: text })).max(DOUBTS.length),
+});
+
 const stepTime = z.strictObject({ count, p50: notNegative, p99: notNegative });
 
 const heartbeat = z.strictObject({
@@ -154,6 +161,7 @@ const fromVision = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('ready'), models: z.record(name, modelRef) }),
   z.strictObject({ type: z.literal('failed'), code: errorCode, message: text }),
   z.strictObject({ type: z.literal('camera'), state: cameraState }),
+  z.strictObject({ type: z.literal('integrity'), integrity }),
   z.strictObject({ type: z.literal('sighting'), sighting }),
   z.strictObject({ type: z.literal('crop'), crop }),
   z.strictObject({ type: z.literal('snapshot'), snapshot }),

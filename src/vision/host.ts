@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { captureRejectionSymbol, EventEmitter } from 'node:events';
-import type { CameraState } from '../camera/types.ts';
+import type { CameraState, Integrity } from '../camera/types.ts';
 import { LOG_LEVELS, type Logger, type LogLevel, messageOf, monotonicMs } from '../common/index.ts';
 import type { CameraConfig, VisionConfig } from '../config/index.ts';
 import type {
@@ -63,6 +63,8 @@ export interface VisionHostEvents {
   clip: [ChallengeClip];
   noClip: [ClipMissing];
   camera: [CameraState];
+  /** What must be thought of the camera's stream has changed. */
+  integrity: [Integrity];
   heartbeat: [Heartbeat];
 }
 
@@ -222,6 +224,9 @@ export class VisionHost extends EventEmitter<VisionHostEvents> {
         break;
       case 'camera':
         this.emit('camera', message.state);
+        break;
+      case 'integrity':
+        this.emit('integrity', message.integrity);
         break;
       case 'heartbeat':
         this.emit('heartbeat', message.heartbeat);

@@ -1,5 +1,5 @@
 import type { CameraOptions } from '../camera/camera.ts';
-import type { CameraState } from '../camera/types.ts';
+import type { CameraState, Integrity } from '../camera/types.ts';
 import type { ErrorCode, LogLevel } from '../common/index.ts';
 import type { VisionConfig } from '../config/index.ts';
 import type {
@@ -94,6 +94,8 @@ export type FromVision =
   | { readonly type: 'ready'; readonly models: Readonly<Record<string, ModelRef>> }
   | { readonly type: 'failed'; readonly code: ErrorCode; readonly message: string }
   | { readonly type: 'camera'; readonly state: CameraState }
+  /** What must be thought of the camera's stream has changed, or a connection shows its first picture. */
+  | { readonly type: 'integrity'; readonly integrity: Integrity }
   | { readonly type: 'sighting'; readonly sighting: Sighting }
   | { readonly type: 'crop'; readonly crop: TrackCrop }
   /** Told once while it is held up, and again after some seconds out of sight. */

@@ -1,5 +1,5 @@
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
-import { type CameraSource, openCamera, type Picture } from '../camera/index.ts';
+import { type CameraSource, type Integrity, openCamera, type Picture } from '../camera/index.ts';
 import { type Logger, monotonicMs } from '../common/index.ts';
 import { ActionObserver } from './action-observer.ts';
 import { FaceAnalyser } from './analyser.ts';
@@ -68,7 +68,10 @@ export class Watcher {
     const onState = (state: Parameters<Parameters<typeof openCamera>[1]>[0]): void => {
       void this.#uplink.send({ type: 'camera', state });
     };
-    this.#camera = openCamera(camera, onState, log);
+    const onIntegrity = (integrity: Integrity): void => {
+      void this.#uplink.send({ type: 'integrity', integrity });
+    };
+    this.#camera = openCamera(camera, onState, log, onIntegrity);
     void this.#uplink.send({ type: 'ready', models: { ...analyser.models, ...head?.models } });
     this.#camera.start();
     const expiry = setInterval(() => this.#expire(), EXPIRE_EVERY_MS);

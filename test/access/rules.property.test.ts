@@ -65,6 +65,7 @@ const cases: fc.Arbitrary<Case> = fc.record({
   ended: fc.boolean(),
   lockedOut: fc.boolean(),
   trackLockedOut: fc.boolean(),
+  distrusted: fc.constantFrom(null, null, null, null, null, null, 'frozen: it stands still'),
   authenticatedAgoMs: fc.option(fc.integer({ min: 0, max: 5000 })),
   thresholds: fc.constant({
     match: 0.45,
@@ -128,6 +129,7 @@ const nearly: fc.Arbitrary<Case> = fc
     ended: false,
     lockedOut: false,
     trackLockedOut: false,
+    distrusted: null,
     authenticatedAgoMs: null,
     escalation,
     cloud: n.spoken && {
@@ -145,6 +147,7 @@ function mayPassAtAll(c: Case): boolean {
     !c.ended &&
     !c.lockedOut &&
     !c.trackLockedOut &&
+    c.distrusted === null &&
     c.authenticatedAgoMs === null &&
     c.agesMs.length >= t.minFrames &&
     c.agesMs.slice(-t.minFrames).every((age) => age <= t.maxFrameAgeMs) &&

@@ -5,6 +5,7 @@ import {
   type CameraSource,
   type CameraState,
   type Frame,
+  type Integrity,
   openCamera,
 } from '../../src/camera/index.ts';
 import { createLogger } from '../../src/common/index.ts';
@@ -17,6 +18,8 @@ export interface Watched {
   readonly id: string;
   readonly camera: CameraSource;
   readonly states: CameraState[];
+  /** What was thought of the stream, one entry a change. */
+  readonly integrity: Integrity[];
   /** The next state of this name from now on, or the present one. */
   until<S extends State>(state: S, timeoutMs?: number): Promise<Extract<CameraState, { state: S }>>;
   /** The next frame; fails at the end of the source or after `timeoutMs`. */
@@ -29,6 +32,7 @@ export function watchCamera(
   log = createLogger('test', 'silent'),
 ): Watched {
   const states: CameraState[] = [];
+  const integrity: Integrity[] = [];
   const waiters = new Set<() => void>();
   const id = `test-${randomUUID().slice(0, 8)}`;
   const all = {
@@ -47,6 +51,7 @@ export function watchCamera(
       for (const wake of waiters) wake();
     },
     log,
+    (report) => integrity.push(report),
   );
   let seen = 0;
   camera.start();
@@ -54,6 +59,7 @@ export function watchCamera(
     id: all.id,
     camera,
     states,
+    integrity,
     until: async (state, timeoutMs = 8000) => {
       const limit = Date.now() + timeoutMs;
       for (;;) {

@@ -265,6 +265,7 @@ cameras:
     username: ${USER}
     password: { value: ${JSON.stringify(PASSWORD)} }
     door: front
+    injection: alarm # the camera shows one short film again and again
     stallMs: ${this.#settings.stallMs ?? 2000}
     qr: ${this.#settings.qr ?? false}
 doors:

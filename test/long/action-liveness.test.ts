@@ -108,7 +108,7 @@ function seen(events: readonly JournalEvent[]): string {
 function config(camera: string, broker: string, action: object): string {
   return `gate: { id: site }
 dataDir: data
-cameras: [{ id: entrance, source: '${camera}', door: front }]
+cameras: [{ id: entrance, source: '${camera}', door: front, injection: alarm }]
 doors: [{ id: front, relay: { line: { driver: simulated, line: 17 } }, unlockMs: 1500 }]
 simulator: { socket: gpio.sock }
 access: { faceOnly: accepted }

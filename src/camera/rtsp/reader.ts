@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Writable } from 'node:stream';
 import { MenshenError, monotonicMs } from '../../common/index.ts';
 import type { Credentials } from '../credentials.ts';
+import { encoderOf, type IntegrityWatch } from '../integrity/index.ts';
 import { nutFrameHeader, nutHeader } from '../nut-writer.ts';
 import type { StreamStats } from '../types.ts';
 import { type AccessUnit, Assembler } from './assembler.ts';
@@ -23,6 +24,8 @@ export interface RtspReaderOptions {
   /** Without user and password. */
   readonly url: string;
   readonly credentials: Credentials | null;
+  /** Told of the sender and the encoder. */
+  readonly integrity: Pick<IntegrityWatch, 'sender' | 'encoder'>;
 }
 
 /** Reads a camera over RTSP (TCP, interleaved) and hands its pictures to ffmpeg as soon as each is complete. */
@@ -149,6 +152,7 @@ export class RtspReader {
     if (packet === null || packet.payloadType !== media.payloadType) return;
     const lost = this.#reception.data(packet.sequence, packet.source);
     if (lost === null) return;
+    this.#options.integrity.sender(packet.source, now);
     assembler.push(packet, lost, now);
     if (assembler.torn >= MAX_TORN)
       this.#fail(new UnsupportedStream('its marker bits do not stand at the ends of pictures'));
@@ -162,10 +166,16 @@ export class RtspReader {
       this.#assembler?.waitForKey();
       return;
     }
+    if (key) this.#identify(data);
     sink.cork();
     sink.write(nutFrameHeader(this.#timeline.enter(timestamp, arrival), data.length, key));
     sink.write(data);
     sink.uncork();
+  }
+
+  #identify(unit: Uint8Array): void {
+    const encoder = this.#media === null ? null : encoderOf(this.#media.codec, unit);
+    if (encoder !== null) this.#options.integrity.encoder(encoder);
   }
 
   #fail(error: MenshenError | UnsupportedStream): void {

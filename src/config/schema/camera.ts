@@ -36,6 +36,12 @@ export const CameraSchema = z
       .describe(
         'Who reads RTSP from the network: auto is the built-in reader, which is one picture faster, and that of ffmpeg where it cannot; ffmpeg is always that of ffmpeg',
       ),
+    injection: z
+      .enum(['deny', 'alarm', 'off'])
+      .default('deny')
+      .describe(
+        'What follows when the stream may be another than that of the camera (frozen, looped, of another size or encoder, its clock wrong): deny lets nobody in by it until it can be believed again, alarm only tells, off does not look',
+      ),
     qr: z
       .boolean()
       .default(false)

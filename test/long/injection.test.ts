@@ -1,0 +1,119 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { StreamGuard } from '../../src/gate/stream-guard.ts';
+import { eventually, staged, type Watched } from '../camera/support.ts';
+import { encodeH264, makeTestVideo } from '../support/rtsp.ts';
+
+const WIDTH = 320;
+const HEIGHT = 180;
+const FPS = 15;
+
+let folder = '';
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'menshen-injection-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+/** A still scene; `noise` is the standard deviation of what the sensor adds, in levels. */
+async function stillScene(name: string, seconds: number, noise: number, crf: number): Promise<string> {
+  const file = join(folder, `${name}.h264`);
+  await encodeH264({ file, width: WIDTH, height: HEIGHT, fps: FPS, gop: 2 * FPS, crf }, pictures());
+  return file;
+
+  function* pictures(): Generator<Uint8Array> {
+    for (let n = 0; n < seconds * FPS; n++) {
+      const data = new Uint8Array(WIDTH * HEIGHT * 1.5).fill(128, WIDTH * HEIGHT);
+      const random = randomBytes(WIDTH * HEIGHT);
+      for (let i = 0; i < WIDTH * HEIGHT; i++) {
+        const scene = 40 + (i % WIDTH) / 8 + 30 * Math.sin(i / WIDTH / 9);
+        // Even over a width of 255 levels has the deviation 73.6.
+        data[i] = Math.round(scene + ((random[i] ?? 0) - 127.5) * (noise / 73.6));
+      }
+      yield data;
+    }
+  }
+}
+
+const doubtsOf = ({ integrity }: Watched): string[] =>
+  integrity.flatMap(({ doubts }) => doubts.map(({ kind }) => kind));
+
+/** Takes frames until `ms` have passed or `enough`. */
+async function watchFor(camera: Watched, ms: number, enough: () => boolean): Promise<void> {
+  const limit = Date.now() + ms;
+  while (Date.now() < limit && !enough()) (await camera.frame()).release();
+}
+
+describe.concurrent('A stream that was replaced', () => {
+  it(
+    'is doubted in the second round of a film',
+    staged(async (stage) => {
+      const server = await stage.serve({ file: await makeTestVideo({ frames: 90 }) });
+      const camera = stage.watch({ source: server.url });
+      await watchFor(camera, 60_000, () => doubtsOf(camera).includes('looped'));
+      expect(doubtsOf(camera)).toEqual(['looped']);
+    }),
+  );
+
+  it(
+    'is doubted when one picture is sent for ever',
+    staged(async (stage) => {
+      const server = await stage.serve({ file: await stillScene('frozen', 8, 0, 23), fps: FPS });
+      const camera = stage.watch({ source: server.url });
+      await watchFor(camera, 90_000, () => doubtsOf(camera).length > 0);
+      expect(doubtsOf(camera)[0]).toMatch(/frozen|looped/);
+    }),
+  );
+
+  it(
+    'is doubted when its clock runs wrong',
+    staged(async (stage) => {
+      const server = await stage.serve({ file: await makeTestVideo(), clock: 1.25 });
+      const camera = stage.watch({ source: server.url });
+      await watchFor(camera, 90_000, () => doubtsOf(camera).includes('timing'));
+      expect(doubtsOf(camera)).toContain('timing');
+    }),
+  );
+
+  it(
+    'is doubted when it comes back in another size or of another encoder, and not when it is the same',
+    staged(async (stage) => {
+      const file = await makeTestVideo();
+      const first = await stage.serve({ file });
+      const camera = stage.watch({ source: first.url });
+      const guard = new StreamGuard({ id: 'entrance', injection: 'deny' });
+      const reported = (): string[] => camera.integrity.flatMap((report) => guard.report(report)?.type ?? []);
+      await camera.until('streaming');
+      await first.stop();
+      await camera.until('down');
+      const same = await stage.serve({ file, port: first.port });
+      await camera.until('streaming', 20_000);
+      expect(reported()).toEqual([]);
+      await same.stop();
+      await camera.until('down');
+      await stage.serve({ file: await makeTestVideo({ width: 320, height: 180 }), port: first.port });
+      await camera.until('streaming', 20_000);
+      await eventually(() => camera.integrity.at(-1)?.stream.width === 320);
+      expect(reported()).toEqual(['camera.injection_suspected']);
+      expect(guard.distrust).toContain('320x180');
+    }),
+  );
+});
+
+describe.concurrent('A real camera', () => {
+  it.each([
+    ['by day', 2.5, 26],
+    ['at night, all but the key pictures skipped', 1, 38],
+  ])('is believed before a still scene %s', async (name, noise, crf) => {
+    await staged(async (stage) => {
+      const file = await stillScene(name.slice(0, 6).trim(), 50, noise, crf);
+      const server = await stage.serve({ file, fps: FPS, loop: false });
+      const camera = stage.watch({ source: server.url });
+      await watchFor(camera, 44_000, () => false);
+      expect(doubtsOf(camera)).toEqual([]);
+      expect(camera.camera.stats().received).toBeGreaterThan(300);
+    })();
+  });
+});
