@@ -12,7 +12,18 @@ import { monotonicMs } from '../src/common/index.ts';
 const WIDTH = 640;
 const HEIGHT = 360;
 const FPS = 15;
-const COMPRESSED = ['-c:v', 'libx264', '-preset', 'veryfast', '-bf', '0', '-g', String(2 * FPS), '-crf', '36'];
+const COMPRESSED = [
+  '-c:v',
+  'libx264',
+  '-preset',
+  'veryfast',
+  '-bf',
+  '0',
+  '-g',
+  String(2 * FPS),
+  '-crf',
+  '36',
+];
 
 for (const file of process.argv.slice(2)) {
   for (const compressed of [false, true]) {
@@ -55,7 +66,17 @@ async function* picturesOf(file: string, compressed: boolean): AsyncGenerator<Ui
   ]);
   let out = coder.stdout;
   if (compressed) {
-    const decoder = spawn('ffmpeg', ['-v', 'error', '-f', 'h264', '-i', 'pipe:0', '-f', 'rawvideo', 'pipe:1']);
+    const decoder = spawn('ffmpeg', [
+      '-v',
+      'error',
+      '-f',
+      'h264',
+      '-i',
+      'pipe:0',
+      '-f',
+      'rawvideo',
+      'pipe:1',
+    ]);
     coder.stdout.pipe(decoder.stdin);
     out = decoder.stdout;
   }

@@ -40,11 +40,10 @@ export class StreamGuard {
     this.#suspicions = [...doubts, ...changes(this.#first, stream)];
     const now = kindsOf(this.#suspicions);
     if (now === before) return null;
-    return {
-      type: now === '' ? 'camera.injection_cleared' : 'camera.injection_suspected',
-      camera: this.#camera,
-      data: now === '' ? {} : { doubts: this.#suspicions, denied: this.#policy === 'deny' },
-    };
+    const camera = this.#camera;
+    if (now === '') return { type: 'camera.injection_cleared', camera, data: {} };
+    const data = { doubts: this.#suspicions, denied: this.#policy === 'deny' };
+    return { type: 'camera.injection_suspected', camera, data };
   }
 }
 

@@ -30,6 +30,18 @@ export const PARTS_DATA = {
   'emergency.fault_cleared': data({}),
   'camera.up': data({ width: z.number().int(), height: z.number().int() }),
   'camera.down': data(fault),
+  'camera.injection_suspected': data({
+    doubts: z
+      .array(
+        z.strictObject({
+          kind: z.enum(['frozen', 'looped', 'timing', 'sender', 'parameters']),
+          detail: z.string().describe('What was seen, in words'),
+        }),
+      )
+      .min(1),
+    denied: z.boolean().describe('Nobody is let in by this camera meanwhile'),
+  }),
+  'camera.injection_cleared': data({}),
   'reader.up': data({ reader: Id }),
   'reader.down': data({ reader: Id, ...fault }),
   'vision.up': data({}),
