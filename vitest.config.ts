@@ -5,6 +5,7 @@ const PROOFS = [
   'cloud-fuzz',
   'bouncycastle',
   'clips',
+  'power-cut',
   'cloud-client',
   'qr',
   'vision-host',

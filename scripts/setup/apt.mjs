@@ -13,8 +13,13 @@ const NEEDS = [
   { package: 'gstreamer1.0-plugins-good' },
   { package: 'gstreamer1.0-plugins-bad' },
 ];
-/** BouncyCastle is the counterpart that the cloud's encrypted interface is proven against; Chromium looks at the page at the doors. */
+/**
+ * BouncyCastle is the counterpart that the cloud's encrypted interface is proven against; Chromium looks at the page
+ * at the doors; a small library in C makes a disk slow, or writes down what is done to it.
+ */
 const LONG_TESTS = [
+  { package: 'gcc', program: 'gcc' },
+  { package: 'libc6-dev' },
   { package: 'default-jdk-headless', program: 'javac' },
   { package: 'libbcprov-java' },
   { package: 'chromium', program: 'chromium' },

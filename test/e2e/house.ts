@@ -47,6 +47,8 @@ export class House {
   readonly folder = mkdtempSync(join(tmpdir(), 'menshen-e2e-'));
   /** What the subscriber got, in order, duplicates and all. */
   readonly events: JournalEvent[] = [];
+  /** Ids of those that came first as replayed ones, behind what was new. */
+  readonly replayed = new Set<string>();
   /** Newest retained message by topic. */
   readonly retained = new Map<string, string>();
   readonly edges: Edge[] = [];
@@ -214,7 +216,8 @@ export class House {
     client.on('error', () => {});
     client.on('message', (topic, payload) => {
       if (topic.includes('/events/')) {
-        const { replayed: _, ...event } = SentEventSchema.parse(JSON.parse(payload.toString()));
+        const { replayed = false, ...event } = SentEventSchema.parse(JSON.parse(payload.toString()));
+        if (replayed && !this.events.some(({ id }) => id === event.id)) this.replayed.add(event.id);
         this.events.push(event);
       } else {
         this.retained.set(topic, payload.toString());

@@ -1,5 +1,4 @@
 import { afterAll, describe, it } from 'vitest';
-import { brokerKilled } from './faults/broker.ts';
 import { cameraKilled } from './faults/camera.ts';
 import { gateKilled } from './faults/gate.ts';
 import { stopped } from './faults/stall.ts';
@@ -22,13 +21,13 @@ afterAll(() => tally.print());
 
 /**
  * What the house does when parts of it die or stand still, through the real daemon with a real camera, decoder and
- * broker. The table at the end has the figures. Most of the time is waiting, so two houses go side by side.
+ * broker; what becomes of events in all kinds of trouble is told by chaos.test.ts. The table at the end has the
+ * figures. Most of the time is waiting, so two houses go side by side.
  */
 describe.concurrent('faults', () => {
   const [left, right] = [lane(), lane()];
 
   it('comes back from each death of the camera', () => left(() => cameraKilled(tally)));
-  it('loses no event when the broker dies', () => right(() => brokerKilled(tally)));
   it('leaves nothing behind when it is killed itself', () => right(() => gateKilled(tally)));
   it('ends in good order whenever it is asked to', () => right(() => terminated(tally)));
   it('notices what stands still, and never opens for old pictures', () => right(() => stopped(tally)));

@@ -13,7 +13,8 @@ import { expectAllDelivered, journalOf } from './delivery.ts';
 import { type Tally, upTo } from './tally.ts';
 import { Witness } from './witness.ts';
 
-const KILLS = 5;
+/** Kills without number, with nothing behind the doors but cards, are in chaos.test.ts. */
+const KILLS = 2;
 const UNLOCK_MS = 1500;
 const MENSHEN = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url));
 const run = promisify(execFile);
