@@ -61,6 +61,8 @@ export interface Life {
 export class ChaosHouse {
   readonly folder = mkdtempSync(join(tmpdir(), 'menshen-chaos-'));
   readonly arrivals: Arrival[] = [];
+  /** Highest number that arrived. */
+  highest = 0;
   readonly lives: Life[] = [];
   /** When everything that is between daemon and subscriber was whole again, UTC, ms. */
   readonly wholeAt: number[] = [];
@@ -249,6 +251,7 @@ export class ChaosHouse {
     client.on('message', (_, payload) => {
       const { replayed = false, ...event } = SentEventSchema.parse(JSON.parse(payload.toString()));
       this.arrivals.push({ event, replayed, at: Date.now() });
+      this.highest = Math.max(this.highest, event.seq);
     });
     await listen();
     return client;
