@@ -7,7 +7,7 @@ import { openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { createLogger } from '../../../src/common/index.ts';
-import { type EventInput, Journal } from '../../../src/journal/index.ts';
+import { Journal, type JournalEntry } from '../../../src/journal/index.ts';
 import type { Said } from './said.ts';
 
 const DAY_MS = 86_400_000;
@@ -25,7 +25,7 @@ function open(): Journal {
   return Journal.open({ dataDir, gate: 'gate1', log, key: Buffer.alloc(32, 7), now });
 }
 
-function event(bytes: number): EventInput {
+function event(bytes: number): JournalEntry {
   made += 1;
   return { type: 'door.rex', door: 'main', data: { made, text: 'x'.repeat(bytes) } };
 }
