@@ -1,15 +1,23 @@
-import { type Logger, MenshenError, messageOf, monotonicMs, redactUrl } from '../common/index.ts';
+import {
+  type ErrorCode,
+  type Logger,
+  MenshenError,
+  messageOf,
+  monotonicMs,
+  redactUrl,
+} from '../common/index.ts';
 import { backoffMs, SOUND_AFTER_MS } from './backoff.ts';
-import { ffmpegCommand } from './command.ts';
+import { type Command, ffmpegCommand, findFfmpeg } from './command.ts';
 import { type Credentials, credentialsOf, redactor } from './credentials.ts';
+import { DecoderChoice, SOFTWARE } from './decoder.ts';
 import { FfmpegSession } from './ffmpeg-session.ts';
 import { FolderSession, sleep } from './folder-session.ts';
 import { FrameSlot } from './frame-slot.ts';
 import { IntegrityWatch } from './integrity/index.ts';
-import { RtspReader } from './rtsp/index.ts';
+import { RtspReader, type VideoCodec } from './rtsp/index.ts';
 import type { Session, SessionEnd, SessionListener } from './session.ts';
 import { parseSource, type Source } from './source.ts';
-import type { CameraSource, CameraState, CameraStats, Frame, Integrity } from './types.ts';
+import type { CameraSource, CameraState, CameraStats, Decoder, Frame, Integrity } from './types.ts';
 
 /** What a camera needs to know; `CameraConfig` with the password read. */
 export interface CameraOptions {
@@ -28,24 +36,34 @@ export interface CameraOptions {
   readonly loop: boolean;
   /** Who reads RTSP from the network: `auto` (default) is our own reader, and ffmpeg's where ours cannot; `ffmpeg` always ffmpeg's. */
   readonly reader?: 'auto' | 'ffmpeg' | undefined;
+  /** What decodes the stream: `auto` (default) is a part of the machine made for it, where there is one that works. */
+  readonly decoder?: 'auto' | 'software' | undefined;
 }
+
+/** Failures that say nothing about the decoder. */
+const ELSEWHERE: ReadonlySet<ErrorCode> = new Set([
+  'CAMERA_UNREACHABLE',
+  'CAMERA_AUTH_FAILED',
+  'CAMERA_NOT_FOUND',
+]);
 
 /**
  * Makes a source of frames; nothing runs before `start()`. `onState` hears every change of state, `onIntegrity` every
  * change in what must be thought of an RTSP stream (a file may stand still or repeat).
  * Throws CAMERA_SOURCE_INVALID or CONFIG_INVALID when the options cannot work at all; every later failure is
- * a state `down` and another attempt.
+ * a state `down` and another attempt. Hardware decoders are looked for in /dev and /sys below `root`.
  */
 export function openCamera(
   options: CameraOptions,
   onState: (state: CameraState) => void,
   log: Logger,
   onIntegrity: (integrity: Integrity) => void = () => {},
+  root = '/',
 ): CameraSource {
   const source = parseSource(options.id, options.source);
   const credentials =
     source.kind === 'rtsp' ? credentialsOf(options.id, options.username, options.password) : null;
-  return new Camera(options, source, credentials, { onState, onIntegrity }, log);
+  return new Camera(options, source, credentials, { onState, onIntegrity }, log, root);
 }
 
 class Camera implements CameraSource {
@@ -56,6 +74,7 @@ class Camera implements CameraSource {
   readonly #integrity: IntegrityWatch | null;
   readonly #log: Logger;
   readonly #slot: FrameSlot;
+  readonly #root: string;
   readonly #stopping = new AbortController();
   #running: Promise<void> | null = null;
   #session: Session | null = null;
@@ -63,6 +82,11 @@ class Camera implements CameraSource {
   #restarts = 0;
   #streamingSince: number | null = null;
   #reader: 'own' | 'ffmpeg';
+  /** Null until the machine was looked at. */
+  #choice: DecoderChoice | null = null;
+  /** False where hardware is not wanted, or has failed. */
+  #hardware: boolean;
+  #decoder: Decoder = 'software';
 
   constructor(
     options: CameraOptions,
@@ -70,9 +94,12 @@ class Camera implements CameraSource {
     credentials: Credentials | null,
     listener: { onState(state: CameraState): void; onIntegrity(integrity: Integrity): void },
     log: Logger,
+    root: string,
   ) {
     this.#options = options;
+    this.#root = root;
     this.#reader = options.reader === 'ffmpeg' ? 'ffmpeg' : 'own';
+    this.#hardware = source.kind === 'rtsp' && options.decoder !== 'software';
     this.#source = source;
     this.#credentials = credentials;
     this.#onState = listener.onState;
@@ -115,6 +142,10 @@ class Camera implements CameraSource {
         this.#giveUpOwnReader(end.why);
         end = await this.#attempt();
       }
+      if (this.#blamesDecoder(end)) {
+        this.#giveUpHardware();
+        end = await this.#attempt();
+      }
       // Some containers cannot be wound back by ffmpeg: those are opened again.
       while (end.kind === 'finished' && this.#options.loop && !this.#stopping.signal.aborted)
         end = await this.#attempt();
@@ -133,7 +164,8 @@ class Camera implements CameraSource {
   async #attempt(): Promise<SessionEnd> {
     this.#streamingSince = null;
     try {
-      this.#session = this.#newSession();
+      this.#session = await this.#newSession();
+      if (this.#stopping.signal.aborted) return { kind: 'finished' };
     } catch (error) {
       if (!(error instanceof MenshenError)) throw error;
       return { kind: 'failed', code: error.code, message: `${this.#label()}: ${messageOf(error)}` };
@@ -150,20 +182,44 @@ class Camera implements CameraSource {
     this.#log.warn({ reason: why }, 'stream left to the RTSP reader of ffmpeg, one picture later');
   }
 
-  #newSession(): Session {
+  /** No picture came out of hardware: whether it is to blame, only the CPU can tell. */
+  #blamesDecoder(end: SessionEnd): boolean {
+    if (this.#stopping.signal.aborted || this.#decoder === 'software') return false;
+    return end.kind === 'failed' && this.#streamingSince === null && !ELSEWHERE.has(end.code);
+  }
+
+  /** Leaves decoding to the CPU until we are started again. */
+  #giveUpHardware(): void {
+    this.#log.warn(
+      { decoder: this.#decoder },
+      'no picture came out of the hardware decoder, the CPU decodes',
+    );
+    this.#hardware = false;
+    this.#decoder = 'software';
+  }
+
+  async #newSession(): Promise<Session> {
     const { fps, loop, stallMs, connectTimeoutMs } = this.#options;
     const source = this.#source;
     const listener: SessionListener = {
       onStreaming: (width, height) => {
         this.#streamingSince ??= monotonicMs();
-        this.#tell({ state: 'streaming', width, height });
+        this.#tell({ state: 'streaming', width, height, decoder: this.#decoder });
       },
     };
     const label = this.#label();
     if (source.kind === 'folder') {
       return new FolderSession({ label, path: source.path, fps, loop }, this.#slot, listener, this.#log);
     }
-    const command = ffmpegCommand(this.#options.id, source, this.#credentials, loop, this.#reader);
+    const ffmpeg = findFfmpeg();
+    if (this.#hardware) this.#choice ??= await DecoderChoice.probe(ffmpeg, this.#root);
+    const { id } = this.#options;
+    const commandOptions = { ffmpeg, id, source, credentials: this.#credentials, loop, reader: this.#reader };
+    const command = (codec: VideoCodec | null): Command => {
+      const { decoder, args } = (this.#hardware ? this.#choice?.best(codec) : null) ?? SOFTWARE;
+      this.#decoder = decoder;
+      return ffmpegCommand(commandOptions, args);
+    };
     const own = source.kind === 'rtsp' && this.#reader === 'own';
     const integrity = this.#integrity;
     const reader =

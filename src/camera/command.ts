@@ -28,17 +28,8 @@ const OUTPUT = [
   ...['-f', 'nut', '-syncpoints', 'none', '-f_strict', 'experimental', '-flush_packets', '1', 'pipe:1'],
 ];
 
-/**
- * The command for a source of the camera `id`; with the reader `own` an RTSP stream is expected on stdin, as
- * nut-writer.ts writes it. Throws FFMPEG_MISSING when ffmpeg is not installed.
- */
-export function ffmpegCommand(
-  id: string,
-  source: Exclude<Source, { kind: 'folder' }>,
-  credentials: Credentials | null,
-  loop: boolean,
-  reader: 'own' | 'ffmpeg',
-): Command {
+/** Where ffmpeg is. Throws FFMPEG_MISSING when it is not installed. */
+export function findFfmpeg(): string {
   const ffmpeg = findProgram('ffmpeg');
   if (ffmpeg === null) {
     throw new MenshenError(
@@ -46,6 +37,24 @@ export function ffmpegCommand(
       'ffmpeg is not on the search path. Install the system package ffmpeg.',
     );
   }
+  return ffmpeg;
+}
+
+export interface CommandOptions {
+  /** Path of ffmpeg. */
+  readonly ffmpeg: string;
+  /** Name of the camera. */
+  readonly id: string;
+  readonly source: Exclude<Source, { kind: 'folder' }>;
+  readonly credentials: Credentials | null;
+  readonly loop: boolean;
+  /** With `own`, an RTSP stream is expected on stdin, as nut-writer.ts writes it. */
+  readonly reader: 'own' | 'ffmpeg';
+}
+
+/** The command for a source; `decoding` are ffmpeg's arguments for its decoder. */
+export function ffmpegCommand(options: CommandOptions, decoding: readonly string[] = []): Command {
+  const { ffmpeg, id, source, credentials, loop, reader } = options;
   const input =
     source.kind === 'file' ? fileInput(source.path, loop) : reader === 'own' ? FED_INPUT : RTSP_INPUT;
   const args = [
@@ -54,6 +63,7 @@ export function ffmpegCommand(
     '-nostdin',
     '-loglevel',
     'level+verbose',
+    ...decoding,
     ...input,
     '-metadata',
     `camera=${id}`,

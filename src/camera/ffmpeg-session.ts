@@ -8,7 +8,7 @@ import { FfmpegLog } from './ffmpeg-log.ts';
 import type { FrameSlot } from './frame-slot.ts';
 import type { IntegrityWatch } from './integrity/index.ts';
 import { NutError, NutReader } from './nut.ts';
-import { type RtspReader, UnsupportedStream } from './rtsp/index.ts';
+import { type RtspReader, UnsupportedStream, type VideoCodec } from './rtsp/index.ts';
 import type { Session, SessionEnd, SessionListener } from './session.ts';
 import type { Picture, StreamStats } from './types.ts';
 
@@ -20,7 +20,8 @@ export interface FfmpegSessionOptions {
   /** Names the camera and its URL without password, for messages. */
   readonly label: string;
   readonly kind: 'rtsp' | 'file';
-  readonly command: Command;
+  /** The command, once it is known what the pictures are coded in. */
+  readonly command: (codec: VideoCodec | null) => Command;
   /** Reads the network for ffmpeg; `null` where ffmpeg does so itself. */
   readonly reader: RtspReader | null;
   /** Looks whether a stream can be its camera's; null for a file. */
@@ -80,7 +81,7 @@ export class FfmpegSession implements Session {
   }
 
   async #run(): Promise<SessionEnd> {
-    const { command, reader } = this.#options;
+    const { reader } = this.#options;
     let failure: unknown = null;
     await reader?.open().catch((error: unknown) => {
       failure = error;
@@ -88,6 +89,7 @@ export class FfmpegSession implements Session {
     if (this.#ended) return { kind: 'finished' };
     if (this.#stopReason !== 'exit') return this.#conclude('not started');
     if (failure !== null) return this.#refused(failure);
+    const command = this.#options.command(reader?.codec ?? null);
     // Its own process group, so that whatever ffmpeg might start goes with it; only PATH, so that no secret of ours is in its environment.
     const child = spawn(command.file, command.args, {
       stdio: [reader === null ? 'ignore' : 'pipe', 'pipe', 'pipe', 'pipe'],

@@ -25,10 +25,19 @@ export interface Frame {
   release(): void;
 }
 
+/** What decodes the pictures of a stream: the CPU, or a part of the machine made for it. */
+export const DECODERS = ['software', 'vaapi', 'v4l2m2m', 'nvv4l2dec'] as const;
+export type Decoder = (typeof DECODERS)[number];
+
 /** What a camera is doing; every change is told to the listener of `CameraSource`. */
 export type CameraState =
   | { readonly state: 'connecting'; readonly attempt: number }
-  | { readonly state: 'streaming'; readonly width: number; readonly height: number }
+  | {
+      readonly state: 'streaming';
+      readonly width: number;
+      readonly height: number;
+      readonly decoder: Decoder;
+    }
   | { readonly state: 'down'; readonly code: ErrorCode; readonly message: string; readonly retryInMs: number }
   | { readonly state: 'stopped' };
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { StreamDoubt } from '../camera/types.ts';
+import { DECODERS, type StreamDoubt } from '../camera/types.ts';
 import { ERRORS, type ErrorCode, LOG_LEVELS } from '../common/index.ts';
 import { VisionSchema } from '../config/index.ts';
 import {
@@ -52,6 +52,7 @@ const settings = z.strictObject({
     fps: z.number().positive(),
     loop: z.boolean(),
     reader: z.enum(['auto', 'ffmpeg']).optional(),
+    decoder: z.enum(['auto', 'software']).optional(),
   }),
   area: z.strictObject({ left: fraction, top: fraction, right: fraction, bottom: fraction }),
   qr: z.strictObject({ maxAgeMs: notNegative }).nullable(),
@@ -132,7 +133,12 @@ const snapshot = z.strictObject({
 
 const cameraState = z.discriminatedUnion('state', [
   z.strictObject({ state: z.literal('connecting'), attempt: count }),
-  z.strictObject({ state: z.literal('streaming'), width: count, height: count }),
+  z.strictObject({
+    state: z.literal('streaming'),
+    width: count,
+    height: count,
+    decoder: z.enum(DECODERS),
+  }),
   z.strictObject({ state: z.literal('down'), code: errorCode, message: text, retryInMs: notNegative }),
   z.strictObject({ state: z.literal('stopped') }),
 ]);

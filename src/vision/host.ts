@@ -87,10 +87,22 @@ export class VisionHost extends EventEmitter<VisionHostEvents> {
 
   constructor(options: VisionHostOptions) {
     super({ captureRejections: true });
-    const { id, source, username, password, stallMs, connectTimeoutMs, fps, loop, reader, area, qr } =
-      options.camera;
+    const {
+      id,
+      source,
+      username,
+      password,
+      stallMs,
+      connectTimeoutMs,
+      fps,
+      loop,
+      reader,
+      decoder,
+      area,
+      qr,
+    } = options.camera;
     this.#settings = {
-      camera: { id, source, username, password, stallMs, connectTimeoutMs, fps, loop, reader },
+      camera: { id, source, username, password, stallMs, connectTimeoutMs, fps, loop, reader, decoder },
       area,
       qr: qr ? { maxAgeMs: options.maxFrameAgeMs ?? MAX_FRAME_AGE_MS } : null,
       vision: options.vision,

@@ -20,6 +20,7 @@ import {
   type TrackCrop,
   type TrackEnd,
 } from './types.ts';
+import { Vigil } from './vigil.ts';
 
 /** Once a frame has taken this long, no further face of it is recognised: the next frame is fresher. */
 const FRAME_BUDGET_MS = 40;
@@ -37,6 +38,8 @@ export interface PipelineOptions {
   /** Faces followed at the same time; the largest first. */
   readonly maxFaces: number;
   readonly recognise: RecognisePolicy;
+  /** While nobody is in view and nothing moves, faces are looked for this often, ms; 0 or left out: in every frame. */
+  readonly idleIntervalMs?: number;
   /** Watches a track that was asked to do something. */
   readonly witness?: Pick<Witness, 'watches' | 'frame' | 'look' | 'trackEnded' | 'expire'>;
 }
@@ -105,14 +108,17 @@ export class Pipeline {
   readonly #options: PipelineOptions;
   readonly #tracker = new Tracker();
   readonly #followed = new Map<string, Followed>();
+  readonly #vigil: Vigil;
 
   constructor(analyser: FaceAnalyser, options: PipelineOptions) {
     this.#analyser = analyser;
     this.#options = options;
+    this.#vigil = new Vigil(options.idleIntervalMs ?? 0);
   }
 
   /** Looks at a frame; one at a time. The frame's picture is not used after the promise has settled. */
   async process(frame: Frame, listener: PipelineListener): Promise<void> {
+    if (!this.#vigil.due(frame, !this.#tracker.empty)) return;
     const started = monotonicMs();
     const faces = await this.#analyser.detect(frame.picture);
     const detect = monotonicMs() - started;

@@ -102,6 +102,11 @@ export class Tracker {
     return { tracks: this.#states.filter(announced).map(view), ended };
   }
 
+  /** Nobody is followed, nor a face that may be one. */
+  get empty(): boolean {
+    return this.#states.length === 0;
+  }
+
   /** Ends the tracks whose face has not been seen for too long; also for times without frames. */
   expire(at: number): EndedTrack[] {
     const gone = this.#states.filter((state) => at - state.lastSeenAt > this.#maxGapMs);

@@ -52,13 +52,15 @@ export class Watcher {
   async run(settings: VisionSettings, log: Logger): Promise<void> {
     const { camera, area, qr, vision } = settings;
     this.#cameraId = camera.id;
-    const { threads, detectionScore, quality, maxFaces, recognise } = vision;
+    const { threads, detectionScore, quality } = vision;
     const modelsDir = vision.modelsDir ?? defaultModelsDir();
     const analyser = await FaceAnalyser.open({ modelsDir, threads, detectionScore, quality });
     const head = settings.actions ? await HeadAnalyser.open({ modelsDir, threads }) : null;
     await warmUp(analyser, head);
     const witness = this.#makeWitness(camera.id, head === null ? null : new ActionObserver(analyser, head));
-    const pipeline = new Pipeline(analyser, { camera: camera.id, area, maxFaces, recognise, witness });
+    const { maxFaces, recognise, idleIntervalMs } = vision;
+    const options = { camera: camera.id, area, maxFaces, recognise, idleIntervalMs, witness };
+    const pipeline = new Pipeline(analyser, options);
     this.#pipeline = pipeline;
     this.#witness = witness;
     if (qr !== null) {

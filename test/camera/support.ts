@@ -30,6 +30,7 @@ export interface Watched {
 export function watchCamera(
   options: Partial<CameraOptions> & { source: string },
   log = createLogger('test', 'silent'),
+  root = '/',
 ): Watched {
   const states: CameraState[] = [];
   const integrity: Integrity[] = [];
@@ -52,6 +53,7 @@ export function watchCamera(
     },
     log,
     (report) => integrity.push(report),
+    root,
   );
   let seen = 0;
   camera.start();

@@ -10,7 +10,7 @@ const down = (code: ErrorCode, message = 'gone'): CameraState => ({
   message,
   retryInMs: 500,
 });
-const UP: CameraState = { state: 'streaming', width: 1280, height: 720 };
+const UP: CameraState = { state: 'streaming', width: 1280, height: 720, decoder: 'software' };
 
 it('tells once that a camera is down however often it is tried, and again for another cause or another time', () => {
   const events = new CameraEvents('entrance');

@@ -6,5 +6,6 @@
  * Everything here reads what a stranger may send: it throws MenshenError or UnsupportedStream, and holds little.
  */
 export { RtspReader } from './reader.ts';
+export type { VideoCodec } from './sdp.ts';
 export type { PictureTime } from './timeline.ts';
 export { UnsupportedStream } from './unsupported.ts';

@@ -9,7 +9,7 @@ import { type AccessUnit, Assembler } from './assembler.ts';
 import { Connection } from './connection.ts';
 import { Reception } from './reception.ts';
 import { readRtp } from './rtp.ts';
-import type { VideoMedia } from './sdp.ts';
+import type { VideoCodec, VideoMedia } from './sdp.ts';
 import { openStream, type RtspSession } from './setup.ts';
 import { type PictureTime, Timeline } from './timeline.ts';
 import { UnsupportedStream } from './unsupported.ts';
@@ -54,6 +54,11 @@ export class RtspReader {
   /** Why the stream ended, if it did by itself. */
   get failure(): MenshenError | UnsupportedStream | null {
     return this.#failure;
+  }
+
+  /** What the pictures are coded in; null before the stream was opened. */
+  get codec(): VideoCodec | null {
+    return this.#media?.codec ?? null;
   }
 
   get stats(): StreamStats {

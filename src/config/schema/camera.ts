@@ -42,6 +42,12 @@ export const CameraSchema = z
       .describe(
         'What follows when the stream may be another than that of the camera (frozen, looped, of another size or encoder, its clock wrong): deny lets nobody in by it until it can be believed again, alarm only tells, off does not look',
       ),
+    decoder: z
+      .enum(['auto', 'software'])
+      .default('auto')
+      .describe(
+        'What decodes the stream of an RTSP camera: auto is a decoder of the machine (VA-API, V4L2, NVIDIA Jetson) where there is one that works, else the CPU; software is always the CPU. The state of the camera tells which it is',
+      ),
     qr: z
       .boolean()
       .default(false)
