@@ -69,6 +69,51 @@
         (br $next)))
     (local.get $out))
 
+  ;; The same as "near", counting 64 bits at a time: quicker where the processor has an instruction for that (x86-64), which
+  ;; for the bits of 16 bytes only its newest have.
+  (func (export "nearWords") (param $codes i32) (param $end i32) (param $probe i32) (param $limit i32) (param $row i32) (param $out i32)
+    (result i32)
+    (local $p0 i64) (local $p1 i64) (local $p2 i64) (local $p3 i64) (local $p4 i64) (local $p5 i64) (local $p6 i64) (local $p7 i64)
+    (local $reach i64)
+    (local.set $reach (i64.extend_i32_u (local.get $limit)))
+    (local.set $p0 (i64.load (local.get $probe)))
+    (local.set $p1 (i64.load offset=8 (local.get $probe)))
+    (local.set $p2 (i64.load offset=16 (local.get $probe)))
+    (local.set $p3 (i64.load offset=24 (local.get $probe)))
+    (local.set $p4 (i64.load offset=32 (local.get $probe)))
+    (local.set $p5 (i64.load offset=40 (local.get $probe)))
+    (local.set $p6 (i64.load offset=48 (local.get $probe)))
+    (local.set $p7 (i64.load offset=56 (local.get $probe)))
+    (block $done
+      (loop $next
+        (br_if $done (i32.ge_u (local.get $codes) (local.get $end)))
+        (i32.store (local.get $out) (local.get $row))
+        (local.set $out
+          (i32.add (local.get $out)
+            (i32.shl
+              (i64.le_u
+                (i64.add
+                  (i64.add
+                    (i64.add
+                      (i64.popcnt (i64.xor (i64.load (local.get $codes)) (local.get $p0)))
+                      (i64.popcnt (i64.xor (i64.load offset=8 (local.get $codes)) (local.get $p1))))
+                    (i64.add
+                      (i64.popcnt (i64.xor (i64.load offset=16 (local.get $codes)) (local.get $p2)))
+                      (i64.popcnt (i64.xor (i64.load offset=24 (local.get $codes)) (local.get $p3)))))
+                  (i64.add
+                    (i64.add
+                      (i64.popcnt (i64.xor (i64.load offset=32 (local.get $codes)) (local.get $p4)))
+                      (i64.popcnt (i64.xor (i64.load offset=40 (local.get $codes)) (local.get $p5))))
+                    (i64.add
+                      (i64.popcnt (i64.xor (i64.load offset=48 (local.get $codes)) (local.get $p6)))
+                      (i64.popcnt (i64.xor (i64.load offset=56 (local.get $codes)) (local.get $p7))))))
+                (local.get $reach))
+              (i32.const 2))))
+        (local.set $row (i32.add (local.get $row) (i32.const 1)))
+        (local.set $codes (i32.add (local.get $codes) (i32.const 64)))
+        (br $next)))
+    (local.get $out))
+
   ;; Product of 512 signed bytes with 512 signed 16-bit numbers of at most 16384.
   (func (export "dot") (param $bytes i32) (param $probe i32) (result i32)
     (local $end i32) (local $low v128) (local $high v128) (local $row v128)

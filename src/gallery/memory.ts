@@ -116,9 +116,11 @@ export class GalleryMemory {
       this.#faults.delete(`people ${person.id}`);
     }
     for (const { id, personId, model, vector } of delta.references) {
-      this.#index.add({ referenceId: id, personId }, model, vector);
-      this.#owner.set(id, personId);
-      this.#owned.set(personId, (this.#owned.get(personId) ?? new Set()).add(id));
+      // The string of the person instead of another of the same letters: a million of those are 56 MB.
+      const owner = this.people.get(personId)?.id ?? personId;
+      this.#index.add({ referenceId: id, personId: owner }, model, vector);
+      this.#owner.set(id, owner);
+      this.#owned.set(owner, (this.#owned.get(owner) ?? new Set()).add(id));
       this.#faults.delete(`refs ${id}`);
       this.#note('updated', personId);
     }

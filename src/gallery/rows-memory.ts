@@ -34,14 +34,22 @@ const SHORT_LIST_PART = 1 / 200;
 /** Rows whose distances are counted to know how near the short list reaches. */
 const SAMPLE = 16_384;
 
+type Near = (
+  codes: number,
+  end: number,
+  probe: number,
+  limit: number,
+  row: number,
+  out: number,
+) => number;
+
 const ExportsSchema = z.object({
   count:
     z.custom<(codes: number, end: number, step: number, probe: number, histogram: number) => void>(
       isFunction,
     ),
-  near: z.custom<
-    (codes: number, end: number, probe: number, limit: number, row: number, out: number) => number
-  >(isFunction),
+  near: z.custom<Near>(isFunction),
+  nearWords: z.custom<Near>(isFunction),
   dot: z.custom<(bytes: number, probe: number) => number>(isFunction),
 });
 
@@ -56,8 +64,10 @@ export class RowsMemory {
   readonly #kernel = ExportsSchema.parse(
     new WebAssembly.Instance(kernel, { search: { memory: this.#memory } }).exports,
   );
-  /** One over the norm of each row's bytes. */
-  #scales = new Float32Array(0);
+  /** Which of two equal loops is the quicker: docs/decisions/search.md. */
+  readonly #near = process.arch === 'x64' ? this.#kernel.nearWords : this.#kernel.near;
+  /** One over the norm of each row's bytes, block by block. */
+  readonly #scales: Float32Array[] = [];
   #bytes = new Uint8Array(this.#memory.buffer);
   #probeScale = 0;
 
@@ -69,14 +79,14 @@ export class RowsMemory {
     const unit = largest(rotated) / ROW_MAX;
     const numbers = new Int8Array(this.#memory.buffer, numbersAt(row), EMBEDDING_DIMENSIONS);
     writeRounded(rotated, unit, numbers);
-    this.#scales[row] = 1 / normOf(numbers);
+    this.#scalesOf(row)[row % BLOCK_ROWS] = 1 / normOf(numbers);
   }
 
   /** Writes row `from` over row `to`. */
   move(from: number, to: number): void {
     this.#bytes.copyWithin(codeAt(to), codeAt(from), codeAt(from) + CODE_BYTES);
     this.#bytes.copyWithin(numbersAt(to), numbersAt(from), numbersAt(from) + EMBEDDING_DIMENSIONS);
-    this.#scales[to] = this.#scales[from] ?? 0;
+    this.#scalesOf(to)[to % BLOCK_ROWS] = this.#scalesOf(from)[from % BLOCK_ROWS];
   }
 
   wipe(row: number): void {
@@ -99,7 +109,7 @@ export class RowsMemory {
   /** Cosine of the probe with a row. */
   score(row: number): number {
     const product = this.#kernel.dot(numbersAt(row), PROBE_NUMBERS);
-    return Math.min(1, Math.max(-1, product * this.#probeScale * (this.#scales[row] ?? 0)));
+    return Math.min(1, Math.max(-1, product * this.#probeScale * this.#scalesOf(row)[row % BLOCK_ROWS]));
   }
 
   /** Calls `visit` with each row of the first `count` that is near enough to the probe to be looked at. */
@@ -112,21 +122,24 @@ export class RowsMemory {
     const list = new Uint32Array(this.#memory.buffer, LIST, BLOCK_ROWS);
     for (let first = 0; first < count; first += BLOCK_ROWS) {
       const [codes, end] = codesOf(first, count);
-      const found = (this.#kernel.near(codes, end, PROBE_CODE, limit, first, LIST) - LIST) / 4;
+      const found = (this.#near(codes, end, PROBE_CODE, limit, first, LIST) - LIST) / 4;
       for (let i = 0; i < found; i++) visit(list[i]);
     }
   }
 
   /** Distance of codes within which the short list lies, as far as a sample of the rows tells. */
   #reach(count: number): number {
-    const every = Math.max(1, Math.floor(count / SAMPLE));
+    const blocks = Math.ceil(count / BLOCK_ROWS);
+    const each = Math.min(BLOCK_ROWS, Math.ceil(SAMPLE / blocks));
     const histogram = new Uint32Array(this.#memory.buffer, HISTOGRAM, EMBEDDING_DIMENSIONS + 1);
     histogram.fill(0);
+    let counted = 0;
     for (let first = 0; first < count; first += BLOCK_ROWS) {
-      const [codes, end] = codesOf(first, count);
-      this.#kernel.count(codes, end, every * CODE_BYTES, PROBE_CODE, HISTOGRAM);
+      const [codes, end] = codesOf(first, Math.min(count, first + each));
+      this.#kernel.count(codes, end, CODE_BYTES, PROBE_CODE, HISTOGRAM);
+      counted += (end - codes) / CODE_BYTES;
     }
-    const wanted = Math.max(SHORT_LIST, count * SHORT_LIST_PART) / every;
+    const wanted = Math.max(SHORT_LIST, count * SHORT_LIST_PART) * (counted / count);
     let within = 0;
     for (const [distance, number] of histogram.entries()) {
       within += number;
@@ -141,9 +154,11 @@ export class RowsMemory {
     if (bytes <= this.#bytes.length) return;
     this.#memory.grow((bytes - this.#bytes.length) / PAGE);
     this.#bytes = new Uint8Array(this.#memory.buffer);
-    const scales = new Float32Array((block + 1) * BLOCK_ROWS);
-    scales.set(this.#scales);
-    this.#scales = scales;
+    while (this.#scales.length <= block) this.#scales.push(new Float32Array(BLOCK_ROWS));
+  }
+
+  #scalesOf(row: number): Float32Array {
+    return this.#scales[Math.floor(row / BLOCK_ROWS)];
   }
 }
 

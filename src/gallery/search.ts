@@ -19,7 +19,6 @@ export interface Hit extends Entry {
  */
 export class ReferenceIndex {
   readonly #shelves = new Map<string, Shelf>();
-  readonly #shelfOf = new Map<string, Shelf>();
 
   /** Adds a reference, or replaces the one of the same id. `vector`: 512 floats of norm 1. */
   add(entry: Entry, model: ModelRef, vector: Float32Array): void {
@@ -31,15 +30,11 @@ export class ReferenceIndex {
       this.#shelves.set(key, shelf);
     }
     shelf.add(entry, vector);
-    this.#shelfOf.set(entry.referenceId, shelf);
   }
 
   /** False when there is no such reference. */
   remove(referenceId: string): boolean {
-    const shelf = this.#shelfOf.get(referenceId);
-    if (shelf === undefined) return false;
-    shelf.remove(referenceId);
-    return this.#shelfOf.delete(referenceId);
+    return [...this.#shelves.values()].some((shelf) => shelf.remove(referenceId));
   }
 
   /** The best reference of each of the `k` best people whom `accept` lets through, best first. */
@@ -56,51 +51,59 @@ export class ReferenceIndex {
 
   /** References of this model, or of all. */
   count(model?: ModelRef): number {
-    return model === undefined ? this.#shelfOf.size : (this.#shelves.get(modelKey(model))?.size ?? 0);
+    if (model !== undefined) return this.#shelves.get(modelKey(model))?.size ?? 0;
+    return [...this.#shelves.values()].reduce((sum, { size }) => sum + size, 0);
   }
 }
 
+/** Ids stand in two arrays rather than in an object a row: of a million references each such object would be 40 bytes. */
 class Shelf {
-  readonly #entries: Entry[] = [];
+  readonly #ids: string[] = [];
+  readonly #people: string[] = [];
   readonly #rowOf = new Map<string, number>();
   readonly #rows = new RowsMemory();
 
   get size(): number {
-    return this.#entries.length;
+    return this.#ids.length;
   }
 
-  add(entry: Entry, vector: Float32Array): void {
+  add({ referenceId, personId }: Entry, vector: Float32Array): void {
     checkLength(vector);
-    this.#rows.set(this.#entries.length, vector);
-    this.#rowOf.set(entry.referenceId, this.#entries.length);
-    this.#entries.push(entry);
+    this.#rows.set(this.#ids.length, vector);
+    this.#rowOf.set(referenceId, this.#ids.length);
+    this.#ids.push(referenceId);
+    this.#people.push(personId);
   }
 
-  /** The last row takes the place of the removed one; what is left behind is wiped. */
-  remove(referenceId: string): void {
+  /** The last row takes the place of the removed one; what is left behind is wiped. False when there is none. */
+  remove(referenceId: string): boolean {
     const row = this.#rowOf.get(referenceId);
-    const last = this.#entries.pop();
-    if (row === undefined || last === undefined) return;
-    const lastRow = this.#entries.length;
+    const id = this.#ids.at(-1);
+    const personId = this.#people.at(-1);
+    if (row === undefined || id === undefined || personId === undefined) return false;
+    this.#ids.pop();
+    this.#people.pop();
+    const lastRow = this.#ids.length;
     if (row !== lastRow) {
       this.#rows.move(lastRow, row);
-      this.#entries[row] = last;
-      this.#rowOf.set(last.referenceId, row);
+      this.#ids[row] = id;
+      this.#people[row] = personId;
+      this.#rowOf.set(id, row);
     }
     this.#rows.wipe(lastRow);
-    this.#rowOf.delete(referenceId);
+    return this.#rowOf.delete(referenceId);
   }
 
   search(probe: Float32Array, k: number, accept: (personId: string) => boolean): Hit[] {
     const best: Hit[] = [];
     if (!this.#rows.setProbe(probe)) return best;
     let floor = Number.NEGATIVE_INFINITY;
-    this.#rows.visitNear(this.#entries.length, (row) => {
+    this.#rows.visitNear(this.#ids.length, (row) => {
       const score = this.#rows.score(row);
       if (score <= floor) return;
-      const entry = this.#entries[row];
-      if (entry === undefined || !accept(entry.personId)) return;
-      insert(best, { ...entry, score }, k);
+      const personId = this.#people[row];
+      if (!accept(personId)) return;
+      insert(best, { referenceId: this.#ids[row], personId, score }, k);
       if (best.length === k) floor = best[k - 1]?.score ?? floor;
     });
     return best;
