@@ -5,7 +5,7 @@ import { configJsonSchema, configReference } from '../src/config/index.ts';
 import { cloudErrorsPage } from './cloud-errors-page.ts';
 import { commandsPage } from './commands-page.ts';
 import { errorsPage } from './errors-page.ts';
-import { kernelModule } from './kernel.ts';
+import { kernelModule, shrinkModule } from './kernel.ts';
 
 export const GENERATED: Readonly<Record<string, () => string | Promise<string>>> = {
   'config/menshen.schema.json': () => `${JSON.stringify(configJsonSchema(), null, 2)}\n`,
@@ -14,6 +14,7 @@ export const GENERATED: Readonly<Record<string, () => string | Promise<string>>>
   'docs/reference/errors.md': errorsPage,
   'docs/reference/cloud-errors.md': cloudErrorsPage,
   'src/gallery/kernel.ts': kernelModule,
+  'src/vision/shrink-module.ts': shrinkModule,
   'docs/reference/commands.md': commandsPage,
 };
 

@@ -1,17 +1,21 @@
 import { readFileSync } from 'node:fs';
 import wabt from 'wabt';
 
-const SOURCE = new URL('../src/gallery/kernel.wat', import.meta.url);
-
 /** src/gallery/kernel.ts: the inner loops of the search as a WebAssembly module. */
-export async function kernelModule(): Promise<string> {
+export const kernelModule = (): Promise<string> => moduleOf('src/gallery/kernel.wat', 'KERNEL');
+
+/** src/vision/shrink-module.ts: the shrinking of a camera's picture as a WebAssembly module. */
+export const shrinkModule = (): Promise<string> => moduleOf('src/vision/shrink.wat', 'SHRINK');
+
+async function moduleOf(source: string, name: string): Promise<string> {
   const { parseWat } = await wabt();
-  const module = parseWat('kernel.wat', readFileSync(SOURCE, 'utf8'), { simd: true });
+  const file = source.split('/').at(-1) ?? source;
+  const module = parseWat(file, readFileSync(new URL(`../${source}`, import.meta.url)), { simd: true });
   module.validate();
   const bytes = Buffer.from(module.toBinary({}).buffer);
   module.destroy();
   const lines = bytes.toString('base64').match(/.{1,100}/g) ?? [];
-  return `/** Written by \`npm run generate\` from kernel.wat: the module in base64. */\nexport const KERNEL =\n${lines
+  return `/** Written by \`npm run generate\` from ${file}: the module in base64. */\nexport const ${name} =\n${lines
     .map((line) => `  '${line}'`)
     .join(' +\n')};\n`;
 }

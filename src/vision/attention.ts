@@ -65,7 +65,6 @@ export class Attention {
   recognised(at: number, quality: QualityReport): boolean {
     this.#recognised++;
     this.#checkedAt = at;
-    this.#passedOver = 0;
     this.#failing = '';
     this.#best = Math.max(this.#best, quality.score);
     if (this.#cropScore !== null && quality.score <= this.#cropScore + BETTER_CROP) return false;
@@ -83,9 +82,14 @@ export class Attention {
     this.#checkedAt = at;
   }
 
-  /** The face was due, but the time of the frame was used up. */
+  /** The face was not looked at, because the time of the frame was used up. */
   passOver(): void {
     this.#passedOver++;
+  }
+
+  /** The face is looked at. */
+  look(): void {
+    this.#passedOver = 0;
   }
 
   get urgent(): boolean {

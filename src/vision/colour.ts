@@ -15,6 +15,17 @@ const B_U = 2.017232;
 
 const clip = (value: number): number => Math.min(Math.max(value, 0), 255);
 
+/** See `ColourConversion.factors`. */
+export interface YuvFactors {
+  /** Of Y in each colour; of V in red and what is added; of U and V in green and what is added; of U in blue and what is added. */
+  readonly weights: readonly number[];
+  /** The values of nothing and of full colour. */
+  readonly low: number;
+  readonly high: number;
+  /** Planes of red, green and blue. */
+  readonly order: readonly [number, number, number];
+}
+
 /**
  * Turns resampled planes into the colour planes a network wants: `order` of the planes, and
  * (value - mean) / scale of 0..255, one figure a plane.
@@ -59,6 +70,18 @@ export class ColourConversion {
       ],
       [0, 0, 0],
     );
+  }
+
+  /** What turns Y, U and V into the colours, where mean and scale are the same for all of them; else null. */
+  get factors(): YuvFactors | null {
+    if (!this.#alike) return null;
+    const m = this.#fromYuv;
+    return {
+      weights: [m[0], m[2], m[3], m[ROW + 1], m[ROW + 2], m[ROW + 3], m[2 * ROW + 1], m[2 * ROW + 3]],
+      low: m[LOW],
+      high: m[LOW + 1],
+      order: [this.#redPlane, 1, 2 - this.#redPlane],
+    };
   }
 
   /**

@@ -1,6 +1,7 @@
 import type { Picture } from '../camera/types.ts';
 import { BoxSampler } from './box-sampler.ts';
 import type { ColourConversion } from './colour.ts';
+import { FrameShrinker } from './frame-shrinker.ts';
 import { colourConversion, type Network } from './network.ts';
 import type { Box, DetectedFace } from './types.ts';
 
@@ -11,6 +12,7 @@ const MAX_OVERLAP = 0.4;
 export class Detector {
   readonly network: Network;
   readonly #sampler: BoxSampler;
+  readonly #shrinker: FrameShrinker;
   readonly #conversion: ColourConversion;
 
   constructor(network: Network) {
@@ -19,6 +21,7 @@ export class Detector {
     network.outputLength('boxes');
     this.#conversion = colourConversion(network);
     this.#sampler = new BoxSampler(network.width, network.height, 'blank');
+    this.#shrinker = new FrameShrinker(network.width, network.height);
   }
 
   /**
@@ -26,7 +29,9 @@ export class Detector {
    * best first. Boxes are in pixels of the picture and may reach beyond it too.
    */
   async detect(picture: Picture, view: Box, minScore: number): Promise<DetectedFace[]> {
-    this.#sampler.colour(picture, view, this.network.input, this.#conversion);
+    const { input } = this.network;
+    if (!this.#shrinker.colour(picture, view, input, this.#conversion))
+      this.#sampler.colour(picture, view, input, this.#conversion);
     await this.network.run();
     const scores = this.network.output('scores');
     const boxes = this.network.output('boxes');

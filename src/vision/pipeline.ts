@@ -22,7 +22,7 @@ import {
 } from './types.ts';
 import { Vigil } from './vigil.ts';
 
-/** Once a frame has taken this long, no further face of it is recognised: the next frame is fresher. */
+/** Once a frame has taken this long and a face of it was recognised, no further one is looked at: the next frame is fresher. */
 const FRAME_BUDGET_MS = 40;
 
 /**
@@ -181,6 +181,11 @@ export class Pipeline {
     const { frame, listener } = visit;
     const { attention } = this.#state(track.id);
     if (!look.watched && !attention.wanted(frame.capturedAt, track.doubt)) return false;
+    if (hurried && !look.watched) {
+      attention.passOver();
+      return false;
+    }
+    attention.look();
     const settled = attention.settled(frame.capturedAt);
     const mask = await this.#timed(look, 'mask', () => this.#analyser.mask(frame.picture, track.face));
     const landmarks = await this.#timed(look, 'landmarks', () =>
@@ -198,10 +203,6 @@ export class Pipeline {
       return false;
     }
     if (!settled && !attention.due(frame.capturedAt, quality)) return false;
-    if (hurried) {
-      attention.passOver();
-      return false;
-    }
     await this.#recognise(look, findings);
     return true;
   }

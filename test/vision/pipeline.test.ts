@@ -275,14 +275,14 @@ describe('Attention', () => {
     expect(attention.recognised(300, report(0.3))).toBe(false);
   });
 
-  it('puts a face forward that was passed over three times, until it is recognised', () => {
+  it('puts a face forward that was passed over three times, until it is looked at', () => {
     const attention = new Attention({ burst: 1, intervalMs: 250 });
     attention.passOver();
     attention.passOver();
     expect(attention.urgent).toBe(false);
     attention.passOver();
     expect(attention.urgent).toBe(true);
-    attention.recognised(0, report(0.5));
+    attention.look();
     expect(attention.urgent).toBe(false);
   });
 

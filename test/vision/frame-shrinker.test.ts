@@ -1,0 +1,49 @@
+import { describe, expect, it } from 'vitest';
+import type { Picture } from '../../src/camera/types.ts';
+import { BoxSampler } from '../../src/vision/box-sampler.ts';
+import { ColourConversion } from '../../src/vision/colour.ts';
+import { letterbox } from '../../src/vision/detect.ts';
+import { FrameShrinker } from '../../src/vision/frame-shrinker.ts';
+
+function noise(width: number, height: number, format: Picture['format'] = 'yuv420p'): Picture {
+  const data = new Uint8Array(width * height * (format === 'rgb24' ? 3 : 1.5));
+  let state = 1;
+  for (let i = 0; i < data.length; i++) {
+    state = (Math.imul(state, 1664525) + 1013904223) | 0;
+    data[i] = state >>> 24;
+  }
+  return { format, width, height, data };
+}
+
+describe('FrameShrinker', () => {
+  const shrinker = new FrameShrinker(320, 240);
+
+  it.each(['rgb', 'bgr'] as const)('gives what the sampler of any box gives (%s)', (order) => {
+    const conversion = new ColourConversion(order, [127, 127, 127], [128, 128, 128]);
+    for (const height of [720, 960, 544]) {
+      const picture = noise(1280, height);
+      const view = letterbox(picture, 320, 240);
+      const expected = new Float32Array(3 * 320 * 240).fill(Number.NaN);
+      new BoxSampler(320, 240, 'blank').colour(picture, view, expected, conversion);
+      const out = new Float32Array(3 * 320 * 240).fill(Number.NaN);
+      expect(shrinker.colour(picture, view, out, conversion)).toBe(true);
+      let furthest = 0;
+      for (let i = 0; i < out.length; i++) furthest = Math.max(furthest, Math.abs(out[i] - expected[i]));
+      expect(furthest).toBeLessThan(1e-5);
+    }
+  });
+
+  it('leaves pictures of another size, format or box, and colours of unlike scales, to the sampler', () => {
+    const alike = new ColourConversion('rgb', [127, 127, 127], [128, 128, 128]);
+    const out = new Float32Array(3 * 320 * 240).fill(7);
+    for (const picture of [noise(1920, 1080), noise(640, 360), noise(1280, 720, 'rgb24'), noise(1280, 718)])
+      expect(shrinker.colour(picture, letterbox(picture, 320, 240), out, alike)).toBe(false);
+    const picture = noise(1280, 720);
+    const view = letterbox(picture, 320, 240);
+    expect(shrinker.colour(picture, { ...view, x: 4 }, out, alike)).toBe(false);
+    expect(shrinker.colour({ ...picture, data: picture.data.subarray(1) }, view, out, alike)).toBe(false);
+    const unlike = new ColourConversion('rgb', [123, 116, 103], [58, 57, 57]);
+    expect(shrinker.colour(picture, view, out, unlike)).toBe(false);
+    expect(out.every((value) => value === 7)).toBe(true);
+  });
+});
