@@ -18,7 +18,7 @@ import { cpuMs } from './support/processes.ts';
 
 const FPS = 15;
 /** One round of the film: an empty hall, then somebody for two seconds. */
-const EMPTY = 8 * FPS;
+const EMPTY = 5 * FPS;
 const SHOWN = 2 * FPS;
 const VISITS = 6;
 const WARM_UP_MS = 4000;
@@ -116,7 +116,7 @@ async function makeFilms(hall: string, visits: string): Promise<void> {
         yield noisy(scene(n < from ? [] : [{ figure, x: 640 + (n % 3), y: 300 }]));
       }
     })();
-  await encodeH264({ ...options, file: hall }, frames(4 * FPS, Number.POSITIVE_INFINITY));
+  await encodeH264({ ...options, file: hall }, frames(2 * FPS, Number.POSITIVE_INFINITY));
   await encodeH264({ ...options, file: visits }, frames(EMPTY + SHOWN, EMPTY));
 }
 

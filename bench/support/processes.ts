@@ -21,21 +21,24 @@ export function ownCpuMs(): number {
   return (user + system) / 1000;
 }
 
-/** The children of a process whose command line holds `text`. */
-export function childrenOf(parent: number, text: string): number[] {
-  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
-  return pids.map(Number).filter((pid) => {
-    try {
-      const commandLine = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
-      return Number(statOf(pid)[1]) === parent && commandLine.includes(text);
-    } catch {
-      // ended meanwhile
-      return false;
-    }
-  });
-}
-
 /** What follows the name in /proc/PID/stat, from the state on. */
 function statOf(pid: number): string[] {
   return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+}
+
+/** The descendants of a process. */
+export function familyOf(ancestor: number): { readonly pid: number; readonly command: string }[] {
+  const all = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => {
+      try {
+        const command = readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ');
+        return [{ pid: Number(name), parent: Number(statOf(Number(name))[1]), command }];
+      } catch {
+        return []; // ended meanwhile
+      }
+    });
+  const below = (parent: number): { pid: number; command: string }[] =>
+    all.filter((each) => each.parent === parent).flatMap((each) => [each, ...below(each.pid)]);
+  return below(ancestor);
 }

@@ -23,17 +23,18 @@ export interface Stage {
   readonly subscriber: MqttClient;
 }
 
-/** Camera, broker and a subscriber, and the daemon's configuration in `folder`; `settings` is YAML put behind it. */
+/** Camera, broker and a subscriber, and the daemon's configuration in `folder`; `settings` is YAML put behind it; `fps` is the rate of the camera. */
 export async function startStage(
   folder: string,
   film: string,
   cleanUp: (() => Promise<void> | void)[],
   settings = '',
+  fps = FPS,
 ): Promise<Stage> {
   const cameraLog = join(folder, 'camera.log');
   const camera = await startRtspServer({
     file: film,
-    fps: FPS,
+    fps,
     user: USER,
     password: PASSWORD,
     log: cameraLog,

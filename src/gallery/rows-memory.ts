@@ -34,14 +34,7 @@ const SHORT_LIST_PART = 1 / 200;
 /** Rows whose distances are counted to know how near the short list reaches. */
 const SAMPLE = 16_384;
 
-type Near = (
-  codes: number,
-  end: number,
-  probe: number,
-  limit: number,
-  row: number,
-  out: number,
-) => number;
+type Near = (codes: number, end: number, probe: number, limit: number, row: number, out: number) => number;
 
 const ExportsSchema = z.object({
   count:
