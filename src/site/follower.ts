@@ -144,8 +144,8 @@ export class Follower {
       const message = `manifest ${manifest.version} is not newer than ${version}, which was believed before`;
       throw new SiteRefusal('SITE_ROLLED_BACK', message);
     }
-    if (this.#target?.version === manifest.version) return;
     this.#problem = null;
+    if (this.#target?.version === manifest.version) return;
     roster.believe(manifest.version, manifest.root);
     this.#target = manifest;
     this.#fetching.stop();
@@ -204,8 +204,8 @@ export class Follower {
     const record = openRecord(payload, authorities);
     if (record.site !== site || record.id !== id || record.version !== wanted.version) return;
     const key = this.#keys.get(record.epoch);
-    if (key === undefined)
-      throw new SiteRefusal('SITE_SEALED', 'the gate has no content key for the records');
+    this.#locked = key === undefined;
+    if (key === undefined) return;
     const person = this.#unsealed(wanted, () => unsealPerson(record, key));
     if (person === null) return;
     this.#progressed(now);

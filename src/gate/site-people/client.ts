@@ -12,8 +12,8 @@ export interface SiteFollowingParts {
   /** Null where the gate follows no site: nobody of one is let in then. */
   readonly settings: SiteSettings | null;
   readonly record: (event: EventInput) => void;
-  /** Takes over now what was changed in the gallery. */
-  readonly refreshGallery: () => void;
+  /** Takes over now what was changed in the gallery; false when that does not succeed. */
+  readonly refreshGallery: () => boolean;
   readonly log: Logger;
   /** The built thread.js, which a test run from the sources must name. */
   readonly thread?: URL;
@@ -79,20 +79,23 @@ export class SiteFollowing {
     switch (message.kind) {
       case 'remembered':
         this.#failure = '';
-        return this.#trust.remember(message.at);
+        this.#trust.remember(message.at);
+        break;
       case 'changed':
         record({ type: 'site.changed', data: { ...message.change } });
-        return refreshGallery();
+        refreshGallery();
+        break;
       case 'complete':
         log.info({ ...message.data }, 'the people of the site are as it says');
-        return record({ type: 'site.complete', data: message.data });
+        record({ type: 'site.complete', data: message.data });
+        break;
       case 'confirmed':
         // Who was taken away is forgotten before anybody is let in on this word.
-        refreshGallery();
-        return this.#trust.confirm(message.at);
+        if (refreshGallery()) this.#trust.confirm(message.at);
+        break;
       case 'refused':
         log.error({ code: message.code }, `the site is not followed: ${message.message}`);
-        return record({ type: 'site.refused', data: { code: message.code, message: message.message } });
+        record({ type: 'site.refused', data: { code: message.code, message: message.message } });
     }
   }
 
