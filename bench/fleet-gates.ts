@@ -56,7 +56,7 @@ function make({ folder, url, first, count, publicKey }: Extract<FleetOrder, { ki
       authorities: [readPublicKey(publicKey)],
       encryptionKey,
       deviceKey,
-      mqtt: MqttSchema.parse({ url }),
+      mqtt: { ...MqttSchema.parse({ url }), password: undefined },
       model: MODEL,
       roster,
       look: async () => [],

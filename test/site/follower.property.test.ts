@@ -89,7 +89,7 @@ class World {
     } else if (step.kind === 'tick') {
       this.now += 15_000;
       this.follower.tick(this.now);
-    } else if (onWay.length > 0) {
+    } else if ('at' in step && onWay.length > 0) {
       const at = step.at % onWay.length;
       const [message] = step.kind === 'double' ? [onWay[at]] : onWay.splice(at, 1);
       if (step.kind !== 'lose' && message !== undefined) this.follower.take(...message, this.now);

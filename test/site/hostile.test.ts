@@ -32,7 +32,12 @@ import {
 
 const [ALICE, BOB] = ['8f14e45f-ceea-467f-a9cf-1b2c3d4e5f60', '1c383cd3-0b7c-498a-b1d5-2b3c4d5e6f70'];
 
-function setUp({ look = async (): Promise<readonly Looked[]> => [], key = gateKey } = {}) {
+interface Setting {
+  readonly look?: (jpegs: readonly Uint8Array[]) => Promise<readonly Looked[]>;
+  readonly key?: typeof gateKey;
+}
+
+function setUp({ look = async () => [], key = gateKey }: Setting = {}) {
   const admin = new Administrator();
   const broker = new WildBroker();
   const roster = new MemoryRoster();

@@ -50,11 +50,14 @@ class Gate {
   station!: Station;
   #stop: () => Promise<void> = async () => {};
 
-  constructor(
-    readonly id: string,
-    readonly url: string,
-    readonly office: Office,
-  ) {
+  readonly id: string;
+  readonly url: string;
+  readonly office: Office;
+
+  constructor(id: string, url: string, office: Office) {
+    this.id = id;
+    this.url = url;
+    this.office = office;
     const device = openDeviceKey(this.folder).spki;
     office.book.putGate({ id, device, encryptionKey: encryptionPublicKey(this.encryptionKey) });
     onTestFinished(() => this.stop());
@@ -68,7 +71,7 @@ class Gate {
       authorities: this.office.authorities,
       encryptionKey: this.encryptionKey,
       deviceKey: openDeviceKey(this.folder),
-      mqtt: MqttSchema.parse({ url: this.url }),
+      mqtt: { ...MqttSchema.parse({ url: this.url }), password: undefined },
       model: MODEL,
       roster,
       look: async () => [],
