@@ -36,6 +36,8 @@ export class Follower {
   #indexFilters: readonly string[] = [];
   readonly #indexes = new Map<number, readonly Entry[]>();
   readonly #ready = new Map<string, Arrival>();
+  /** People who are held and of whom the manifest says something newer. */
+  readonly #outdated = new Set<string>();
   /** Records that are signed but cannot be used, until the next manifest. */
   readonly #failed = new Map<string, SiteFault>();
   #target: Manifest | null = null;
@@ -67,6 +69,7 @@ export class Follower {
     this.#awaited.clear();
     this.#indexFilters = [];
     this.#indexes.clear();
+    this.#outdated.clear();
     this.#ready.clear();
     this.#locked = false;
     this.#fetching.forget();
@@ -78,7 +81,7 @@ export class Follower {
    * be believed.
    */
   get isCurrent(): boolean {
-    return this.#target !== null && this.#awaited.size === 0 && this.#outdated() === 0;
+    return this.#target !== null && this.#awaited.size === 0 && this.#outdated.size === 0;
   }
 
   get state(): Progress['state'] {
@@ -154,6 +157,7 @@ export class Follower {
     this.#failed.clear();
     wire.unsubscribe(this.#indexFilters);
     this.#indexes.clear();
+    this.#outdated.clear();
     this.#awaited.clear();
     const differing = this.#held.differing(manifest.hashes);
     for (const bucket of differing) this.#awaited.add(bucket);
@@ -182,7 +186,10 @@ export class Follower {
   #remove(ids: readonly string[]): void {
     if (ids.length === 0) return;
     const removed = this.#parts.roster.remove(ids);
-    for (const id of ids) this.#held.remove(id);
+    for (const id of ids) {
+      this.#held.remove(id);
+      this.#outdated.delete(id);
+    }
     this.#tell({ removed });
   }
 
@@ -192,8 +199,11 @@ export class Follower {
       const missing = entries.filter((entry) => !this.#holds(entry));
       return [bucket, missing, entries.length] as const;
     });
+    for (const [, missing] of buckets) {
+      for (const { id } of missing) if (this.#held.get(id) !== undefined) this.#outdated.add(id);
+    }
     const changes = ([, missing]: (typeof buckets)[number]) =>
-      missing.some(({ id }) => this.#held.get(id) !== undefined);
+      missing.some(({ id }) => this.#outdated.has(id));
     this.#fetching.begin([...buckets.filter(changes), ...buckets.filter((bucket) => !changes(bucket))]);
   }
 
@@ -247,7 +257,10 @@ export class Follower {
     for (const { person, version, digest } of arrivals) {
       this.#held.put({ id: person.id, version, digest });
     }
-    for (const { person } of arrivals) this.#fetching.done(person.id);
+    for (const { person } of arrivals) {
+      this.#outdated.delete(person.id);
+      this.#fetching.done(person.id);
+    }
     this.#progressed(now);
     this.#tell(change);
   }
@@ -282,16 +295,5 @@ export class Follower {
   #holds({ id, version, digest }: Entry): boolean {
     const held = this.#held.get(id);
     return held?.version === version && held.digest === digest;
-  }
-
-  /** People who are held and of whom the manifest says something newer. */
-  #outdated(): number {
-    let count = 0;
-    for (const entries of this.#indexes.values()) {
-      for (const entry of entries) {
-        if (this.#held.get(entry.id) !== undefined && !this.#holds(entry)) count += 1;
-      }
-    }
-    return count;
   }
 }
