@@ -2,6 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import type { Arrival, Looked, ModelName } from './faces.ts';
 import type { SiteWire } from './fetching.ts';
 import type { SiteFault, SiteReport } from './report.ts';
+import type { SiteRefusal } from './signed.ts';
 import type { Entry } from './tree.ts';
 
 /** What a gate keeps of its site; every call is on disk when it returns. */
@@ -31,7 +32,7 @@ export interface FollowerParts {
   readonly look: (jpegs: readonly Uint8Array[]) => Promise<readonly Looked[]>;
   readonly onChange: (change: SiteChange) => void;
   /** Something is not believed; told once for each code and manifest. */
-  readonly onRefusal: (code: string, message: string) => void;
+  readonly onRefusal: (code: SiteRefusal['code'], message: string) => void;
 }
 
 export interface SiteChange {

@@ -1,7 +1,8 @@
 import { Worker } from 'node:worker_threads';
 import { type Logger, monotonicMs } from '../../common/index.ts';
 import type { Person } from '../../gallery/index.ts';
-import type { EventInput } from '../../journal/index.ts';
+import type { EventData, EventInput } from '../../journal/index.ts';
+import type { SiteChange } from '../../site/index.ts';
 import type { FromSite, SiteSettings, ToSite } from './protocol.ts';
 import { SiteTrust } from './trust.ts';
 
@@ -82,7 +83,7 @@ export class SiteFollowing {
         this.#trust.remember(message.at);
         break;
       case 'changed':
-        record({ type: 'site.changed', data: { ...message.change } });
+        record({ type: 'site.changed', data: changeOf(message.change) });
         refreshGallery();
         break;
       case 'complete':
@@ -104,4 +105,8 @@ export class SiteFollowing {
     this.#failure = why;
     this.#parts.log.error({ err: why }, 'following the site failed; it is tried again');
   }
+}
+
+function changeOf({ version, added, updated, removed }: SiteChange): EventData<'site.changed'> {
+  return { version, added: [...added], updated: [...updated], removed: [...removed] };
 }

@@ -8,6 +8,7 @@ import {
   type ModelName,
   reportTopic,
   type SiteChange,
+  type SiteRefusal,
   type SiteReport,
   type SiteRoster,
   signReport,
@@ -33,7 +34,7 @@ export interface StationParts {
   readonly onComplete: (report: SiteReport) => void;
   /** Whom the site has taken away is gone here too; again and again while that holds. */
   readonly onConfirm: (at: number) => void;
-  readonly onRefusal: (code: string, message: string) => void;
+  readonly onRefusal: (code: SiteRefusal['code'], message: string) => void;
 }
 
 /** The gate as a follower of its site: its connection to the broker, its report, and a clock. */
