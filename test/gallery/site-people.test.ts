@@ -28,7 +28,7 @@ describe('people of a site in the gallery', () => {
     const local = gallery.addPerson({ name: 'Local', consent: CONSENT }, [reference(unit(1))]);
     let site = open(dataDir);
     expect(site.apply([arrival(ALICE, 2), arrival(BOB, 3)])).toEqual({ added: [ALICE, BOB], updated: [] });
-    expect(gallery.refresh()?.added).toHaveLength(2);
+    expect(gallery.refresh()?.added).toEqual(expect.arrayContaining([ALICE, BOB]));
     expect(gallery.search({ vector: unit(2), model: MODEL })[0]).toMatchObject({ personId: ALICE });
     expect(gallery.get(ALICE)?.site).toBe('hq');
     expect(site.apply([arrival(ALICE, 4, 2)])).toEqual({ added: [], updated: [ALICE] });
