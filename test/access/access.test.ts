@@ -147,7 +147,7 @@ describe('denials', () => {
   });
 
   it('does not let a few good frames outvote one that is clearly not live', () => {
-    const door = open({ minFrames: 3, maxFrames: 5, livenessFloor: 0.2, livenessWaitMs: 300 });
+    const door = open({ minFrames: 3, maxFrames: 5, livenessFloor: 0.2, livenessWaitMs: 250 });
     door.look({ at: 1000, liveness: 0.01 }, ALICE);
     const decision = door.stand({ liveness: 1 }, ALICE, 1066, 4);
     expect(decision?.record).toMatchObject({ outcome: 'deny', reason: 'UNSURE' });
@@ -166,7 +166,7 @@ describe('denials', () => {
   });
 
   it('does not let one good moment of a face pass that looked like an attack before', () => {
-    const door = open({ maxFrames: 5, retryAfterMs: 500, livenessTrack: 0.5 });
+    const door = open({ maxFrames: 5, retryAfterMs: 500, livenessTrack: 0.5, livenessWaitMs: 250 });
     expect(door.stand({ liveness: 0.05 }, ALICE, 1000, 5)?.record).toMatchObject({ reason: 'NOT_LIVE' });
     const lucky = door.stand({ liveness: 0.9 }, ALICE, 3000, 5);
     expect(lucky?.record).toMatchObject({ outcome: 'deny', reason: 'UNSURE' });
