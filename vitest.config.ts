@@ -7,7 +7,6 @@ const PROOFS = [
   'clips',
   'power-cut',
   'cloud-client',
-  'fleet',
   'qr',
   'vision-host',
   'visitors',

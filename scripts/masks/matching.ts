@@ -116,9 +116,15 @@ export interface ChainReport {
   /** At the threshold that gives FMR 1e-3 to bare faces; and the FMR it gives here. */
   readonly fnmrAtBare: number;
   readonly fmrAtBare: number;
+  /** At the door's threshold as shipped, for a bare face; and above it by the margin that a mask must reach. */
+  readonly atDoor: { readonly threshold: number; readonly fnmr: number; readonly fmr: number };
+  readonly atDoorMasked: { readonly threshold: number; readonly fnmr: number; readonly fmr: number };
 }
 
 const FMR = 1e-3;
+/** decision.matchThreshold of models/catalog.json (FMR 1e-4 of bare LFW faces), and decision.maskMargin as shipped. */
+const DOOR = 0.41;
+const MASK_MARGIN = 0.05;
 
 /** Every chain's figures; a pair compares the reference of its first picture with the probe of its second. */
 export function matchingReport(
@@ -138,14 +144,22 @@ export function matchingReport(
     const known = Float64Array.from(impostor.filter((score) => score !== null));
     const crossed = crossings(chain, templates);
     const threshold = thresholdAt(FMR, crossed);
+    const at = (given: number) => ({
+      threshold: given,
+      fnmr: fnmrAt(given, genuine),
+      fmr: crossed.filter((score) => score >= given).length / crossed.length,
+    });
+    const atBare = at(bare);
     return {
       chain,
       fnmr: fnmrAt(threshold, genuine),
       threshold,
       impostors: crossed.length,
       fnmrByPairs: fnmrAt(thresholdAt(FMR, known), genuine),
-      fnmrAtBare: fnmrAt(bare, genuine),
-      fmrAtBare: crossed.filter((score) => score >= bare).length / crossed.length,
+      fnmrAtBare: atBare.fnmr,
+      fmrAtBare: atBare.fmr,
+      atDoor: at(DOOR),
+      atDoorMasked: at(DOOR + MASK_MARGIN),
     };
   });
 }
@@ -193,9 +207,14 @@ export function matchingLines(
     `LFW: ${templates.size} pictures, ${genuine} genuine pairs; masked face found in ${errors.length}`,
     `five points beneath the mask, parts of the eye distance: stock ${error('stock')}; own ${error('own')}`,
     ...report.map(
-      ({ chain, fnmr, threshold, impostors, fnmrByPairs, fnmrAtBare, fmrAtBare }) =>
+      ({ chain, fnmr, threshold, impostors, fnmrByPairs, fnmrAtBare, fmrAtBare, atDoor, atDoorMasked }) =>
         `${CHAINS[chain]}: FNMR ${percent(fnmr)} at FMR 1e-3 (threshold ${threshold.toFixed(3)}, ${impostors} impostor comparisons; ` +
-        `${percent(fnmrByPairs)} by the impostor pairs alone); at the bare threshold FNMR ${percent(fnmrAtBare)}, FMR ${fmrAtBare.toExponential(1)}`,
+        `${percent(fnmrByPairs)} by the impostor pairs alone); at the bare threshold FNMR ${percent(fnmrAtBare)}, FMR ${fmrAtBare.toExponential(1)}; ` +
+        [atDoor, atDoorMasked]
+          .map(
+            (at) => `at ${at.threshold.toFixed(2)} FNMR ${percent(at.fnmr)}, FMR ${at.fmr.toExponential(1)}`,
+          )
+          .join('; '),
     ),
   ];
 }

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Trains one of Menshen's own networks and takes it into models/ (the embedding stays in .cache/train): scripts/train/train.sh mask|landmarks|embedding [DATA]
+# Trains one of Menshen's own networks and takes it into models/: scripts/train/train.sh mask|landmarks|embedding [DATA]
 # Needs python3-torch, python3-onnx, python3-opencv and python3-numpy of Debian 12, and the pictures in DATA.
 set -eu
 cd "$(dirname "$0")/../.."
@@ -36,9 +36,9 @@ landmarks)
   ;;
 embedding)
   folders=$data/train-faces faces teacher.jsonl --embeddings
-  train embedding views "$work/teacher.jsonl" "$work/embedding"
-  npx tsx scripts/train/features.ts "$work/embedding"
-  train embedding tail "$work/teacher.jsonl" "$work/embedding" "$work/embedding.onnx"
+  folders="$data/pad/celeba-spoof/live $data/pad/tight-crops-a/live $data/pad/tight-crops-b/live $data/masks/crops/bare $data/masks/web/bare" faces teacher-more.jsonl --embeddings
+  train embedding "$work/embedding.onnx" --faces "$work/teacher.jsonl" "$work/teacher-more.jsonl"
+  npx tsx scripts/train/install.ts masked-embedding "$work/embedding.onnx"
   ;;
 *)
   echo "Usage: scripts/train/train.sh mask|landmarks|embedding [DATA]" >&2

@@ -101,8 +101,7 @@ function answer(
   });
 }
 
-/** @throws MenshenError MQTT_UNREACHABLE */
-export function dial(connection: SendRequest['connection']): Promise<MqttClient> {
+function dial(connection: SendRequest['connection']): Promise<MqttClient> {
   const { url, version, username, password, caFile, certFile, keyFile } = connection;
   const options: IClientOptions = {
     protocolVersion: version,

@@ -44,8 +44,7 @@ export async function withGallery<T>(
   }
 }
 
-/** Where the gallery is that the options name, and its key. */
-export async function settingsOf(
+async function settingsOf(
   options: GalleryArguments,
 ): Promise<{ dataDir: string; key: string | undefined; vision: VisionConfig }> {
   if (options.dataDir !== undefined) {

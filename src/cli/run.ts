@@ -20,6 +20,7 @@ const VISION_ROLES = new Set<ModelRole>([
   'embedding',
   'mask',
   'masked-landmarks',
+  'masked-embedding',
 ]);
 
 /** `menshen run`: the daemon. */

@@ -34,7 +34,6 @@ export {
   type ReaderConfig,
   type ScheduleConfig,
   type SecretSource,
-  type SiteConfig,
   type VisionConfig,
   VisionSchema,
 } from './schema.ts';

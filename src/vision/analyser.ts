@@ -2,7 +2,7 @@ import type { Picture } from '../camera/types.ts';
 import type { QualityConfig } from '../config/index.ts';
 import { AlignedSampler } from './aligned-sampler.ts';
 import { FaceCropper } from './crop.ts';
-import { Detector, letterbox } from './detect.ts';
+import { Detector, letterbox, widened } from './detect.ts';
 import { Embedder } from './embedding.ts';
 import { LandmarkFinder, type Landmarks } from './landmarks.ts';
 import { LivenessDetector } from './liveness.ts';
@@ -31,6 +31,12 @@ export interface AnalyserOptions {
   readonly detectionScore: number;
   readonly quality: QualityConfig;
 }
+
+/**
+ * How much wider the second look at a frame is. On 92 masked web portraits it found 98 instead of 92 %, 73 instead of
+ * 46 % with the chin below the border, 88 instead of 65 % where the face filled the frame; 3 times found fewer.
+ */
+const WIDER = 1.5;
 
 const ROLES = ['detection', 'landmarks', 'liveness', 'embedding'] as const satisfies readonly ModelRole[];
 type AnalyserRole = (typeof ROLES)[number];
@@ -95,12 +101,18 @@ export class FaceAnalyser {
     };
   }
 
-  /** The faces of a video frame, best first, one look at the whole picture. Boxes may reach beyond the picture. */
+  /**
+   * The faces of a video frame, best first. Boxes may reach beyond the picture. A frame in which one look at the whole
+   * picture finds nobody is looked at again with a margin around it, where faces cut by the border or too near are found.
+   */
   detect(picture: Picture): Promise<DetectedFace[]> {
     const { width, height } = this.#networks.detection;
-    return this.#queue.run(() =>
-      this.#detector.detect(picture, letterbox(picture, width, height), this.#options.detectionScore),
-    );
+    const whole = letterbox(picture, width, height);
+    const minScore = this.#options.detectionScore;
+    return this.#queue.run(async () => {
+      const found = await this.#detector.detect(picture, whole, minScore);
+      return found.length > 0 ? found : this.#detector.detect(picture, widened(whole, WIDER), minScore);
+    });
   }
 
   /** The faces of a photo, best first: looks again, closer and wider, where one look finds nothing. */

@@ -69,6 +69,16 @@ export function letterbox(picture: Pick<Picture, 'width' | 'height'>, width: num
   };
 }
 
+/** A box `factor` times as large with the same centre. */
+export function widened(box: Box, factor: number): Box {
+  return {
+    x: box.x - (box.width * (factor - 1)) / 2,
+    y: box.y - (box.height * (factor - 1)) / 2,
+    width: box.width * factor,
+    height: box.height * factor,
+  };
+}
+
 /** Non-maximum suppression: keeps the best of every heap of overlapping boxes, best first. */
 export function suppress(faces: readonly DetectedFace[], maxOverlap = MAX_OVERLAP): DetectedFace[] {
   const order = [...faces].sort((one, other) => other.score - one.score);

@@ -1,5 +1,5 @@
 import type { Picture } from '../camera/types.ts';
-import { type Detector, letterbox, suppress } from './detect.ts';
+import { type Detector, letterbox, suppress, widened } from './detect.ts';
 import type { Box, DetectedFace } from './types.ts';
 
 /**
@@ -21,7 +21,7 @@ export async function findFaces(
   const { width, height } = detector.network;
   const whole = letterbox(picture, width, height);
   for (const factor of [1, ...WIDER]) {
-    const found = await detector.detect(picture, scaled(whole, factor), minScore);
+    const found = await detector.detect(picture, widened(whole, factor), minScore);
     if (found.length > 0) return found;
   }
   for (let parts = 2; (whole.width / width / parts) * 2 > FINEST; parts *= 2) {
@@ -73,13 +73,4 @@ function isCut(face: Box, tile: Box, picture: Picture): boolean {
     (right < picture.width - 1 && face.x + face.width > right) ||
     (bottom < picture.height - 1 && face.y + face.height > bottom)
   );
-}
-
-function scaled(box: Box, factor: number): Box {
-  return {
-    x: box.x - (box.width * (factor - 1)) / 2,
-    y: box.y - (box.height * (factor - 1)) / 2,
-    width: box.width * factor,
-    height: box.height * factor,
-  };
 }

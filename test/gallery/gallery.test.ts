@@ -255,7 +255,6 @@ describe('refresh', () => {
           name: `P${i}`,
           consent: CONSENT,
           idNumberHash: null,
-          site: null,
           createdAt: CONSENT.at,
           updatedAt: CONSENT.at,
         });

@@ -132,6 +132,8 @@ describe('FaceAnalyser', () => {
     );
     const [filling] = await analyser.find(tight);
     expect(filling.box.width).toBeGreaterThan(500);
+    const [inFrame] = await analyser.detect(tight);
+    expect(inFrame.box.width).toBeGreaterThan(500);
     const speck = await specked(photo(3), face);
     const [small] = await analyser.find(speck);
     expect(Math.abs(small.box.x + small.box.width / 2 - 3000)).toBeLessThan(40);

@@ -7,8 +7,17 @@ import { MASK_STYLES, type MaskFit, withMask } from '../../scripts/masks/draw.ts
 import { toYuv420p } from '../../scripts/support/yuv.ts';
 import type { Picture } from '../../src/camera/index.ts';
 import { QualitySchema } from '../../src/config/schema/vision.ts';
+import { cosine } from '../../src/evaluate/measures/comparisons.ts';
 import { decodePhoto, readPhoto } from '../../src/photo/index.ts';
-import { type Box, type DetectedFace, FaceAnalyser, type MaskState } from '../../src/vision/index.ts';
+import {
+  type Box,
+  type DetectedFace,
+  FaceAnalyser,
+  type FaceEmbedding,
+  type Landmarks,
+  type MaskReading,
+  type MaskState,
+} from '../../src/vision/index.ts';
 import { defaultModelsDir, entryForRole, pullModels, readCatalogue } from '../../src/vision/models/index.ts';
 import { readVerified } from '../../src/vision/models/verify.ts';
 import { catalogueOf, withFolder } from './models/support.ts';
@@ -62,6 +71,16 @@ async function drawn(fit: MaskFit): Promise<(MaskState | undefined)[]> {
   return states;
 }
 
+async function embedded(
+  picture: Picture,
+  landmarks: Landmarks,
+  mask: MaskReading | null,
+): Promise<FaceEmbedding> {
+  const embedding = await analyser.embed(picture, landmarks, { mask });
+  if (embedding === null) throw new Error('No embedding of a face whose points are known');
+  return embedding;
+}
+
 /** Part of the states that are this one. */
 function part(states: readonly (MaskState | undefined)[], state: MaskState): number {
   return states.filter((each) => each === state).length / states.length;
@@ -109,6 +128,24 @@ describe('the mask network', () => {
   it('stands with every face of a still picture', async () => {
     const analyses = await analyser.analyse(faces[0].picture);
     expect(analyses.map(({ mask }) => mask?.state)).toEqual(analyses.map(() => 'bare'));
+  });
+
+  it('leaves a bare face to the networks for bare ones, and compares a masked one in their space', async () => {
+    const gains: number[] = [];
+    for (const { picture, face } of faces) {
+      const points = await analyser.landmarks(picture, face);
+      const reference = await embedded(picture, points, null);
+      expect(reference).toMatchObject({ model: analyser.models.embedding });
+      expect(reference.by).toBeUndefined();
+      for (const style of MASK_STYLES) {
+        const masked = await withMask(picture, points, style);
+        const stock = await embedded(masked, points, null);
+        const own = await embedded(masked, points, { state: 'worn', score: 1, model: reference.model });
+        expect(own).toMatchObject({ model: reference.model, by: analyser.models.maskedEmbedding });
+        gains.push(cosine(own.vector, reference.vector) - cosine(stock.vector, reference.vector));
+      }
+    }
+    expect(gains.reduce((sum, gain) => sum + gain, 0) / gains.length).toBeGreaterThan(0.05);
   });
 
   it('may be missing from a catalogue: nothing is said of masks then', () =>

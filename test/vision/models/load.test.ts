@@ -13,8 +13,6 @@ import {
 } from '../../../src/vision/models/index.ts';
 import { catalogueOf, realTarball, smallPackage, stockNetworks, withFolder } from './support.ts';
 
-/** The roles the shipped catalogue serves. */
-const ROLES = MODEL_ROLES.filter((role) => role !== 'masked-embedding');
 const tarball = await realTarball();
 const workshop = await mkdtemp(join(tmpdir(), 'menshen-test-models-'));
 const small = tarball === null ? null : await smallPackage(tarball, workshop);
@@ -54,14 +52,15 @@ describe.skipIf(tarball === null)('loadModels', () => {
       'fr-liveness',
       'mask',
       'masked-landmark',
+      'masked-embedding',
       'fr-pose',
       'fr-eye',
       'fr-age',
       'fr-gender',
     ];
     return withModels(all, same, async (dir) => {
-      const models = await loadModels({ dir, roles: ROLES, threads: 1 });
-      for (const role of ROLES) {
+      const models = await loadModels({ dir, roles: MODEL_ROLES, threads: 1 });
+      for (const role of MODEL_ROLES) {
         const { entry, provider, ref, session } = models[role];
         expect([entry.role, provider, ref]).toEqual([role, 'cpu', { id: entry.id, version: entry.version }]);
         const size = entry.input.shape.reduce((product, side) => product * side, 1);
