@@ -7,6 +7,7 @@ const PROOFS = [
   'clips',
   'power-cut',
   'cloud-client',
+  'fleet',
   'qr',
   'vision-host',
   'visitors',

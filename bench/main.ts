@@ -11,8 +11,21 @@ import type { BenchRow } from './row.ts';
 export type { BenchRow } from './row.ts';
 
 const { values } = parseArgs({
-  options: { only: { type: 'string' }, json: { type: 'string' }, photo: { type: 'string' } },
+  options: {
+    only: { type: 'string' },
+    json: { type: 'string' },
+    photo: { type: 'string' },
+    // Of the bench fleet; in full: 200, 2000, 50.
+    gates: { type: 'string', default: '10' },
+    people: { type: 'string', default: '200' },
+    changes: { type: 'string', default: '10' },
+  },
 });
+const fleet = {
+  gates: Number(values.gates),
+  people: Number(values.people),
+  changes: Number(values.changes),
+};
 const photo = values.photo === undefined ? {} : { photo: values.photo };
 
 /** Loaded one by one, so that a bench does not weigh on the next and one alone needs no more than its own parts. */
@@ -27,6 +40,7 @@ const BENCHES: Readonly<Record<string, () => Promise<BenchRow[]>>> = {
   idle: async () => (await import('./idle.ts')).benchIdle(),
   journal: async () => (await import('./journal.ts')).benchJournal(),
   search: async () => (await import('./search.ts')).benchSearch(),
+  fleet: async () => (await import('./fleet.ts')).benchFleet(fleet),
   qr: async () => (await import('./qr.ts')).benchQr(),
   rules: async () => (await import('./rules.ts')).benchRules(),
   'cloud-server': async () => (await import('./cloud-server.ts')).benchCloudServer(),

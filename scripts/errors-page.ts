@@ -15,6 +15,7 @@ const SECTIONS: readonly (readonly [string, RegExp])[] = [
   ['MQTT', /^MQTT_/],
   ['Page at the doors', /^CONSOLE_/],
   ['Commands over MQTT', /^COMMAND_/],
+  ['People of a site', /^SITE_/],
   ['Cloud', /^CLOUD_/],
   ['Command line', /^(USAGE|INTERNAL)$/],
 ];

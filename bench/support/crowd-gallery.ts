@@ -22,6 +22,7 @@ export async function enrolCrowd(dataDir: string, people: number): Promise<void>
           name: `Somebody ${i}`,
           consent: { local: true, cloud: false, at: now, version: '1' },
           idNumberHash: null,
+          site: null,
           createdAt: now,
           updatedAt: now,
         });

@@ -12,7 +12,16 @@ import type { Reason } from './reasons.ts';
 import type { CloudReport } from './record.ts';
 import type { ActionReport } from './record-action.ts';
 import { FACE_RULES, failedAt, judge } from './rules.ts';
-import { addEvidence, isNewer, type Probe, probeOf, rest, type TrackState, Tracks } from './track.ts';
+import {
+  addEvidence,
+  isNewer,
+  livedThrough,
+  type Probe,
+  probeOf,
+  rest,
+  type TrackState,
+  Tracks,
+} from './track.ts';
 import type { Case, Decision, DecisionContext, Evidence, Verdict } from './types.ts';
 
 /** Denials that count towards a lock-out, where the face comes near somebody enrolled: an identity is under attack. */
@@ -269,18 +278,24 @@ export class Access {
     const waitedMs = track.since === null ? 0 : (ended ? track.lastAt : now) - track.since;
     const grantedAt = best === null ? undefined : this.#grantedAt.get(best.personId);
     const agoMs = grantedAt === undefined ? null : now - grantedAt;
+    const livenessTrack = livedThrough(track);
+    const full = track.evidence.length >= policy.maxFrames;
+    // A moment of a living face may look wrong: without a cloud to ask, better frames are waited for.
+    const watched = this.#context.cloud !== true && isLivenessUnsure(policy, fusion, livenessTrack);
+    const patienceMs = watched ? policy.livenessWaitMs : policy.decideAfterMs;
     // A face that passed by in fewer frames than a grant needs has not asked for anything.
     const enough = track.evidence.length >= policy.minFrames || waitedMs >= policy.decideAfterMs;
     return {
       agesMs: track.evidence.map((frame) => now - frame.frame.capturedAt),
       liveness: fusion?.liveness ?? null,
       livenessLowest: fusion?.livenessLowest ?? null,
+      livenessTrack,
       mask: fuseMask(track.evidence.length > 0 ? track.evidence : [track.last]),
       best,
       second: candidates[1] ?? null,
       third: candidates[2] ?? null,
       consistency: track.consistency,
-      due: enough && (ended || track.evidence.length >= policy.maxFrames || waitedMs >= policy.decideAfterMs),
+      due: enough && (ended || (full && !watched) || waitedMs >= patienceMs),
       frameScores,
       ended,
       lockedOut: now < this.#lockoutEnd(best),
@@ -373,6 +388,16 @@ export class Access {
     }
     this.#grantedAt.set(personId, now);
   }
+}
+
+/** Whether liveness alone keeps the face out for now, without calling it an attack. */
+function isLivenessUnsure(policy: DecisionConfig, fusion: Fusion | null, track: number | null): boolean {
+  if (fusion === null || fusion.liveness < policy.livenessUnsure) return false;
+  return (
+    fusion.liveness < policy.livenessThreshold ||
+    fusion.livenessLowest < policy.livenessFloor ||
+    (track ?? 1) < policy.livenessTrack
+  );
 }
 
 function isEvidence(sighting: Sighting): sighting is Evidence {

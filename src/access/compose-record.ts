@@ -84,6 +84,7 @@ export function thresholdsOf(policy: DecisionConfig): Thresholds {
     liveness: policy.livenessThreshold,
     livenessUnsure: policy.livenessUnsure,
     livenessFloor: policy.livenessFloor,
+    livenessTrack: policy.livenessTrack,
     minFrames: policy.minFrames,
     maxFrames: policy.maxFrames,
     maxFrameAgeMs: policy.maxFrameAgeMs,

@@ -5,6 +5,7 @@ export type DoubtCause =
   | 'frames'
   | 'liveness'
   | 'liveness-floor'
+  | 'liveness-track'
   | 'score'
   | 'mask'
   | 'frame-score'
@@ -35,6 +36,10 @@ export function doubtsOf(c: Case): Doubt[] {
       `a frame has liveness ${figure(c.livenessLowest)}, below ${figure(t.livenessFloor)}`,
     );
   }
+  if (c.livenessTrack !== null && c.livenessTrack < t.livenessTrack) {
+    const text = `over the newest frames of the track liveness is ${figure(c.livenessTrack)}, below ${figure(t.livenessTrack)}`;
+    doubt('liveness-track', text);
+  }
   if (c.best === null || c.best.score < t.match) {
     doubt('score', `score ${figure(c.best?.score ?? 0)} is below ${figure(t.match)}`);
   }
@@ -61,7 +66,8 @@ export function doubtsOf(c: Case): Doubt[] {
 
 /**
  * Why a cloud may be asked about a doubt; null when no answer could settle it here: too few frames are nothing a
- * cloud knows about, a single frame below the liveness floor is a limit of its own, a reason may be switched off, a
+ * cloud knows about, a single frame below the liveness floor and what the track
+ * looked like before are limits of their own, a reason may be switched off, a
  * figure may lie beyond its band, and between three people who match about equally two answers decide nothing.
  */
 export function reasonToAsk(c: Case, { cause }: Doubt): EscalationReason | null {
@@ -77,6 +83,7 @@ const REASON_OF: Readonly<Record<DoubtCause, EscalationReason | null>> = {
   frames: null,
   liveness: 'liveness',
   'liveness-floor': null,
+  'liveness-track': null,
   score: 'score',
   mask: 'mask',
   'frame-score': 'score',

@@ -18,6 +18,8 @@ export const ThresholdsSchema = z.object({
   liveness: z.number(),
   livenessUnsure: z.number(),
   livenessFloor: z.number(),
+  /** Records made before it was looked at have none. */
+  livenessTrack: z.number().default(0),
   minFrames: z.number(),
   maxFrames: z.number(),
   maxFrameAgeMs: z.number(),

@@ -53,6 +53,8 @@ const CaseSchema = z.object({
   agesMs: z.array(z.number()),
   liveness: z.number().nullable(),
   livenessLowest: z.number().nullable(),
+  /** Records made before it was looked at have none. */
+  livenessTrack: z.number().nullable().default(null),
   mask: z
     .object({ state: z.enum(MASK_STATES), score: z.number() })
     .nullable()

@@ -36,6 +36,8 @@ export const REASONS = {
   REMAINS_LOCKED: 'The door remains locked by its schedule.',
   NOT_YET_VALID: 'The validity of the person or the pass has not begun.',
   NO_LONGER_VALID: 'The validity of the person or the pass has ended.',
+  SITE_UNCONFIRMED:
+    'The person is of a site, and the gate cannot know at present whether the site has taken them away since.',
   NOT_PERMITTED: 'No way through this door in this direction is open to a group of this person.',
   OUTSIDE_SCHEDULE: 'The ways that are open to this person are so at other times.',
   CREDENTIAL_NOT_ACCEPTED: 'The person may come in now, but not with this kind of credential.',

@@ -7,6 +7,9 @@ import type { Evidence } from './types.ts';
 /** Why no cloud is asked about most faces. */
 const SURE = 'the device was sure by itself';
 
+/** Frames of a track whose liveness is remembered over its attempts: some seconds of them. */
+const LIVED_FRAMES = 20;
+
 /** Tracks of a door known at a time; a vision process never follows as many, unless something is wrong with it. */
 const MAX_TRACKS = 128;
 
@@ -14,6 +17,8 @@ const MAX_TRACKS = 128;
 export interface TrackState {
   readonly id: string;
   evidence: Evidence[];
+  /** Liveness of the newest frames of all attempts, oldest first; what went before an attempt is not forgotten with it. */
+  lived: readonly number[];
   /**
    * Monotonic time at which the first evidence since the last verdict came. Not its capture time: who comes out of
    * a backlog of old frames has not been waiting.
@@ -87,6 +92,7 @@ function newTrack(sighting: Sighting, now: number): TrackState {
   return {
     id: sighting.track,
     evidence: [],
+    lived: [],
     since: null,
     consistency: null,
     attempts: 0,
@@ -127,7 +133,13 @@ export function addEvidence(
     track.consistency = Math.min(track.consistency ?? 1, likeness);
   }
   track.evidence = [...fresh, sighting].slice(-maxFrames);
+  track.lived = [...track.lived, sighting.liveness.score].slice(-LIVED_FRAMES);
   track.inquiry?.see(sighting);
+}
+
+/** Mean liveness of the newest frames of a track, those of attempts before this one as well; null without any. */
+export function livedThrough({ lived }: Pick<TrackState, 'lived'>): number | null {
+  return lived.length === 0 ? null : lived.reduce((sum, score) => sum + score, 0) / lived.length;
 }
 
 /** The evidence of a track as one probe; null without any. */

@@ -64,6 +64,8 @@ export interface Case {
   readonly liveness: number | null;
   /** Lowest liveness of a single frame. */
   readonly livenessLowest: number | null;
+  /** Mean liveness over the newest frames of the track, those of earlier attempts as well; null without any. */
+  readonly livenessTrack: number | null;
   /** What most frames say is worn over mouth and nose, and how sure they are of it (mean probability); null where it was not looked for. */
   readonly mask: { readonly state: MaskState; readonly score: number } | null;
   readonly best: Candidate | null;

@@ -101,7 +101,8 @@ function answer(
   });
 }
 
-function dial(connection: SendRequest['connection']): Promise<MqttClient> {
+/** @throws MenshenError MQTT_UNREACHABLE */
+export function dial(connection: SendRequest['connection']): Promise<MqttClient> {
   const { url, version, username, password, caFile, certFile, keyFile } = connection;
   const options: IClientOptions = {
     protocolVersion: version,

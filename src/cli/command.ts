@@ -195,7 +195,8 @@ function jsonOrText(text: string): unknown {
   }
 }
 
-function readKeyFile(path: string): string {
+/** A private key that nobody else can read. @throws MenshenError COMMAND_KEY_INVALID */
+export function readKeyFile(path: string): string {
   try {
     if ((statSync(path).mode & 0o077) !== 0) {
       throw new MenshenError('COMMAND_KEY_INVALID', `${path} can be read by others; run: chmod 600 ${path}`);

@@ -31,6 +31,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'send signed commands to a gate over MQTT',
     load: async () => (await import('./command.ts')).commandCommand(),
   },
+  site: {
+    summary: 'publish the people of a site for all its gates, and see how far each is',
+    load: async () => (await import('./site.ts')).siteCommand(),
+  },
   door: {
     summary: 'work the doors from outside the gate process',
     load: async () => (await import('./door.ts')).doorCommand(),

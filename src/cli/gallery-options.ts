@@ -44,7 +44,8 @@ export async function withGallery<T>(
   }
 }
 
-async function settingsOf(
+/** Where the gallery is that the options name, and its key. */
+export async function settingsOf(
   options: GalleryArguments,
 ): Promise<{ dataDir: string; key: string | undefined; vision: VisionConfig }> {
   if (options.dataDir !== undefined) {

@@ -48,6 +48,8 @@ export const ERRORS = {
   REAL_NAME_UNANSWERED:
     'The real-name authentication gave no answer, so nothing was done. The message says why; try again later.',
   PERSON_NOT_FOUND: 'No person has this id or name.',
+  PERSON_OF_SITE:
+    'The person is of a site: their record is changed where the site is published from, not at a gate.',
   PERSON_NAME_INVALID: 'The name is empty, too long, or contains control characters.',
   CREDENTIAL_INVALID:
     'A card number, PIN, group, validity or pass cannot be used as it was given. The message says why.',
@@ -136,6 +138,25 @@ export const ERRORS = {
     'The gate did not come up sound with the new configuration; the one before is in force again.',
   COMMAND_KEY_INVALID: 'A key for commands is not an Ed25519 key. Make one with `menshen command keygen`.',
   COMMAND_NOT_ANSWERED: 'The gate did not answer in time. It may be away, or the broker may keep it from us.',
+  // People of a site
+  SITE_MESSAGE_INVALID:
+    'A message of the site is malformed, or of a newer version of Menshen. It is not used.',
+  SITE_UNSIGNED: 'A message of the site is not signed by the key that it should be. It is not used.',
+  SITE_ROLLED_BACK:
+    'The broker has an older or another list of the people of the site than the gate has seen. The gate keeps to what it saw; publish again.',
+  SITE_SEALED: 'A record of the site cannot be opened with the content key of the site, or was altered.',
+  SITE_ID_TAKEN:
+    'Somebody enrolled at the gate has the id of a person of the site, and stays. Remove one of them.',
+  SITE_FACE_UNUSABLE:
+    'A face of the record is of no use to the gate: its template is of another network, and no photo is published with it.',
+  SITE_PHOTO_MISSING: 'The photo of a record did not come from the broker. Publish with `--all`.',
+  SITE_KEY_UNUSABLE:
+    'The key of the gate (site.key) or of the site cannot be read or made. The message names the file.',
+  SITE_BOOK_UNUSABLE:
+    'The book of the site (site.sqlite in the data directory) is missing, damaged or of another site. The message tells which.',
+  SITE_GATE_UNKNOWN:
+    'The gate has not reported to the broker, or its report is not signed by the key that was given. Check the id, the key and `site` in its configuration.',
+  SITE_RECORD_TOO_LARGE: 'The record of a person is larger than the broker takes. Enrol with fewer photos.',
   // Cloud
   CLOUD_KEY_INVALID:
     'An SM2 key of the encrypted interface is malformed or altered. Copy the public key again from the console.',

@@ -34,6 +34,7 @@ export {
   type ReaderConfig,
   type ScheduleConfig,
   type SecretSource,
+  type SiteConfig,
   type VisionConfig,
   VisionSchema,
 } from './schema.ts';

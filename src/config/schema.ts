@@ -15,6 +15,7 @@ import { JournalSchema } from './schema/journal.ts';
 import { describeLine, type LineConfig, lineKey } from './schema/line.ts';
 import { MqttSchema } from './schema/mqtt.ts';
 import { ReaderSchema } from './schema/reader.ts';
+import { SiteSchema } from './schema/site.ts';
 import { VisionSchema } from './schema/vision.ts';
 
 export { type CalendarConfig, CalendarSchema, type ScheduleConfig } from './schema/calendar.ts';
@@ -35,6 +36,7 @@ export {
 } from './schema/line.ts';
 export { type MqttConfig, MqttSchema } from './schema/mqtt.ts';
 export { type ReaderConfig, ReaderSchema } from './schema/reader.ts';
+export { type SiteConfig, SiteSchema } from './schema/site.ts';
 export { type QualityConfig, QualitySchema, type VisionConfig, VisionSchema } from './schema/vision.ts';
 
 /** The whole configuration of a gate. */
@@ -67,6 +69,7 @@ export const ConfigSchema = z
     decision: DecisionSchema.prefault({}).describe('When a face opens the door'),
     mqtt: MqttSchema.optional().describe('Where events are sent; without it they stay in the journal'),
     commands: CommandsSchema.optional(),
+    site: SiteSchema.optional(),
     cloud: CloudSchema.optional().describe(
       "CTYun's face APIs, or a private deployment of them, asked when a decision is unsure (`decision.escalation`)",
     ),
@@ -92,6 +95,9 @@ export const ConfigSchema = z
       context.addIssue({ code: 'custom', path, message });
     if (config.commands !== undefined && config.mqtt === undefined) {
       problem(['commands'], 'commands come over MQTT: there is no mqtt section');
+    }
+    if (config.site !== undefined && config.mqtt === undefined) {
+      problem(['site'], 'the people of a site come over MQTT: there is no mqtt section');
     }
     const doors = new Set(config.doors.map((door) => door.id));
     config.cameras.forEach((camera, index) => {

@@ -58,6 +58,24 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT;
   CREATE INDEX passes_generation ON passes (generation);
   `,
+  // Which people are those of a site, and how far the gate is with them.
+  `
+  CREATE TABLE site (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    id TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    root TEXT NOT NULL,
+    confirmed_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE site_people (
+    person_id TEXT PRIMARY KEY REFERENCES people (id) ON DELETE CASCADE,
+    version INTEGER NOT NULL,
+    digest TEXT NOT NULL,
+    model TEXT NOT NULL,
+    templates INTEGER NOT NULL,
+    faults TEXT NOT NULL
+  ) STRICT;
+  `,
 ];
 
 /**

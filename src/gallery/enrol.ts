@@ -137,7 +137,7 @@ async function judgeAll(
   const refusals: MenshenError[] = [];
   for (const photo of photos) {
     try {
-      accepted.push(await judge(photo, limits, analyser));
+      accepted.push(await judgePhoto(photo, limits, analyser));
     } catch (error) {
       if (!(error instanceof MenshenError)) throw error;
       refusals.push(error);
@@ -149,7 +149,8 @@ async function judgeAll(
   throw new MenshenError(first.code, refusals.map((refusal) => refusal.message).join('\n'), { cause: first });
 }
 
-async function judge(
+/** Finds and judges the one face of a photo. Throws what `read` throws, ENROLL_NO_FACE, ENROLL_SEVERAL_FACES, ENROLL_POOR_QUALITY. */
+export async function judgePhoto(
   photo: EnrolPhoto,
   limits: EnrolmentLimits,
   analyser: PhotoAnalyser,

@@ -6,7 +6,7 @@ import { MAGIC, newHeader, RecordSealer, SCRYPT_COST } from './stream-seal.ts';
 import type { GalleryFault } from './types.ts';
 
 /**
- * Writes everybody with references and pictures to one file, encrypted under the passphrase, mode 0600; it appears
+ * Writes everybody who was enrolled here (people of a site come from there) with references and pictures to one file, encrypted under the passphrase, mode 0600; it appears
  * whole or not at all and replaces an older file. Rows that cannot be used are left out and returned.
  * `cost` is scrypt's N, a power of two from 2^15; it is how much work each guess at the passphrase takes.
  * Throws DATA_DIR_UNUSABLE when the file cannot be written.
@@ -53,8 +53,8 @@ function writeRecords(gallery: Gallery, file: number, sealer: RecordSealer, faul
     const bytes = sealer.seal(Buffer.from(JSON.stringify(record), 'utf8'), last);
     for (let offset = 0; offset < bytes.length; ) offset += writeSync(file, bytes, offset);
   };
-  const people = gallery.list();
-  for (const person of people) {
+  const people = gallery.list().filter(({ site }) => site === null);
+  for (const { site: _, ...person } of people) {
     write({ type: 'person', ...person });
     const { pictures, references } = gallery.records(person.id, faults);
     for (const { jpeg, ...picture } of pictures)

@@ -195,6 +195,7 @@ export class Gallery {
       name: normaliseName(input.name),
       consent: input.consent,
       idNumberHash: this.#idNumberHash(input.idNumber, id),
+      site: null,
       createdAt: now,
       updatedAt: now,
     };
@@ -209,14 +210,14 @@ export class Gallery {
 
   /**
    * Gives a person more references, and a new consent and ID number where one is given, all or nothing.
-   * Throws PERSON_NOT_FOUND, ID_NUMBER_TAKEN.
+   * Throws PERSON_NOT_FOUND, PERSON_OF_SITE, ID_NUMBER_TAKEN.
    */
   addReferences(
     personId: string,
     references: readonly NewReference[],
     { consent, idNumber }: { consent?: Consent; idNumber?: string } = {},
   ): Person {
-    const known = this.#known(personId);
+    const known = this.#own(personId);
     const now = isoNow();
     const person = {
       ...known,
@@ -232,9 +233,9 @@ export class Gallery {
     return person;
   }
 
-  /** Changes what is named. Throws PERSON_NOT_FOUND, PERSON_NAME_INVALID, CREDENTIAL_INVALID, CREDENTIAL_TAKEN. */
+  /** Changes what is named. Throws PERSON_NOT_FOUND, PERSON_OF_SITE, PERSON_NAME_INVALID, CREDENTIAL_INVALID, CREDENTIAL_TAKEN. */
   updatePerson(id: string, change: { name?: string; consent?: Consent } & Partial<Entitlement>): Person {
-    const known = this.#known(id);
+    const known = this.#own(id);
     const person = {
       ...known,
       ...this.#checked(change, id),
@@ -252,9 +253,10 @@ export class Gallery {
   /**
    * Erases a person with all references and pictures: the rows are overwritten, the write-ahead log is emptied.
    * `logEmptied` is false when a reader of another process held the log all the while; any later removal, or the
-   * last process closing the gallery, empties it. Throws PERSON_NOT_FOUND.
+   * last process closing the gallery, empties it. Throws PERSON_NOT_FOUND, PERSON_OF_SITE.
    */
   removePerson(id: string): { logEmptied: boolean } {
+    if (this.get(id) !== null) this.#own(id);
     this.transact((writer) => {
       if (!writer.removePerson(id)) throw notFound(id);
     });
@@ -369,6 +371,18 @@ export class Gallery {
   #known(id: string): Person {
     const person = this.get(id);
     if (person === null) throw notFound(id);
+    return person;
+  }
+
+  /** Somebody who may be changed here: not by others than the administrator of a site, who would not know of it. */
+  #own(id: string): Person {
+    const person = this.#known(id);
+    if (person.site !== null) {
+      throw new MenshenError(
+        'PERSON_OF_SITE',
+        `${person.name} (${id}) is of the site "${person.site}": change them where the site is published from.`,
+      );
+    }
     return person;
   }
 

@@ -17,7 +17,8 @@ export interface ImportResult {
 
 /**
  * Merges an export into the gallery, in one transaction: people unknown here are added; of known ones (by id) the
- * newer record stays, and references and pictures not here yet are added; nothing is taken away.
+ * newer record stays, and references and pictures not here yet are added; nothing is taken away. People of a site stay as
+ * the site has them.
  * Throws EXPORT_INVALID when the file is no export, damaged in any place, or the passphrase wrong; nothing is imported then.
  */
 export function importGallery(gallery: Gallery, path: string, passphrase: string): ImportResult {
@@ -78,13 +79,13 @@ class Merge {
   #takePerson({ type: _, ...record }: PortableRecord & { type: 'person' }): void {
     const known = this.#gallery.get(record.id);
     this.#seen.add(record.id);
-    if (known !== null && known.updatedAt >= record.updatedAt) return;
-    this.#writer.putPerson({ ...record, name: normaliseName(record.name) });
+    if (known !== null && (known.site !== null || known.updatedAt >= record.updatedAt)) return;
+    this.#writer.putPerson({ ...record, site: null, name: normaliseName(record.name) });
     (known === null ? this.#added : this.#updated).add(record.id);
   }
 
   #takePicture({ type: _, ...record }: PortableRecord & { type: 'picture' }): void {
-    if (this.#writer.has('pictures', record.id)) return;
+    if (this.#writer.has('pictures', record.id) || this.#isOfSite(record.personId)) return;
     this.#writer.addPicture(record);
     this.#touched(record.personId);
   }
@@ -92,12 +93,16 @@ class Merge {
   #takeReference({ type: _, ...record }: PortableRecord & { type: 'reference' }): void {
     const vector = unpackVector(record.vector);
     if (vector === null) throw invalid(this.#path, 'a reference in it is no embedding');
-    if (this.#writer.has('refs', record.id)) return;
+    if (this.#writer.has('refs', record.id) || this.#isOfSite(record.personId)) return;
     const pictureId =
       record.pictureId !== null && this.#writer.has('pictures', record.pictureId) ? record.pictureId : null;
     this.#writer.addReference({ ...record, pictureId, vector });
     this.#references += 1;
     this.#touched(record.personId);
+  }
+
+  #isOfSite(personId: string): boolean {
+    return this.#gallery.get(personId)?.site != null;
   }
 
   #touched(personId: string): void {

@@ -18,6 +18,7 @@ export {
   type EnrolRequest,
   enrol,
   enrolFaces,
+  judgePhoto,
   MISMATCH_SCORE,
   type PhotoAnalyser,
 } from './enrol.ts';
@@ -28,6 +29,7 @@ export { gateKey } from './key.ts';
 export { normaliseCard, normaliseName } from './names.ts';
 export { checkPass, type PassRequest } from './pass.ts';
 export { hashPin, isPin } from './pin.ts';
+export { SitePeople, type SitePeopleOptions } from './site-people.ts';
 export type { StoredPicture, StoredReference } from './store.ts';
 export type {
   Candidate,

@@ -45,6 +45,8 @@ export const PersonRecordSchema = z.strictObject({
   consent: ConsentSchema,
   ...entitlementShape,
   idNumberHash,
+  // Rows of older versions lack it.
+  site: z.string().min(1).max(63).nullable().default(null),
   createdAt: timestamp,
   updatedAt: timestamp,
 });

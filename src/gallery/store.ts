@@ -108,6 +108,15 @@ export class GalleryStore {
     );
   }
 
+  /** The record of a person; null when there is none that can be used. */
+  person(id: string): Person | null {
+    const row = guarded(this.#path, () =>
+      this.#db.prepare('SELECT id, sealed FROM people WHERE id = ?').get(id),
+    );
+    const read = row === undefined ? null : this.#person(row);
+    return read !== null && 'value' in read ? read.value : null;
+  }
+
   /** One person's references with their embeddings, oldest first; rows that cannot be used go to `faults`. */
   references(personId: string, faults: GalleryFault[] = []): StoredReference[] {
     const sql = 'SELECT * FROM refs WHERE person_id = ? ORDER BY created_at, id';

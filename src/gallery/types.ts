@@ -44,6 +44,8 @@ export interface Person extends Entitlement {
   readonly consent: Consent;
   /** Keyed hash of the ID number that real-name authentication found to be the person's, base64; null without. */
   readonly idNumberHash: string | null;
+  /** The site that the person is of, whose administrator alone changes them; null for somebody enrolled here. */
+  readonly site: string | null;
   readonly createdAt: string;
   readonly updatedAt: string;
 }

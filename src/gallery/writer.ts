@@ -84,6 +84,13 @@ export class GalleryWriter {
     return this.#remove('people', id);
   }
 
+  /** Takes all references and pictures of a person away. */
+  dropReferences(personId: string): void {
+    const dropped = this.#db.prepare('DELETE FROM refs WHERE person_id = ?').run(personId).changes;
+    this.#db.prepare('DELETE FROM pictures WHERE person_id = ?').run(personId);
+    if (dropped > 0) this.#db.prepare('UPDATE meta SET removals = removals + 1').run();
+  }
+
   #remove(table: 'people' | 'passes', id: string): boolean {
     if (this.#db.prepare(`DELETE FROM ${table} WHERE id = ?`).run(id).changes === 0) return false;
     this.#nextGeneration();

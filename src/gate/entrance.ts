@@ -18,7 +18,7 @@ import { type Logger, messageOf, monotonicMs } from '../common/index.ts';
 import type { DecisionConfig } from '../config/index.ts';
 import { type Prompter, promptForReason } from '../console/index.ts';
 import type { Door, DoorEvent } from '../door/index.ts';
-import type { Gallery } from '../gallery/index.ts';
+import type { Gallery, Person } from '../gallery/index.ts';
 import type { EventType } from '../journal/index.ts';
 import type { CredentialRead } from '../readers/index.ts';
 import { holderOf, resolveCard, resolvePass, resolvePin, shownOf } from './credentials.ts';
@@ -62,6 +62,8 @@ export interface EntranceParts {
   readonly turnstiles: Turnstiles;
   /** Shares who is where with the other gates of the site; null where there are none. */
   readonly site: (places: EntryDesk['memory']['places']) => Site | null;
+  /** Whether the site that a person is of, if any, may be relied on. */
+  readonly admits: (person: Person) => boolean;
   /** These people were let in at a door, by whatever credential. */
   readonly onEntered: (door: string, people: readonly string[], at: number) => void;
 }
@@ -233,7 +235,11 @@ export class Entrance {
   }
 
   #present(presentation: Presentation, id: string): EntryDecision {
-    const entry = this.#desk.present(presentation, id, this.#situation(presentation.door), moment());
+    const { admits, gallery } = this.#parts;
+    const person = gallery()?.get(presentation.person?.id ?? '') ?? null;
+    const fault = person === null || admits(person) ? presentation.fault : 'SITE_UNCONFIRMED';
+    const situation = this.#situation(presentation.door);
+    const entry = this.#desk.present({ ...presentation, fault }, id, situation, moment());
     this.#keep();
     return entry;
   }

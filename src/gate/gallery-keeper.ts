@@ -68,18 +68,20 @@ export class GalleryKeeper {
     this.#gallery?.close();
   }
 
-  /** Takes over now what was changed in the file. */
-  refresh(): void {
+  /** Takes over now what was changed in the file; false when it cannot be read. */
+  refresh(): boolean {
     try {
       const change = this.#gallery?.refresh() ?? null;
       if (change !== null) {
         this.#parts.onChange(change);
       }
+      return true;
     } catch (error) {
       this.#parts.log.error(
         { err: messageOf(error) },
         'the gallery could not be read again; the people known stay',
       );
+      return false;
     }
   }
 

@@ -39,11 +39,13 @@ import { readerEntry } from './reader-events.ts';
 import { Records } from './records.ts';
 import { ServiceManager } from './service-manager.ts';
 import { Site } from './site.ts';
+import { SiteFollowing, siteSettings } from './site-people/index.ts';
 
 /** How often the rules of entry look at the clock. */
 const TICK_MS = 1000;
 /** Time for the last records, within the 3 s a stop may take. */
 const RECORDS_STOP_MS = 2000;
+const FOLLOWING_STOP_MS = 500;
 /** A call under way is given up at a stop. */
 const CLOUD_STOP_MS = 500;
 /** How long the answer to a command that had the gate started again waits for a broker. */
@@ -75,6 +77,7 @@ export class Gate {
   readonly #cameras: Cameras;
   readonly #readers: readonly Reader[];
   readonly #gallery: GalleryKeeper;
+  readonly #following: SiteFollowing;
   readonly #enrolment: CameraEnrolment;
   readonly #commands: CommandService;
   readonly #restart: Promise<RestartRequest>;
@@ -125,6 +128,12 @@ export class Gate {
       this.#doors.set(door.id, new Door({ config: door, gpio, onEvent, logger: log }));
     }
     this.#gallery = this.#makeKeeper();
+    this.#following = new SiteFollowing({
+      settings: siteSettings(config),
+      record: (event) => this.#records.record(event),
+      refreshGallery: () => this.#gallery.refresh(),
+      log,
+    });
     this.#entrance = this.#makeEntrance();
     this.#restart = new Promise((resolve) => {
       this.#askRestart = resolve;
@@ -256,6 +265,7 @@ export class Gate {
       this.#cloud?.stop(CLOUD_STOP_MS),
       this.#console?.stop(),
       this.#cameras.stop(),
+      this.#following.stop(FOLLOWING_STOP_MS),
       this.#records.stop(RECORDS_STOP_MS),
       this.#emergency.stop(RECORDS_STOP_MS),
     ]);
@@ -299,6 +309,7 @@ export class Gate {
       onOpen: (gallery, key) => {
         this.#records.useKey(key);
         this.#recognise(gallery);
+        this.#following.start();
       },
       onFault: (code, message) => this.#cameras.allDown(code, message),
       onChange: (change) => {
@@ -333,6 +344,7 @@ export class Gate {
       turnstiles: new Turnstiles(doors),
       site: (places) => this.#makeSite(places),
       prompts: this.#prompter,
+      admits: (person) => this.#following.admits(person),
       onEntered: (door, people, at) => this.#lanes.get(door)?.entered(people, at),
     });
   }

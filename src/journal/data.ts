@@ -3,6 +3,7 @@ import { ACCESS_DATA } from './data/access.ts';
 import { DOOR_DATA } from './data/door.ts';
 import { GATE_DATA } from './data/gate.ts';
 import { PARTS_DATA } from './data/parts.ts';
+import { SITE_DATA } from './data/site.ts';
 import type { EventType } from './types.ts';
 
 /**
@@ -15,6 +16,7 @@ export const EVENT_DATA = {
   ...DOOR_DATA,
   ...PARTS_DATA,
   ...GATE_DATA,
+  ...SITE_DATA,
 } satisfies Record<EventType, z.ZodType>;
 
 /** `data` of an event of this type. */

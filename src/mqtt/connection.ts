@@ -35,7 +35,8 @@ export interface ConnectionOptions {
   readonly keepaliveS: number;
   /** Seconds for which the broker keeps subscriptions and messages; 0 keeps no session (MQTT 3.1.1: 0 or as the broker likes). */
   readonly sessionExpiryS: number;
-  readonly will: { readonly topic: string; readonly payload: string };
+  /** What the broker tells others when the connection is lost; null tells nothing. */
+  readonly will: { readonly topic: string; readonly payload: string } | null;
 }
 
 export interface ConnectionEvents {
@@ -105,6 +106,20 @@ export class Connection {
       const refusal = error ?? (grants?.some((grant) => grant.qos > 2) ? new Error('not authorised') : null);
       if (refusal !== null) refused(refusal.message);
     });
+  }
+
+  /** Asks for all messages of these filters with QoS 1, those that are retained first; calls back with what the broker refused. */
+  subscribeAll(filters: readonly string[], refused: (why: string) => void): void {
+    const five = this.#options.version === 5 ? { nl: false, rap: true, rh: 0 } : {};
+    this.#client.subscribe([...filters], { qos: 1, ...five }, (error, grants) => {
+      if (this.#isDown) return;
+      const refusal = error ?? (grants?.some((grant) => grant.qos > 2) ? new Error('not authorised') : null);
+      if (refusal !== null) refused(refusal.message);
+    });
+  }
+
+  unsubscribe(filters: readonly string[]): void {
+    this.#client.unsubscribe([...filters], () => {});
   }
 
   /** Sends a message that may be lost; false when the socket takes nothing. */
@@ -228,7 +243,16 @@ function clientOptions(options: ConnectionOptions): IClientOptions {
     resubscribe: false,
     // Nothing is asked for with QoS 2: a message that comes so all the same would be collected without bound.
     customHandleAcks: (_topic, _message, packet, answer) => answer(packet.qos === 2 ? 0x83 : 0),
-    will: { topic: options.will.topic, payload: Buffer.from(options.will.payload), qos: 1, retain: true },
+    ...(options.will === null
+      ? {}
+      : {
+          will: {
+            topic: options.will.topic,
+            payload: Buffer.from(options.will.payload),
+            qos: 1 as const,
+            retain: true,
+          },
+        }),
     ...(options.version === 5
       ? {
           properties: {

@@ -6,6 +6,7 @@
  */
 
 export { type JsonLimits, readJson } from './json.ts';
+export { Line, type LineOptions } from './line.ts';
 export {
   type LinkState,
   MqttLink,

@@ -147,10 +147,34 @@ describe('denials', () => {
   });
 
   it('does not let a few good frames outvote one that is clearly not live', () => {
-    const door = open({ minFrames: 3, maxFrames: 5, livenessFloor: 0.2 });
+    const door = open({ minFrames: 3, maxFrames: 5, livenessFloor: 0.2, livenessWaitMs: 250 });
     door.look({ at: 1000, liveness: 0.01 }, ALICE);
     const decision = door.stand({ liveness: 1 }, ALICE, 1066, 4);
     expect(decision?.record).toMatchObject({ outcome: 'deny', reason: 'UNSURE' });
+  });
+
+  it('waits for better frames where a moment of a living face looks wrong', () => {
+    const door = open({ minFrames: 3, maxFrames: 5, livenessWaitMs: 1800 });
+    door.look({ at: 1000, liveness: 0.1 }, ALICE);
+    const decision = door.stand({ liveness: 0.95 }, ALICE, 1066);
+    expect(decision?.record).toMatchObject({ outcome: 'grant' });
+    expect(decision?.newestFrameAt).toBe(1066 + 4 * FRAME_MS);
+    const other = open({ livenessWaitMs: 1800 });
+    const denied = other.stand({ liveness: 0.5 }, ALICE);
+    expect(denied?.record).toMatchObject({ outcome: 'deny', reason: 'UNSURE' });
+    expect(denied?.newestFrameAt).toBeGreaterThan(2500);
+  });
+
+  it('does not let one good moment of a face pass that looked like an attack before', () => {
+    const door = open({ maxFrames: 5, retryAfterMs: 500, livenessTrack: 0.5, livenessWaitMs: 250 });
+    expect(door.stand({ liveness: 0.05 }, ALICE, 1000, 5)?.record).toMatchObject({ reason: 'NOT_LIVE' });
+    const lucky = door.stand({ liveness: 0.9 }, ALICE, 3000, 5);
+    expect(lucky?.record).toMatchObject({ outcome: 'deny', reason: 'UNSURE' });
+    expect(lucky?.record.detail).toMatch(
+      /^over the newest frames of the track liveness is 0\.\d+, below 0\.500$/,
+    );
+    // Who goes on looking alive is let in.
+    expect(door.stand({ liveness: 0.9 }, ALICE, 5000, 5)?.record).toMatchObject({ outcome: 'grant' });
   });
 
   it('throws all evidence away when a second face turns up in a track', () => {

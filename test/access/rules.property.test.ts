@@ -55,6 +55,7 @@ const cases: fc.Arbitrary<Case> = fc.record({
     .map((ages) => ages.sort((a, b) => b - a)),
   liveness: fc.option(unit),
   livenessLowest: fc.option(unit),
+  livenessTrack: fc.option(unit),
   mask: fc.option(fc.record({ state: fc.constantFrom('bare', 'worn', 'incorrect'), score: unit })),
   best: fc.option(unit.map((score) => candidate('a', score))),
   second: fc.option(unit.map((score) => candidate('b', score))),
@@ -74,6 +75,7 @@ const cases: fc.Arbitrary<Case> = fc.record({
     liveness: 0.7,
     livenessUnsure: 0.4,
     livenessFloor: 0.2,
+    livenessTrack: 0.5,
     minFrames: 3,
     maxFrames: 5,
     maxFrameAgeMs: 800,
@@ -120,6 +122,7 @@ const nearly: fc.Arbitrary<Case> = fc
     agesMs: n.fresh.sort((a, b) => b - a),
     liveness: n.liveness,
     livenessLowest: n.lowest,
+    livenessTrack: n.liveness,
     best: candidate('a', n.best),
     second: candidate('b', n.best - n.behind),
     third: candidate('c', n.best - n.behind - n.further),
@@ -153,6 +156,7 @@ function mayPassAtAll(c: Case): boolean {
     c.agesMs.slice(-t.minFrames).every((age) => age <= t.maxFrameAgeMs) &&
     (c.liveness ?? 0) >= t.livenessUnsure &&
     (c.livenessLowest ?? 1) >= t.livenessFloor &&
+    (c.livenessTrack ?? 1) >= t.livenessTrack &&
     (c.consistency ?? 1) >= t.minConsistency &&
     (c.best?.score ?? 0) >= t.match - t.unsureBelowMatch
   );

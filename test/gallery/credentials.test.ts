@@ -79,7 +79,7 @@ describe('groups and credentials of a person', () => {
     const key = readKeyFile(join(folder, 'key'));
     if (key === null) throw new Error('no key');
     const db = new Database(path);
-    db.exec('DROP TABLE passes');
+    db.exec('DROP TABLE passes; DROP TABLE site; DROP TABLE site_people');
     db.pragma('user_version = 1');
     const old = { name: 'Old', consent: CONSENT, createdAt: CONSENT.at, updatedAt: CONSENT.at };
     const sealed = new RowCipher(key).seal(personIdentity(ID), Buffer.from(JSON.stringify(old)));
@@ -91,6 +91,7 @@ describe('groups and credentials of a person', () => {
     expect(gallery.get(ID)).toEqual({
       id: ID,
       idNumberHash: null,
+      site: null,
       ...old,
       groups: [],
       validFrom: null,

@@ -255,6 +255,7 @@ describe('refresh', () => {
           name: `P${i}`,
           consent: CONSENT,
           idNumberHash: null,
+          site: null,
           createdAt: CONSENT.at,
           updatedAt: CONSENT.at,
         });

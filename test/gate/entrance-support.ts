@@ -15,6 +15,7 @@ export function entranceOf(
   parts: Partial<EntranceParts> = {},
 ): Entrance {
   return new Entrance({
+    admits: () => true,
     doors: new Map(doors.map((door) => [door.id, door])),
     gallery: () => gallery,
     records: { keep: () => 1, isKept: () => Promise.resolve(true), ...records },

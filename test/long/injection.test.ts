@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,9 +12,16 @@ const HEIGHT = 180;
 const FPS = 15;
 
 let folder = '';
+const films = { round: '', pattern: '', small: '', frozen: '', day: '', night: '' };
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'menshen-injection-'));
-});
+  films.round = await makeTestVideo({ frames: 90 });
+  films.pattern = await makeTestVideo();
+  films.small = await makeTestVideo({ width: 512, height: 288 });
+  films.frozen = await stillScene('frozen', 8, 0, 23);
+  films.day = await stillScene('day', 60, 2.5, 26);
+  films.night = await stillScene('night', 60, 1, 38);
+}, 120_000);
 afterAll(() => rm(folder, { recursive: true }));
 
 /** A still scene; `noise` is the standard deviation of what the sensor adds, in levels. */
@@ -24,14 +31,17 @@ async function stillScene(name: string, seconds: number, noise: number, crf: num
   return file;
 
   function* pictures(): Generator<Uint8Array> {
+    const size = WIDTH * HEIGHT;
+    const scene = Float32Array.from(
+      { length: size },
+      (_, i) => 60 + (i % WIDTH) / 8 + 30 * Math.sin(i / WIDTH / 9),
+    );
+    // Even over a width of 255 levels has the deviation 73.6.
+    const grain = Float32Array.from(randomBytes(4 * size), (byte) => (byte - 127.5) * (noise / 73.6));
     for (let n = 0; n < seconds * FPS; n++) {
-      const data = new Uint8Array(WIDTH * HEIGHT * 1.5).fill(128, WIDTH * HEIGHT);
-      const random = randomBytes(WIDTH * HEIGHT);
-      for (let i = 0; i < WIDTH * HEIGHT; i++) {
-        const scene = 40 + (i % WIDTH) / 8 + 30 * Math.sin(i / WIDTH / 9);
-        // Even over a width of 255 levels has the deviation 73.6.
-        data[i] = Math.round(scene + ((random[i] ?? 0) - 127.5) * (noise / 73.6));
-      }
+      const data = new Uint8Array(size * 1.5).fill(128, size);
+      const begin = randomInt(3 * size);
+      for (let i = 0; i < size; i++) data[i] = Math.round((scene[i] ?? 0) + (grain[begin + i] ?? 0));
       yield data;
     }
   }
@@ -50,7 +60,7 @@ describe.concurrent('A stream that was replaced', () => {
   it(
     'is doubted in the second round of a film',
     staged(async (stage) => {
-      const server = await stage.serve({ file: await makeTestVideo({ frames: 90 }) });
+      const server = await stage.serve({ file: films.round });
       const camera = stage.watch({ source: server.url });
       await watchFor(camera, 60_000, () => doubtsOf(camera).includes('looped'));
       expect(doubtsOf(camera)).toEqual(['looped']);
@@ -60,7 +70,7 @@ describe.concurrent('A stream that was replaced', () => {
   it(
     'is doubted when one picture is sent for ever',
     staged(async (stage) => {
-      const server = await stage.serve({ file: await stillScene('frozen', 8, 0, 23), fps: FPS });
+      const server = await stage.serve({ file: films.frozen });
       const camera = stage.watch({ source: server.url });
       await watchFor(camera, 90_000, () => doubtsOf(camera).length > 0);
       expect(doubtsOf(camera)[0]).toMatch(/frozen|looped/);
@@ -70,7 +80,7 @@ describe.concurrent('A stream that was replaced', () => {
   it(
     'is doubted when its clock runs wrong',
     staged(async (stage) => {
-      const server = await stage.serve({ file: await makeTestVideo(), clock: 1.25 });
+      const server = await stage.serve({ file: films.pattern, clock: 1.25 });
       const camera = stage.watch({ source: server.url });
       await watchFor(camera, 90_000, () => doubtsOf(camera).includes('timing'));
       expect(doubtsOf(camera)).toContain('timing');
@@ -80,7 +90,7 @@ describe.concurrent('A stream that was replaced', () => {
   it(
     'is doubted when it comes back in another size or of another encoder, and not when it is the same',
     staged(async (stage) => {
-      const file = await makeTestVideo();
+      const file = films.pattern;
       const first = await stage.serve({ file });
       const camera = stage.watch({ source: first.url });
       const guard = new StreamGuard({ id: 'entrance', injection: 'deny' });
@@ -93,27 +103,26 @@ describe.concurrent('A stream that was replaced', () => {
       expect(reported()).toEqual([]);
       await same.stop();
       await camera.until('down');
-      await stage.serve({ file: await makeTestVideo({ width: 320, height: 180 }), port: first.port });
+      await stage.serve({ file: films.small, port: first.port });
       await camera.until('streaming', 20_000);
-      await eventually(() => camera.integrity.at(-1)?.stream.width === 320);
+      await eventually(() => camera.integrity.at(-1)?.stream.width === 512);
       expect(reported()).toEqual(['camera.injection_suspected']);
-      expect(guard.distrust).toContain('320x180');
+      expect(guard.distrust).toContain('512x288');
     }),
   );
 });
 
 describe.concurrent('A real camera', () => {
   it.each([
-    ['by day', 2.5, 26],
-    ['at night, all but the key pictures skipped', 1, 38],
-  ])('is believed before a still scene %s', async (name, noise, crf) => {
+    ['by day', 'day'],
+    ['at night, where all but the key pictures are skipped', 'night'],
+  ] as const)('is believed before a still scene %s', async (_, film) => {
     await staged(async (stage) => {
-      const file = await stillScene(name.slice(0, 6).trim(), 50, noise, crf);
-      const server = await stage.serve({ file, fps: FPS, loop: false });
+      const server = await stage.serve({ file: films[film], loop: false });
       const camera = stage.watch({ source: server.url });
       await watchFor(camera, 44_000, () => false);
       expect(doubtsOf(camera)).toEqual([]);
-      expect(camera.camera.stats().received).toBeGreaterThan(300);
+      expect(camera.camera.stats().received).toBeGreaterThan(100);
     })();
   });
 });

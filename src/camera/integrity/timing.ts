@@ -1,5 +1,9 @@
-/** A step of the stream's clock that the arrival does not share, beyond this, is no delay of the network. */
-const MAX_LEAP_MS = 5000;
+/** Pictures come late, all the time; that they come so much earlier than ever before is no doing of a network. */
+const MAX_LEAD_MS = 5000;
+/** But at first they may catch up: a server sends what it has kept since its last key picture. */
+const CATCH_UP_MS = 10_000;
+/** Pictures shown in another order than they are sent step back less than this. */
+const MAX_STEP_BACK_MS = 1000;
 /** The speed of the stream's clock is measured over three spans of this length. */
 const SPAN_MS = 10_000;
 const SPANS = 3;
@@ -19,6 +23,9 @@ interface Span {
  */
 export class TimingWatch {
   #last: Span | null = null;
+  #openedAt: number | null = null;
+  /** The least late that a picture came: its time by the stream's clock less that of its arrival. */
+  #lead = Number.NEGATIVE_INFINITY;
   #begin: Span | null = null;
   #speeds: number[] = [];
   #doubtUntil = Number.NEGATIVE_INFINITY;
@@ -27,6 +34,8 @@ export class TimingWatch {
   /** The stream is opened anew: its clock may begin anywhere. A doubt stays until its time is over. */
   reopened(): void {
     this.#last = null;
+    this.#openedAt = null;
+    this.#lead = Number.NEGATIVE_INFINITY;
     this.#begin = null;
     this.#speeds = [];
   }
@@ -34,16 +43,26 @@ export class TimingWatch {
   /** The next picture's time by the stream's clock and by ours (monotonic), both in ms. Null while all is in order. */
   observe(streamMs: number, arrival: number): string | null {
     const now = { streamMs, arrival };
-    const last = this.#last ?? now;
-    const leap = streamMs - last.streamMs - (arrival - last.arrival);
+    this.#openedAt ??= arrival;
+    const leap = this.#leap(now, this.#last ?? now, arrival - this.#openedAt > CATCH_UP_MS);
     this.#last = now;
-    if (Math.abs(leap) > MAX_LEAP_MS && !isPause(leap, streamMs - last.streamMs)) {
+    if (leap !== 0) {
       this.#doubt(`its clock leapt by ${(leap / 1000).toFixed(1)} s`, arrival);
       this.#begin = null;
       this.#speeds = [];
+      this.#lead = Number.NEGATIVE_INFINITY;
     }
+    this.#lead = Math.max(this.#lead, streamMs - arrival);
     this.#measure(now);
     return arrival < this.#doubtUntil ? this.#detail : null;
+  }
+
+  /** How far the stream's clock was set, ms; 0 where delays and pictures left out explain it. */
+  #leap(now: Span, last: Span, settled: boolean): number {
+    const step = now.streamMs - last.streamMs;
+    if (step < -MAX_STEP_BACK_MS) return step;
+    const lead = now.streamMs - now.arrival - this.#lead;
+    return settled && lead > MAX_LEAD_MS ? lead : 0;
   }
 
   #measure(now: Span): void {
@@ -65,9 +84,4 @@ export class TimingWatch {
     this.#detail = detail;
     this.#doubtUntil = now + SOUND_MS;
   }
-}
-
-/** The camera stood still and its clock with it, as when it is halted: pictures come late, and no time is made up. */
-function isPause(leap: number, streamStep: number): boolean {
-  return leap < 0 && streamStep >= 0;
 }

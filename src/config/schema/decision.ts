@@ -35,6 +35,11 @@ export const DecisionSchema = z
       .max(1)
       .default(0.2)
       .describe('No single frame that counts may be below this'),
+    livenessTrack: fraction
+      .default(0.5)
+      .describe(
+        'Mean liveness over the newest 20 frames of a face at least, those of its earlier attempts as well: what looked like an attack does not pass by one good moment',
+      ),
     minFrames: z.number().int().min(2).max(20).default(3).describe('Frames of evidence needed for a grant'),
     maxFrames: z
       .number()
@@ -47,6 +52,9 @@ export const DecisionSchema = z
       ),
     decideAfterMs: milliseconds(1200, 100, 10_000).describe(
       'Time from the first evidence after which a face not granted is denied',
+    ),
+    livenessWaitMs: milliseconds(1800, 100, 10_000).describe(
+      'A face whose liveness is unsure is watched for this long, by its newest frames, before it is denied; where there is a cloud, it is asked instead',
     ),
     evidenceAgeMs: milliseconds(2500, 200, 10_000).describe('Evidence older than this is forgotten'),
     maxFrameAgeMs: milliseconds(800, 50, 5000).describe(

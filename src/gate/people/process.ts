@@ -4,7 +4,7 @@
  * gate takes over what changed as it does after `menshen enroll`.
  */
 import { createLogger, isoNow, MenshenError, messageOf } from '../../common/index.ts';
-import { enrol, enrolFaces, enrolmentLimits, Gallery } from '../../gallery/index.ts';
+import { enrol, enrolFaces, enrolmentLimits, Gallery, judgePhoto } from '../../gallery/index.ts';
 import { type PeopleAnswer, PeopleRequestSchema, type PeopleTask } from './protocol.ts';
 
 const input: Buffer[] = [];
@@ -18,6 +18,7 @@ process.stdin.on('end', () => {
 async function answer(request: Buffer): Promise<PeopleAnswer> {
   try {
     const { dataDir, key, task } = PeopleRequestSchema.parse(JSON.parse(request.toString()));
+    if (task.kind === 'look') return { ok: true, ...(await look(task)) };
     const gallery = Gallery.open({ dataDir, key, log: createLogger('menshen people', 'silent') });
     try {
       return { ok: true, ...(await carryOut(gallery, task)) };
@@ -32,7 +33,7 @@ async function answer(request: Buffer): Promise<PeopleAnswer> {
 
 type Outcome = Omit<Extract<PeopleAnswer, { ok: true }>, 'ok'>;
 
-async function carryOut(gallery: Gallery, task: PeopleTask): Promise<Outcome> {
+async function carryOut(gallery: Gallery, task: Exclude<PeopleTask, { kind: 'look' }>): Promise<Outcome> {
   switch (task.kind) {
     case 'upsert':
       return upsert(gallery, task);
@@ -81,11 +82,9 @@ function upsert(gallery: Gallery, task: Extract<PeopleTask, { kind: 'upsert' }>)
 
 /** The networks and the picture library are loaded only for a photo. */
 async function photo(gallery: Gallery, task: Extract<PeopleTask, { kind: 'photo' }>): Promise<Outcome> {
-  const { FaceAnalyser } = await import('../../vision/index.ts');
-  const { defaultModelsDir } = await import('../../vision/models/index.ts');
   const { decodePhoto, encodeFace } = await import('../../photo/index.ts');
-  const { threads, detectionScore, quality, modelsDir = defaultModelsDir() } = task.vision;
-  const analyser = await FaceAnalyser.open({ modelsDir, threads, detectionScore, quality });
+  const { quality } = task.vision;
+  const analyser = await openAnalyser(task.vision);
   const { who: person, allowDuplicate } = task;
   const jpeg = Buffer.from(task.jpeg, 'base64');
   const label = 'The photo';
@@ -104,4 +103,37 @@ async function photo(gallery: Gallery, task: Extract<PeopleTask, { kind: 'photo'
   } finally {
     await analyser.close();
   }
+}
+
+/** What each photo gives: a template, or the code of what is wrong with it. */
+async function look({ jpegs, vision }: Extract<PeopleTask, { kind: 'look' }>): Promise<Outcome> {
+  const { decodePhoto } = await import('../../photo/index.ts');
+  const analyser = await openAnalyser(vision);
+  const limits = enrolmentLimits(vision.quality);
+  const looked: NonNullable<Outcome['looked']> = [];
+  try {
+    for (const jpeg of jpegs) {
+      const label = 'The photo';
+      const read = () => decodePhoto(Buffer.from(jpeg, 'base64'), label);
+      try {
+        const face = await judgePhoto({ label, read, store: async () => new Uint8Array() }, limits, analyser);
+        const { vector, model } = face.embedding;
+        const bytes = Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength);
+        looked.push({ vector: bytes.toString('base64'), model, qualityScore: face.qualityScore });
+      } catch (error) {
+        if (!(error instanceof MenshenError)) throw error;
+        looked.push({ code: error.code });
+      }
+    }
+    return { id: '', created: false, qualityScore: 0, looked };
+  } finally {
+    await analyser.close();
+  }
+}
+
+async function openAnalyser(vision: Extract<PeopleTask, { kind: 'look' }>['vision']) {
+  const { FaceAnalyser } = await import('../../vision/index.ts');
+  const { defaultModelsDir } = await import('../../vision/models/index.ts');
+  const { threads, detectionScore, quality, modelsDir = defaultModelsDir() } = vision;
+  return FaceAnalyser.open({ modelsDir, threads, detectionScore, quality });
 }

@@ -8,6 +8,8 @@ const Consent = z.strictObject({
   version: z.string(),
 });
 
+const Model = z.strictObject({ id: z.string(), version: z.string() });
+
 /** Somebody new, or somebody enrolled who gets more references. */
 const Who = z.union([
   z.strictObject({ name: z.string(), consent: Consent, id: z.string().exactOptional() }),
@@ -47,12 +49,14 @@ export const PeopleTaskSchema = z.discriminatedUnion('kind', [
     jpeg: z.string(),
     vision: VisionSchema,
   }),
+  // Makes templates of photos and changes nobody.
+  z.strictObject({ kind: z.literal('look'), jpegs: z.array(z.string()), vision: VisionSchema }),
   z.strictObject({
     kind: z.literal('face'),
     who: Who,
     allowDuplicate: z.boolean(),
     vector: z.string(),
-    model: z.strictObject({ id: z.string(), version: z.string() }),
+    model: Model,
     qualityScore: z.number(),
     picture: z.string(),
   }),
@@ -77,6 +81,15 @@ export const PeopleAnswerSchema = z.union([
     qualityScore: z.number(),
     /** Of a pass. */
     token: z.string().exactOptional(),
+    /** Of photos that were looked at. */
+    looked: z
+      .array(
+        z.union([
+          z.strictObject({ vector: z.string(), model: Model, qualityScore: z.number() }),
+          z.strictObject({ code: z.string() }),
+        ]),
+      )
+      .exactOptional(),
   }),
   z.strictObject({ ok: z.literal(false), code: z.string(), message: z.string() }),
 ]);

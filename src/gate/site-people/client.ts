@@ -1,0 +1,112 @@
+import { Worker } from 'node:worker_threads';
+import { type Logger, monotonicMs } from '../../common/index.ts';
+import type { Person } from '../../gallery/index.ts';
+import type { EventData, EventInput } from '../../journal/index.ts';
+import type { SiteChange } from '../../site/index.ts';
+import type { FromSite, SiteSettings, ToSite } from './protocol.ts';
+import { SiteTrust } from './trust.ts';
+
+const RESTART_MS = 5000;
+const HOUR_MS = 3_600_000;
+
+export interface SiteFollowingParts {
+  /** Null where the gate follows no site: nobody of one is let in then. */
+  readonly settings: SiteSettings | null;
+  readonly record: (event: EventInput) => void;
+  /** Takes over now what was changed in the gallery; false when that does not succeed. */
+  readonly refreshGallery: () => boolean;
+  readonly log: Logger;
+  /** The built thread.js, which a test run from the sources must name. */
+  readonly thread?: URL;
+}
+
+/** The gate's side of following a site: starts the thread that does, and knows whether people of the site are let in. */
+export class SiteFollowing {
+  readonly #parts: SiteFollowingParts;
+  readonly #trust: SiteTrust;
+  #worker: Worker | null = null;
+  #retry: NodeJS.Timeout | null = null;
+  #stopped = false;
+  #failure = '';
+
+  constructor(parts: SiteFollowingParts) {
+    const { holdS = 0, offlineHours = 0 } = parts.settings?.site ?? {};
+    this.#parts = parts;
+    this.#trust = new SiteTrust({
+      startedAt: monotonicMs(),
+      holdMs: holdS * 1000,
+      offlineMs: offlineHours * HOUR_MS,
+    });
+  }
+
+  /** Whether somebody may be let in as far as the site goes; of those enrolled at the gate, everybody. */
+  admits({ site }: Pick<Person, 'site'>): boolean {
+    if (site === null) return true;
+    return site === this.#parts.settings?.site.id && this.#trust.admits(monotonicMs(), Date.now());
+  }
+
+  /** To be called once the gallery could be opened. */
+  start(): void {
+    const { settings, thread = new URL('./thread.js', import.meta.url) } = this.#parts;
+    if (settings === null || this.#stopped || this.#worker !== null) return;
+    const worker = new Worker(thread, { workerData: settings });
+    this.#worker = worker;
+    worker.on('message', (message: FromSite) => this.#heard(message));
+    worker.on('error', (error) => this.#failed(error.message));
+    worker.on('exit', () => {
+      this.#worker = null;
+      if (!this.#stopped) this.#retry = setTimeout(() => this.start(), RESTART_MS);
+    });
+  }
+
+  async stop(ms: number): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#retry ?? undefined);
+    const worker = this.#worker;
+    if (worker === null) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      worker.once('exit', () => {
+        clearTimeout(timer);
+        resolve();
+      });
+      worker.postMessage({ kind: 'stop' } satisfies ToSite);
+    });
+    await worker.terminate();
+  }
+
+  #heard(message: FromSite): void {
+    const { record, refreshGallery, log } = this.#parts;
+    switch (message.kind) {
+      case 'remembered':
+        this.#failure = '';
+        this.#trust.remember(message.at);
+        break;
+      case 'changed':
+        record({ type: 'site.changed', data: changeOf(message.change) });
+        refreshGallery();
+        break;
+      case 'complete':
+        log.info({ ...message.data }, 'the people of the site are as it says');
+        record({ type: 'site.complete', data: message.data });
+        break;
+      case 'confirmed':
+        // Who was taken away is forgotten before anybody is let in on this word.
+        if (refreshGallery()) this.#trust.confirm(message.at);
+        break;
+      case 'refused':
+        log.error({ code: message.code }, `the site is not followed: ${message.message}`);
+        record({ type: 'site.refused', data: { code: message.code, message: message.message } });
+    }
+  }
+
+  #failed(why: string): void {
+    if (why === this.#failure) return;
+    this.#failure = why;
+    this.#parts.log.error({ err: why }, 'following the site failed; it is tried again');
+  }
+}
+
+function changeOf({ version, added, updated, removed }: SiteChange): EventData<'site.changed'> {
+  return { version, added: [...added], updated: [...updated], removed: [...removed] };
+}
