@@ -80,7 +80,7 @@ describe.concurrent('A stream that was replaced', () => {
   it(
     'is doubted when its clock runs wrong',
     staged(async (stage) => {
-      const server = await stage.serve({ file: films.pattern, clock: 1.25 });
+      const server = await stage.serve({ file: films.pattern, clock: 0.8 });
       const camera = stage.watch({ source: server.url });
       await watchFor(camera, 90_000, () => doubtsOf(camera).includes('timing'));
       expect(doubtsOf(camera)).toContain('timing');

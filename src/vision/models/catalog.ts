@@ -51,8 +51,8 @@ const CropSchema = z.discriminatedUnion('rule', [
       factor: z.number().positive(),
       /** True: a square on the longer side of the box; false: the shape of the box, stretched to the input. */
       square: z.boolean(),
-      /** What stands where the crop leaves the picture. */
-      border: z.enum(['zero', 'repeat', 'clip', 'shift']),
+      /** What stands where the crop leaves the picture; `inside` is `shift` while the picture shows the whole face, and `zero` else. */
+      border: z.enum(['zero', 'repeat', 'clip', 'shift', 'inside']),
     })
     .describe('A crop around the face box'),
   z
