@@ -1,5 +1,4 @@
-import { Worker } from 'node:worker_threads';
-import type { Logger } from '../common/index.ts';
+import { KeptThread, type Logger } from '../common/index.ts';
 import type { Prompt } from './catalogue.ts';
 import type { ConsoleSettings, FromConsole, ToConsole } from './protocol.ts';
 
@@ -11,45 +10,32 @@ const STOP_MS = 500;
 export class ConsoleThread {
   readonly #settings: ConsoleSettings;
   readonly #log: Logger;
-  readonly #thread: URL;
-  #worker: Worker | null = null;
-  #retry: NodeJS.Timeout | null = null;
-  #stopped = false;
+  readonly #thread: KeptThread<ToConsole, FromConsole>;
   #told = '';
 
   /** @param thread the built thread.js, which a test run from the sources must name */
   constructor(settings: ConsoleSettings, log: Logger, thread = new URL('./thread.js', import.meta.url)) {
     this.#settings = settings;
     this.#log = log;
-    this.#thread = thread;
+    this.#thread = new KeptThread({
+      entry: thread,
+      data: () => settings,
+      restartMs: RESTART_MS,
+      onMessage: (message) => this.#heard(message),
+      onError: (error) => this.#complain(error.message),
+    });
   }
 
   start(): void {
-    const worker = new Worker(this.#thread, { workerData: this.#settings });
-    this.#worker = worker;
-    worker.on('message', (message: FromConsole) => this.#heard(message));
-    worker.on('error', (error) => this.#complain(error.message));
-    worker.on('exit', () => this.#ended(worker));
+    this.#thread.start();
   }
 
   show(prompt: Prompt): void {
-    this.#post({ kind: 'prompt', prompt });
+    this.#thread.post({ kind: 'prompt', prompt });
   }
 
   async stop(): Promise<void> {
-    this.#stopped = true;
-    clearTimeout(this.#retry ?? undefined);
-    const worker = this.#worker;
-    if (worker === null) return;
-    const gone = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
-    this.#post({ kind: 'stop' });
-    const timer = setTimeout(() => void worker.terminate(), STOP_MS);
-    await gone;
-    clearTimeout(timer);
-  }
-
-  #post(message: ToConsole): void {
-    this.#worker?.postMessage(message);
+    await this.#thread.stop({ kind: 'stop' }, STOP_MS);
   }
 
   #heard(message: FromConsole): void {
@@ -69,11 +55,5 @@ export class ConsoleThread {
       { code: 'CONSOLE_UNUSABLE', err: why },
       'the page for displays at the doors cannot be served; doors work without it, and it is tried again',
     );
-  }
-
-  #ended(worker: Worker): void {
-    if (this.#worker !== worker) return;
-    this.#worker = null;
-    if (!this.#stopped) this.#retry = setTimeout(() => this.start(), RESTART_MS);
   }
 }

@@ -1,4 +1,3 @@
-import { Worker } from 'node:worker_threads';
 import {
   type ApiUsage,
   type CallOptions,
@@ -8,7 +7,7 @@ import {
   type LocalCode,
   type QuotaWarning,
 } from '../cloud/index.ts';
-import { type ErrorCode, type Logger, messageOf, monotonicMs } from '../common/index.ts';
+import { type ErrorCode, KeptThread, type Logger, messageOf, monotonicMs } from '../common/index.ts';
 import type { Call, CallInput, CallResult, CloudSettings, FromCloud, ToCloud } from './cloud-protocol.ts';
 
 const RESTART_MS = 1000;
@@ -41,12 +40,9 @@ export class CloudCalls {
   readonly #settings: CloudSettings;
   readonly #listener: CloudListener;
   readonly #log: Logger;
-  readonly #thread: URL;
+  readonly #thread: KeptThread<ToCloud, FromCloud>;
   readonly #pending = new Map<number, Pending>();
   #asking: ((usage: readonly ApiUsage[] | null) => void)[] = [];
-  #worker: Worker | null = null;
-  #retry: NodeJS.Timeout | null = null;
-  #stopped = false;
   #lastId = 0;
 
   /** @param thread the built cloud-thread.js, which a test run from the sources must name */
@@ -59,15 +55,18 @@ export class CloudCalls {
     this.#settings = settings;
     this.#listener = listener;
     this.#log = log;
-    this.#thread = thread;
+    this.#thread = new KeptThread({
+      entry: thread,
+      data: () => settings,
+      restartMs: RESTART_MS,
+      onMessage: (message) => this.#heard(message),
+      onError: (error) => log.error({ err: error.message }, 'the cloud thread failed'),
+      onEnd: () => this.#ended(),
+    });
   }
 
   start(): void {
-    const worker = new Worker(this.#thread, { workerData: this.#settings });
-    this.#worker = worker;
-    worker.on('message', (message: FromCloud) => this.#heard(message));
-    worker.on('error', (error) => this.#log.error({ err: error.message }, 'the cloud thread failed'));
-    worker.on('exit', () => this.#ended(worker));
+    this.#thread.start();
   }
 
   silentLiveness(input: CallInput<'silentLiveness'>, options?: CallOptions) {
@@ -92,7 +91,7 @@ export class CloudCalls {
 
   /** Where each API stands in the ledger; null while that cannot be told. */
   usage(): Promise<readonly ApiUsage[] | null> {
-    if (this.#worker === null) return Promise.resolve(null);
+    if (!this.#thread.runs) return Promise.resolve(null);
     return new Promise((resolve) => {
       const timer = setTimeout(() => resolve(null), USAGE_MS);
       this.#asking.push((usage) => {
@@ -105,19 +104,7 @@ export class CloudCalls {
 
   /** Ends the thread within `ms`; calls under way fail. */
   async stop(ms: number): Promise<void> {
-    this.#stopped = true;
-    clearTimeout(this.#retry ?? undefined);
-    const worker = this.#worker;
-    if (worker === null) return;
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      worker.once('exit', () => {
-        clearTimeout(timer);
-        resolve();
-      });
-      this.#post({ kind: 'stop' });
-    });
-    await worker.terminate();
+    await this.#thread.stop({ kind: 'stop' }, ms);
   }
 
   #call<T>(
@@ -134,7 +121,7 @@ export class CloudCalls {
       attempts: 0,
     });
     if (signal?.aborted) return Promise.resolve(failure('CANCELLED'));
-    if (this.#worker === null) return Promise.resolve(failure('UNAVAILABLE'));
+    if (!this.#thread.runs) return Promise.resolve(failure('UNAVAILABLE'));
     this.#lastId += 1;
     const id = this.#lastId;
     return new Promise((resolve) => {
@@ -164,7 +151,7 @@ export class CloudCalls {
   }
 
   #post(message: ToCloud): void {
-    this.#worker?.postMessage(message);
+    this.#thread.post(message);
   }
 
   #heard(message: FromCloud): void {
@@ -195,11 +182,8 @@ export class CloudCalls {
     this.#post({ kind: 'leave', id, given });
   }
 
-  #ended(worker: Worker): void {
-    if (this.#worker !== worker) return;
-    this.#worker = null;
+  #ended(): void {
     for (const { failed } of [...this.#pending.values()]) failed('UNAVAILABLE');
     this.#answerUsage(null);
-    if (!this.#stopped) this.#retry = setTimeout(() => this.start(), RESTART_MS);
   }
 }

@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { Worker } from 'node:worker_threads';
 import type { Kept } from '../access/index.ts';
 import type { ReplyAddress } from '../commands/index.ts';
-import { isoNow, type Logger, type LogLevel, MenshenError, messageOf } from '../common/index.ts';
+import { isoNow, KeptThread, type Logger, type LogLevel, MenshenError, messageOf } from '../common/index.ts';
 import type { EventInput, JournalEvent } from '../journal/index.ts';
 import type { IncomingMessage, OutgoingMessage, StateReport, Subscription } from '../mqtt/index.ts';
 import type { AcceptedCommand, CommandAnswer } from './commands/protocol.ts';
@@ -20,7 +19,7 @@ const RANGE_MS = 5000;
  */
 export class Records {
   readonly #log: Logger;
-  readonly #thread: URL;
+  readonly #thread: KeptThread<ToRecords, FromRecords>;
   readonly #pending = new Map<string, TimedEvent>();
   readonly #waiting = new Map<string, () => void>();
   readonly #states = new Map<string, ToRecords>();
@@ -34,9 +33,6 @@ export class Records {
   #kept = 0;
   #onLink: (up: boolean) => void = () => {};
   #settings: RecordsSettings;
-  #worker: Worker | null = null;
-  #retry: NodeJS.Timeout | null = null;
-  #stopped = false;
   #lost = 0;
   #requests = 0;
   #online = false;
@@ -50,26 +46,19 @@ export class Records {
   ) {
     this.#settings = { ...settings, subscriptions: [] };
     this.#log = log;
-    this.#thread = thread;
+    this.#thread = new KeptThread({
+      entry: thread,
+      data: () => this.#settings,
+      restartMs: RESTART_MS,
+      onMessage: (message) => this.#heard(message),
+      onError: (error) => log.error({ err: error.message }, 'the record keeping failed; it is started again'),
+      onStart: () => this.#tellAgain(),
+      onEnd: () => this.#ended(),
+    });
   }
 
   start(): void {
-    const worker = new Worker(this.#thread, { workerData: this.#settings });
-    this.#worker = worker;
-    worker.on('message', (message: FromRecords) => this.#heard(message));
-    worker.on('error', (error) =>
-      this.#log.error({ err: error.message }, 'the record keeping failed; it is started again'),
-    );
-    worker.on('exit', () => this.#ended(worker));
-    for (const event of this.#pending.values()) {
-      this.#post({ kind: 'event', ...event });
-    }
-    for (const state of this.#states.values()) {
-      this.#post(state);
-    }
-    for (const [number, changes] of this.#unkept) {
-      this.#post({ kind: 'keep', number, changes });
-    }
+    this.#thread.start();
   }
 
   /** Pictures are kept from now on, under this key. */
@@ -226,32 +215,18 @@ export class Records {
 
   /** Writes and sends what can be within `ms`, then ends the thread whatever it is doing. */
   async stop(ms: number): Promise<void> {
-    this.#stopped = true;
-    clearTimeout(this.#retry ?? undefined);
-    if (this.#worker === null && this.#pending.size > 0) {
+    if (!this.#thread.runs && this.#pending.size > 0) {
       // It died a moment ago; what it had not taken is to be written all the same.
       this.start();
     }
-    const worker = this.#worker;
-    if (worker === null) {
-      return;
-    }
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      worker.once('exit', () => {
-        clearTimeout(timer);
-        resolve();
-      });
-      this.#post({ kind: 'stop' });
-    });
-    await worker.terminate();
+    await this.#thread.stop({ kind: 'stop' }, ms);
     if (this.#pending.size > 0) {
       this.#log.error({ events: this.#pending.size }, 'events could not be recorded before the end');
     }
   }
 
   #post(message: ToRecords): void {
-    this.#worker?.postMessage(message);
+    this.#thread.post(message);
   }
 
   #heard(message: FromRecords): void {
@@ -287,15 +262,21 @@ export class Records {
     this.#post({ kind: 'heard', number });
   }
 
-  #ended(worker: Worker): void {
-    if (this.#worker !== worker) {
-      return;
+  /** What the thread has not taken, and what it must know. */
+  #tellAgain(): void {
+    for (const event of this.#pending.values()) {
+      this.#post({ kind: 'event', ...event });
     }
-    this.#worker = null;
+    for (const state of this.#states.values()) {
+      this.#post(state);
+    }
+    for (const [number, changes] of this.#unkept) {
+      this.#post({ kind: 'keep', number, changes });
+    }
+  }
+
+  #ended(): void {
     this.#online = false;
     this.#onLink(false);
-    if (!this.#stopped) {
-      this.#retry = setTimeout(() => this.start(), RESTART_MS);
-    }
   }
 }
