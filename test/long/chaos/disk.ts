@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { remount } from '../../support/mount.ts';
@@ -33,9 +33,9 @@ export class TroubledDisk {
     rmSync(this.#ballast, { force: true });
   }
 
-  /** Only while nothing has a file open to write; the kernel refuses it else. */
-  readOnly(): void {
-    remount(this.folder, 'ro');
+  /** False, and nothing is changed, while somebody has a file open to write: the kernel refuses it then. */
+  readOnly(): boolean {
+    return spawnSync('mount', ['-o', 'remount,ro', this.folder]).status === 0;
   }
 
   writable(): void {

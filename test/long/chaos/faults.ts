@@ -17,6 +17,8 @@ const OFTEN: Readonly<Record<Fault, number>> = {
 };
 /** In this time a round's faults begin. */
 const ROUND_MS = 1200;
+/** What a daemon leaves open is closed in this time after its kill. */
+const READ_ONLY_MS = 30_000;
 /** Once in so many rounds the broker stays away for so long that what gathers is replayed. */
 const LONG_EVERY = 30;
 const LONG_MS = 9000;
@@ -129,7 +131,7 @@ export class Trouble {
   /** A disk in use cannot be made read-only: it is so when the daemon begins. */
   async #readOnlyDisk(): Promise<void> {
     await this.#house.killDaemon();
-    this.#house.disk.readOnly();
+    await this.#house.until(() => this.#house.disk.readOnly(), READ_ONLY_MS, 'disk that nobody writes');
     await this.#house.startDaemon();
     await sleep(this.#upTo(800));
     this.#house.disk.writable();

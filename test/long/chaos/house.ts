@@ -25,7 +25,7 @@ import { holdVision } from './vision.ts';
 
 const MENSHEN = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url));
 const DISK_MEBIBYTES = 96;
-const START_MS = 60_000;
+const START_MS = 120_000;
 const PAGE = 1000;
 const run = promisify(execFile);
 
@@ -78,25 +78,16 @@ export class ChaosHouse {
   #subscriber: MqttClient | null = null;
   #subscribed = false;
 
+  /** Nothing of it is left when it rejects. */
   static async build(): Promise<ChaosHouse> {
     const house = new ChaosHouse();
-    mkdirSync(house.dataDir);
-    house.disk = new TroubledDisk(house.dataDir, DISK_MEBIBYTES);
-    const [port, plain] = [await freePort(), await freePort()];
-    const authority = makeAuthority(house.folder, 'authority');
-    const certificate = makeCertificate(house.folder, 'broker', authority, 'IP:127.0.0.1');
-    house.#brokerOptions = {
-      port,
-      tls: { caFile: authority.certFile, ...certificate },
-      extra: [`listener ${plain} 127.0.0.1`],
-    };
-    house.line = await TroubledLine.start(port);
-    writeFileSync(house.configFile, house.#config(authority.certFile));
-    await house.startBroker(`mqtt://127.0.0.1:${plain}`);
-    await house.menshen('people', 'add', 'Carol');
-    await house.menshen('people', 'card', 'add', 'Carol', '12345678');
-    house.reader = await serialLine(join(house.folder, 'serial'));
-    return house;
+    try {
+      await house.#build();
+      return house;
+    } catch (error) {
+      await house.tearDown();
+      throw error;
+    }
   }
 
   get configFile(): string {
@@ -220,6 +211,25 @@ export class ChaosHouse {
     await this.#broker?.kill();
     this.disk?.unmount();
     rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  async #build(): Promise<void> {
+    mkdirSync(this.dataDir);
+    this.disk = new TroubledDisk(this.dataDir, DISK_MEBIBYTES);
+    const [port, plain] = [await freePort(), await freePort()];
+    const authority = makeAuthority(this.folder, 'authority');
+    const certificate = makeCertificate(this.folder, 'broker', authority, 'IP:127.0.0.1');
+    this.#brokerOptions = {
+      port,
+      tls: { caFile: authority.certFile, ...certificate },
+      extra: [`listener ${plain} 127.0.0.1`],
+    };
+    this.line = await TroubledLine.start(port);
+    writeFileSync(this.configFile, this.#config(authority.certFile));
+    await this.startBroker(`mqtt://127.0.0.1:${plain}`);
+    await this.menshen('people', 'add', 'Carol');
+    await this.menshen('people', 'card', 'add', 'Carol', '12345678');
+    this.reader = await serialLine(join(this.folder, 'serial'));
   }
 
   async #spawn(): Promise<void> {
