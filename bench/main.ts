@@ -41,6 +41,7 @@ const BENCHES: Readonly<Record<string, () => Promise<BenchRow[]>>> = {
   journal: async () => (await import('./journal.ts')).benchJournal(),
   search: async () => (await import('./search.ts')).benchSearch(),
   fleet: async () => (await import('./fleet.ts')).benchFleet(fleet),
+  load: async () => (await import('./gallery-load.ts')).benchGalleryLoad(),
   qr: async () => (await import('./qr.ts')).benchQr(),
   rules: async () => (await import('./rules.ts')).benchRules(),
   'cloud-server': async () => (await import('./cloud-server.ts')).benchCloudServer(),

@@ -5,7 +5,7 @@ import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
 const PYTHON = '/usr/bin/python3';
-const SCRIPT = fileURLToPath(new URL('./faiss.py', import.meta.url));
+const SCRIPT = fileURLToPath(new URL('./faiss-server.py', import.meta.url));
 
 /** FAISS IndexFlatIP of Debian's python3-faiss over as many random references, on one thread. */
 export class Faiss {

@@ -1,7 +1,8 @@
 import { type Logger, MenshenError } from '../common/index.ts';
 import type { ModelRef } from '../vision/types.ts';
+import { LoadProgress } from './progress.ts';
 import { ReferenceIndex } from './search.ts';
-import type { Delta, GalleryStore } from './store.ts';
+import type { Delta, GalleryStore, StoredReference, Taker } from './store.ts';
 import type { Candidate, Embedding, GalleryChange, GalleryFault, Pass, Person } from './types.ts';
 
 /** The gallery as it is searched: people and embeddings in memory, kept in step with the file by what changed in it. */
@@ -31,17 +32,28 @@ export class GalleryMemory {
     this.#log = log;
   }
 
-  /** The first load; tells no changes. */
+  /** The first load; tells no changes. One that takes long says in the log how far it is. */
   load(): void {
     this.#known = { ...this.#store.meta(), generation: -1, removals: -1 };
-    this.follow();
+    const progress = new LoadProgress(this.#log);
+    this.#follow({
+      person: (person) => this.#takePerson(person),
+      reference: (reference, of) => {
+        this.#takeReference(reference);
+        progress.step(of);
+      },
+    });
     this.#takePending();
   }
 
   /** Takes over what changed in the file. */
   follow(): void {
+    this.#follow(null);
+  }
+
+  #follow(taker: Taker | null): void {
     const dataVersion = this.#store.dataVersion();
-    const delta = this.#store.delta(this.#known);
+    const delta = this.#store.delta(this.#known, taker);
     this.#checkKey(delta);
     this.#apply(delta);
     this.#known = { generation: delta.generation, removals: delta.removals, keyCheck: delta.keyCheck };
@@ -110,21 +122,25 @@ export class GalleryMemory {
       this.passes.set(pass.id, pass);
       this.#faults.delete(`passes ${pass.id}`);
     }
-    for (const person of delta.people) {
-      this.#note(this.people.has(person.id) ? 'updated' : 'added', person.id);
-      this.people.set(person.id, person);
-      this.#faults.delete(`people ${person.id}`);
-    }
-    for (const { id, personId, model, vector } of delta.references) {
-      // The string of the person instead of another of the same letters: a million of those are 56 MB.
-      const owner = this.people.get(personId)?.id ?? personId;
-      this.#index.add({ referenceId: id, personId: owner }, model, vector);
-      this.#owner.set(id, owner);
-      this.#owned.set(owner, (this.#owned.get(owner) ?? new Set()).add(id));
-      this.#faults.delete(`refs ${id}`);
-      this.#note('updated', personId);
-    }
+    for (const person of delta.people) this.#takePerson(person);
+    for (const reference of delta.references) this.#takeReference(reference);
     for (const fault of delta.faults) this.#report(fault);
+  }
+
+  #takePerson(person: Person): void {
+    this.#note(this.people.has(person.id) ? 'updated' : 'added', person.id);
+    this.people.set(person.id, person);
+    this.#faults.delete(`people ${person.id}`);
+  }
+
+  #takeReference({ id, personId, model, vector }: StoredReference): void {
+    // The string of the person instead of another of the same letters: a million of those are 56 MB.
+    const owner = this.people.get(personId)?.id ?? personId;
+    this.#index.add({ referenceId: id, personId: owner }, model, vector);
+    this.#owner.set(id, owner);
+    this.#owned.set(owner, (this.#owned.get(owner) ?? new Set()).add(id));
+    if (this.#faults.size > 0) this.#faults.delete(`refs ${id}`);
+    this.#note('updated', owner);
   }
 
   #removeAllBut(ids: NonNullable<Delta['ids']>): void {

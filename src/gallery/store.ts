@@ -54,6 +54,13 @@ export interface Delta extends Meta {
   } | null;
 }
 
+/** Who takes the rows of a first load one by one: a million references held at once would be gigabytes. */
+export interface Taker {
+  person(person: Person): void;
+  /** After every person. `of`: how many references there are. */
+  reference(reference: StoredReference, of: number): void;
+}
+
 type Read<T> = { readonly value: T } | { readonly fault: GalleryFault };
 
 /** The gallery's tables: opens what is sealed, checks every row, and names the rows it cannot use instead of failing on them. */
@@ -77,28 +84,34 @@ export class GalleryStore {
     return guarded(this.#path, () => readMeta(this.#db));
   }
 
-  /** What changed after generation `known.generation`, as one consistent picture of the file. */
-  delta(known: { generation: number; removals: number }): Delta {
+  /**
+   * What changed after generation `known.generation`, as one consistent picture of the file. With a taker nothing is known yet:
+   * all people and references go to it and are not in the answer, nor is the list of ids.
+   */
+  delta(known: { generation: number; removals: number }, taker: Taker | null = null): Delta {
     return guarded(this.#path, () =>
       this.#db.transaction(() => {
         const meta = readMeta(this.#db);
         // A lower generation means that the file was replaced by an older one: look at everything.
         const since = meta.generation < known.generation ? -1 : known.generation;
-        const complete = since < 0 || meta.removals !== known.removals;
+        const complete = taker === null && (since < 0 || meta.removals !== known.removals);
         // Reading everything goes faster in the order of the file than by the index.
         const newer = since < 0 ? '+generation > ?' : 'generation > ?';
         const faults: GalleryFault[] = [];
         const people = sort(
           this.#rows(`SELECT id, sealed FROM people WHERE ${newer}`, since, (row) => this.#person(row)),
           faults,
+          taker === null ? null : (person) => taker.person(person),
         );
         const passes = sort(
           this.#rows(`SELECT id, sealed FROM passes WHERE ${newer}`, since, (row) => this.#pass(row)),
           faults,
         );
+        const of = taker === null ? 0 : this.#count('refs');
         const references = sort(
           this.#rows(`SELECT * FROM refs WHERE ${newer}`, since, (row) => this.#reference(row)),
           faults,
+          taker === null ? null : (reference) => taker.reference(reference, of),
         );
         const ids = complete
           ? { people: this.#ids('people'), passes: this.#ids('passes'), references: this.#ids('refs') }
@@ -180,6 +193,10 @@ export class GalleryStore {
     return new Set(IdListSchema.parse(this.#db.prepare(`SELECT id FROM ${table}`).pluck().all()));
   }
 
+  #count(table: 'refs'): number {
+    return Number(this.#db.prepare(`SELECT count(*) FROM ${table}`).pluck().get());
+  }
+
   #person(raw: unknown): Read<Person> {
     const row = PersonRowSchema.safeParse(raw);
     if (!row.success) return malformed('people', raw, row.error);
@@ -241,11 +258,17 @@ export function readMeta(db: Db): Meta {
   return { generation: row.data.generation, removals: row.data.removals, keyCheck: row.data.key_check };
 }
 
-function sort<T>(rows: Iterable<Read<T>>, faults: GalleryFault[]): T[] {
+/** The rows that can be used, unless `take` has them; the others go to `faults`. */
+function sort<T>(
+  rows: Iterable<Read<T>>,
+  faults: GalleryFault[],
+  take: ((value: T) => void) | null = null,
+): T[] {
   const good: T[] = [];
   for (const row of rows) {
-    if ('value' in row) good.push(row.value);
-    else faults.push(row.fault);
+    if ('fault' in row) faults.push(row.fault);
+    else if (take === null) good.push(row.value);
+    else take(row.value);
   }
   return good;
 }

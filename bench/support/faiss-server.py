@@ -1,6 +1,6 @@
 """Answers each line on stdin with the CPU milliseconds of one search of FAISS's exact index, one thread.
 
-    faiss.py REFERENCES DIMENSIONS
+    faiss-server.py REFERENCES DIMENSIONS
 """
 import sys
 import time

@@ -1,0 +1,24 @@
+import type { Logger } from '../common/index.ts';
+
+/** How often it is told, ms: a gallery of some ten thousand is loaded before the first time. */
+const TELL_EVERY_MS = 2000;
+
+/** Tells in the log how far the loading of a large gallery is. */
+export class LoadProgress {
+  readonly #log: Logger;
+  #done = 0;
+  #told = performance.now();
+
+  constructor(log: Logger) {
+    this.#log = log;
+  }
+
+  /** One more reference is loaded, `of` so many. */
+  step(of: number): void {
+    this.#done++;
+    const now = performance.now();
+    if (now - this.#told < TELL_EVERY_MS) return;
+    this.#told = now;
+    this.#log.info({ done: this.#done, of }, 'loading the gallery');
+  }
+}
