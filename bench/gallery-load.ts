@@ -22,7 +22,11 @@ export async function benchGalleryLoad(): Promise<BenchRow[]> {
       const seconds = (ownCpuMs() - begun) / 1000;
       gallery.close();
       const what = `Opening an encrypted gallery of ${size} people with a reference each, CPU time`;
-      rows.push(size === SIZES.at(-1) ? atMost(`load.${size}`, seconds, 's', BOUND_S, what) : told(`load.${size}`, seconds, 's', what));
+      rows.push(
+        size === SIZES.at(-1)
+          ? atMost(`load.${size}`, seconds, 's', BOUND_S, what)
+          : told(`load.${size}`, seconds, 's', what),
+      );
     } finally {
       rmSync(dataDir, { recursive: true, force: true });
     }
