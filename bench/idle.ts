@@ -6,13 +6,14 @@ import { z } from 'zod';
 import { encodeH264 } from '../scripts/rtsp/encode.ts';
 import { type RtspServer, startRtspServer } from '../scripts/rtsp/server.ts';
 import { quantile } from '../scripts/support/quantile.ts';
+import { toYuv420p } from '../scripts/support/yuv.ts';
 import { createLogger, monotonicMs } from '../src/common/index.ts';
 import { CameraSchema } from '../src/config/schema/camera.ts';
 import { VisionSchema } from '../src/config/schema/vision.ts';
 import { VisionHost } from '../src/vision/client.ts';
 import { FaceAnalyser } from '../src/vision/index.ts';
 import { defaultModelsDir } from '../src/vision/models/index.ts';
-import { HEIGHT, people, scene, WIDTH } from '../test/vision/figures.ts';
+import { HEIGHT, type Place, people, scene, WIDTH } from '../test/vision/figures.ts';
 import { atMost, type BenchRow, told } from './row.ts';
 import { cpuMs } from './support/processes.ts';
 
@@ -109,23 +110,30 @@ async function makeFilms(hall: string, visits: string): Promise<void> {
   const [, figure] = await people(analyser);
   await analyser.close();
   if (figure === undefined) throw new Error('the photograph holds too few people');
-  const options = { width: WIDTH, height: HEIGHT, fps: FPS, format: 'rgb24' as const };
-  const frames = (count: number, from: number): Iterable<Uint8Array> =>
-    (function* () {
-      for (let n = 0; n < count; n++) {
-        yield noisy(scene(n < from ? [] : [{ figure, x: 640 + (n % 3), y: 300 }]));
-      }
-    })();
-  await encodeH264({ ...options, file: hall }, frames(2 * FPS, Number.POSITIVE_INFINITY));
-  await encodeH264({ ...options, file: visits }, frames(EMPTY + SHOWN, EMPTY));
+  const empty = pictureOf([]);
+  const shown = [0, 1, 2].map((step) => pictureOf([{ figure, x: 640 + step, y: 300 }]));
+  const film = (frames: readonly Uint8Array[], file: string): Promise<void> =>
+    encodeH264({ width: WIDTH, height: HEIGHT, fps: FPS, file }, frames.map(noisy));
+  const nobody = Array.from({ length: EMPTY }, () => empty);
+  await film(nobody.slice(0, 2 * FPS), hall);
+  await film([...nobody, ...Array.from({ length: SHOWN }, (_, n) => shown[n % shown.length])], visits);
 }
 
+function pictureOf(places: readonly Place[]): Uint8Array {
+  return toYuv420p({ format: 'rgb24', width: WIDTH, height: HEIGHT, data: scene(places) }).data;
+}
+
+const noise = Int8Array.from({ length: 65_521 }, () => Math.round((2 * Math.random() - 1) * NOISE));
+
+/** The picture with other noise in its luma each time. */
 function noisy(picture: Uint8Array): Uint8Array {
-  for (let i = 0; i < picture.length; i += 3) {
-    const noise = Math.round((2 * Math.random() - 1) * NOISE);
-    for (let c = 0; c < 3; c++) picture[i + c] = Math.min(255, Math.max(0, picture[i + c] + noise));
+  const out = Uint8Array.from(picture);
+  let at = Math.floor(Math.random() * noise.length);
+  for (let i = 0; i < WIDTH * HEIGHT; i++) {
+    out[i] += noise[at];
+    at = at + 1 === noise.length ? 0 : at + 1;
   }
-  return picture;
+  return out;
 }
 
 function costRow(value: number, id: string, bound: number | null, how: string): BenchRow {

@@ -13,8 +13,8 @@ import { defaultModelsDir, type LoadedModel, loadModels } from '../src/vision/mo
 import { atMost, type BenchRow, told } from './row.ts';
 import { ownCpuMs } from './support/processes.ts';
 
-const WARM_UP = 40;
-const FRAMES = 200;
+const WARM_UP = 20;
+const FRAMES = 100;
 const WIDTH = 1280;
 const HEIGHT = 720;
 
