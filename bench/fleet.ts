@@ -15,6 +15,7 @@ import { Gallery, gateKey } from '../src/gallery/index.ts';
 import { type Manifest, siteTopics } from '../src/site/index.ts';
 import type { BenchRow } from './row.ts';
 import { type FleetOrder, type FleetWord, MODEL, SITE } from './support/fleet.ts';
+import { measureGallery } from './support/fleet-gallery.ts';
 
 export interface FleetSize {
   readonly gates: number;
@@ -55,6 +56,9 @@ export async function benchFleet({ gates, people, changes }: FleetSize): Promise
       for (const word of await child.all('made', count)) office.book.putGate({ ...word, id: word.gate });
       child.idle = idle.rss;
     }
+    const apart = join(folder, 'apart');
+    mkdirSync(apart);
+    const gallery = measureGallery(apart, people);
     const publishing = performance.now();
     await office.publish();
     const published = performance.now() - publishing;
@@ -98,6 +102,10 @@ export async function benchFleet({ gates, people, changes }: FleetSize): Promise
       ),
       row('memory', grown / gates / 2 ** 20, 'MiB', 'Memory of a gate for following, without its gallery'),
       row('broker.memory', rssOf(broker.pid) / 2 ** 20, 'MiB', 'Memory of the broker'),
+      row('open', gallery.openMs, 'ms', 'To check and open the record of a person, apart'),
+      row('gallery', gallery.writeMs, 'ms', 'To write a person to a real gallery, apart'),
+      row('gallery.disk', gallery.disk, 'B', 'Of the gallery on disk for a person'),
+      row('record', gallery.record, 'B', 'Of the record of a person with one template'),
       row(
         'change.p50',
         quantile(delays, 0.5),
