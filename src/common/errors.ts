@@ -156,7 +156,8 @@ export const ERRORS = {
     'The book of the site (site.sqlite in the data directory) is missing, damaged or of another site. The message tells which.',
   SITE_GATE_UNKNOWN:
     'The gate has not reported to the broker, or its report is not signed by the key that was given. Check the id, the key and `site` in its configuration.',
-  SITE_RECORD_TOO_LARGE: 'The record of a person is larger than the broker takes. Enrol with fewer photos.',
+  SITE_RECORD_TOO_LARGE:
+    'The record of a person, or the list of a part of the site, is larger than a gate takes. Enrol with fewer photos, or divide the site.',
   // Cloud
   CLOUD_KEY_INVALID:
     'An SM2 key of the encrypted interface is malformed or altered. Copy the public key again from the console.',

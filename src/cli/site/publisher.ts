@@ -24,7 +24,7 @@ import type { BookEntry, SiteBook } from './book.ts';
 /** Messages under way to the broker at a time. */
 const WINDOW = 32;
 /** Below the 256 KiB that a gate takes. */
-const MAX_RECORD_BYTES = 250_000;
+const MAX_BYTES = 250_000;
 
 /** Publishes retained with QoS 1; resolves on PUBACK. An empty payload takes the message away. */
 export type Put = (topic: string, payload: string | Uint8Array) => Promise<void>;
@@ -83,6 +83,7 @@ export async function publishSite(parts: PublishParts): Promise<Published | null
   const version = book.nextVersion(present?.version ?? 0);
   const isChanged = new Set(changed.map(({ id }) => id));
   const entries = drafts.map((draft) => (isChanged.has(draft.id) ? { ...draft, version } : draft));
+  const indexes = indexesOf(entries);
   const key = book.keys().find((one) => one.epoch === epoch)?.key ?? Buffer.alloc(0);
   const sign = signerOf(privateKey);
   await publishKeys(parts);
@@ -93,21 +94,13 @@ export async function publishSite(parts: PublishParts): Promise<Published | null
     }
     if (entry.plain === null) return;
     const record = sealPerson(entry.id, entry.plain, { site, version: entry.version, epoch, key, sign });
-    if (record.length > MAX_RECORD_BYTES) {
-      throw new MenshenError(
-        'SITE_RECORD_TOO_LARGE',
-        `The record of ${entry.id} has ${record.length} bytes.`,
-      );
-    }
+    checkSize(`The record of ${entry.id}`, record);
     await put(topics.person(entry.id), record);
   });
   const touched = new Set([...changed, ...removed].map(({ id }) => bucketOf(id)));
-  const buckets = Array.from({ length: BUCKETS }, (_, bucket) => bucket);
-  const inBucket: BookEntry[][] = buckets.map(() => []);
-  for (const entry of entries) inBucket[bucketOf(entry.id)]?.push(entry);
   await each(
-    buckets.filter((bucket) => all || touched.has(bucket)),
-    (bucket) => put(topics.index(bucket), indexOf(inBucket[bucket] ?? [])),
+    [...indexes.keys()].filter((bucket) => all || touched.has(bucket)),
+    (bucket) => put(topics.index(bucket), indexes[bucket] ?? '[]'),
   );
   const head = { site, version, count: entries.length, epoch, issuedAt: new Date().toISOString() };
   await put(topics.manifest, signBody('manifest', manifestBody(head, bucketHashes(entries)), sign));
@@ -177,6 +170,18 @@ function textOf(vector: Float32Array): string {
   const bytes = Buffer.alloc(vector.length * 4);
   for (const [at, value] of vector.entries()) bytes.writeFloatLE(value, at * 4);
   return bytes.toString('base64');
+}
+
+/** Of each bucket, in order. @throws MenshenError SITE_RECORD_TOO_LARGE */
+function indexesOf(entries: readonly BookEntry[]): string[] {
+  const buckets: BookEntry[][] = Array.from({ length: BUCKETS }, () => []);
+  for (const entry of entries) buckets[bucketOf(entry.id)]?.push(entry);
+  return buckets.map((bucket, at) => checkSize(`The list of part ${at}`, indexOf(bucket)));
+}
+
+function checkSize(what: string, payload: string): string {
+  if (payload.length <= MAX_BYTES) return payload;
+  throw new MenshenError('SITE_RECORD_TOO_LARGE', `${what} has ${payload.length} bytes.`);
 }
 
 /** Does it for all, some at a time. */
