@@ -91,7 +91,7 @@ async function ofVideos(): Promise<void> {
   const path = join(values.data, 'videos');
   if (!existsSync(path)) return console.log(`Skipped: there is no ${path}.`);
   const films = readdirSync(path, { recursive: true, encoding: 'utf8' }).filter((name) =>
-    name.endsWith('.mp4'),
+    /\.(mp4|mkv)$/.test(name),
   );
   const asl = new Tally();
   for (const film of films.sort()) {
