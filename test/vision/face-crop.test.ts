@@ -17,7 +17,7 @@ it('shows the liveness network a square of 1.5 times the face, moved inside the 
 it('makes it smaller for a face that nearly fills the picture, and leaves it where the face is cut', () => {
   const near = crop.around({ x: 50, y: 0, width: 320, height: 320 }, picture);
   expect(near).toEqual({ x: 60, y: 0, width: 300, height: 300 });
-  const cut = crop.around({ x: 20, y: -20, width: 340, height: 340 }, picture);
-  expect(cut).toEqual({ x: -65, y: -105, width: 510, height: 510 });
+  const cut = crop.around({ x: 5, y: -35, width: 370, height: 370 }, picture);
+  expect(cut).toEqual({ x: -87.5, y: -127.5, width: 555, height: 555 });
   expect(crop.edge).toBe('blank');
 });
