@@ -23,7 +23,6 @@ export const SETS = {
   casia: 'casia-facev5',
   afdb: 'afdb-chinese',
   lfw: 'lfw/images',
-  'lfw-train': 'train-faces/lfw',
 } as const;
 export type SetName = keyof typeof SETS;
 
@@ -31,8 +30,12 @@ export type SetName = keyof typeof SETS;
 export const CONDITIONS = ['bare', 'masked', 'dark'] as const;
 export type Condition = (typeof CONDITIONS)[number];
 
-/** Of large sets every so-manieth picture is copied. */
-const COPY_EVERY: Readonly<Record<SetName, number>> = { casia: 1, afdb: 1, lfw: 3, 'lfw-train': 0 };
+/** Pictures taken of a set, in the order of the people's names: in good light, and for copies. */
+const MOST: Readonly<Record<SetName, { readonly bare: number; readonly copied: number }>> = {
+  casia: { bare: 100, copied: 100 },
+  afdb: { bare: 475, copied: 120 },
+  lfw: { bare: 1000, copied: 240 },
+};
 
 /** The light of a lamp in the next street, before the camera's gamma; and the camera's noise, in steps of 255. */
 const DARK_GAIN = 0.05;
@@ -54,13 +57,10 @@ export async function analysedSet(
   condition: Condition,
 ): Promise<AnalysedSet | null> {
   const folder = join(data, SETS[name]);
-  const every = COPY_EVERY[name];
-  if (!existsSync(folder) || (condition !== 'bare' && every === 0)) return null;
-  let items: Dataset = readDataset(folder);
-  if (condition !== 'bare') {
-    const some = items.filter((_, index) => index % every === 0);
-    items = await copies(some, folder, join(CACHE, condition, name), condition);
-  }
+  if (!existsSync(folder)) return null;
+  const { bare, copied } = MOST[name];
+  let items = readDataset(folder).slice(0, condition === 'bare' ? bare : copied);
+  if (condition !== 'bare') items = await copies(items, folder, join(CACHE, condition, name), condition);
   await mkdir(CACHE, { recursive: true });
   const judge = await openJudge(VisionSchema.parse({ threads: 1 }));
   const paths = items.map(({ path }) => path);

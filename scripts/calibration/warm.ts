@@ -1,5 +1,5 @@
-import { analysedSet, CONDITIONS, SETS, type SetName } from './sets.ts';
-
+import { analysedSet } from './sets.ts';
 const data = process.argv[2];
-const names = Object.keys(SETS) as SetName[];
-for (const condition of CONDITIONS) for (const name of names) await analysedSet(data, name, condition);
+for (const condition of ['masked', 'dark'] as const)
+  for (const name of ['casia', 'lfw', 'afdb'] as const) await analysedSet(data, name, condition);
+await analysedSet(data, 'lfw', 'bare');
