@@ -7,7 +7,7 @@ const SECTIONS: readonly (readonly [string, RegExp])[] = [
   ['Models', /^MODELS?_/],
   ['Camera', /^(CAMERA|FFMPEG)_/],
   ['Pictures, enrolment and credentials', /^(PICTURE|DATASET|ENROLL|ID|REAL|PERSON|CREDENTIAL|PASS)_/],
-  ['Gallery and keys', /^(GALLERY|KEY|DEVICE|EXPORT)_/],
+  ['Gallery and keys', /^(GALLERY|KEY|DEVICE|EXPORT|CALIBRATION)_/],
   ['Journal', /^(JOURNAL|EVENT)_/],
   ['Door', /^(GPIO|REX|DOOR|INPUT|EMERGENCY|FIRE)_/],
   ['Card readers and keypads', /^READER_/],

@@ -22,7 +22,7 @@ import {
   type TrackState,
   Tracks,
 } from './track.ts';
-import type { Case, Decision, DecisionContext, Evidence, Verdict } from './types.ts';
+import type { Case, Decision, DecisionContext, Evidence, Match, Verdict } from './types.ts';
 
 /** Denials that count towards a lock-out, where the face comes near somebody enrolled: an identity is under attack. */
 const FAILURES: ReadonlySet<Reason> = new Set<Reason>(['NOT_LIVE', 'UNSURE', 'ACTION_FAILED']);
@@ -40,6 +40,8 @@ export interface Comparison {
   readonly cloudConsent?: readonly string[];
   /** The schedule of `actionLiveness` holds now. */
   readonly actionScheduled?: boolean;
+  /** What the gallery's calibration asks of this probe; without it nobody passes, unless `matchThreshold` is set. */
+  readonly match?: Match | null;
 }
 
 /**
@@ -58,6 +60,8 @@ export class Access {
   readonly #lockout: Lockout;
   readonly #demands: Demands;
   readonly #distrusted = new Map<string, string>();
+  /** The threshold of the newest comparison, for records of faces that came to none. */
+  #match: number | null = null;
 
   constructor(door: string, policy: DecisionConfig, context: DecisionContext) {
     this.#door = door;
@@ -269,12 +273,14 @@ export class Access {
   #caseOf(
     track: TrackState,
     fusion: Fusion | null,
-    { candidates, frameScores, actionScheduled = false }: Comparison,
+    { candidates, frameScores, actionScheduled = false, match = null }: Comparison,
     now: number,
     ended: boolean,
   ): Case {
     const policy = this.#policy;
     const best = candidates[0] ?? null;
+    track.calibration = match?.calibration ?? null;
+    this.#match = match?.threshold ?? this.#match;
     const waitedMs = track.since === null ? 0 : (ended ? track.lastAt : now) - track.since;
     const grantedAt = best === null ? undefined : this.#grantedAt.get(best.personId);
     const agoMs = grantedAt === undefined ? null : now - grantedAt;
@@ -302,7 +308,7 @@ export class Access {
       trackLockedOut: now < track.lockedUntil,
       distrusted: this.#distrusted.get(track.last.camera) ?? null,
       authenticatedAgoMs: agoMs !== null && agoMs < policy.authenticationIntervalMs ? agoMs : null,
-      thresholds: thresholdsOf(policy),
+      thresholds: thresholdsOf(policy, this.#match),
       escalation: this.#context.cloud === true ? policy.escalation : null,
       cloud: track.inquiry?.evidence(track.evidence, now, policy.maxFrameAgeMs) ?? null,
       action: this.#demands.of(track.actions, best, actionScheduled, now),

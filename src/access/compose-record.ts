@@ -5,6 +5,9 @@ import type { CloudRecord, DecisionRecord } from './record.ts';
 import type { TrackState } from './track.ts';
 import type { Case, DecisionContext, Verdict } from './types.ts';
 
+/** A cosine that no face reaches. */
+const NOBODY = 1.01;
+
 /** Writes down a verdict on a track with everything it rests on, but `inputs`, `entry` and what was carried out. */
 export function composeRecord(
   door: string,
@@ -51,6 +54,7 @@ export function composeRecord(
       second: c.second,
       lead: c.best !== null && c.second !== null ? c.best.score - c.second.score : null,
     },
+    calibration: track.calibration,
     consistency: c.consistency,
     mask: c.mask,
     cloud: cloudOf(track, verdict, now),
@@ -75,10 +79,13 @@ function cloudOf(track: TrackState, { rule }: Verdict, now: number): CloudRecord
   );
 }
 
-/** The thresholds in force, as records show them. */
-export function thresholdsOf(policy: DecisionConfig): Thresholds {
+/**
+ * The thresholds in force, as records show them. `match`: what the gallery's calibration asks for; without it only a fixed
+ * threshold lets anybody pass.
+ */
+export function thresholdsOf(policy: DecisionConfig, match: number | null): Thresholds {
   return {
-    match: policy.matchThreshold,
+    match: policy.matchThreshold ?? match ?? NOBODY,
     unsureBelowMatch: policy.unsureBelowThreshold,
     margin: policy.margin,
     liveness: policy.livenessThreshold,
@@ -90,7 +97,7 @@ export function thresholdsOf(policy: DecisionConfig): Thresholds {
     maxFrameAgeMs: policy.maxFrameAgeMs,
     decideAfterMs: policy.decideAfterMs,
     minConsistency: policy.minConsistency,
-    maskMargin: policy.maskMargin,
+    maskMargin: policy.matchThreshold === undefined ? 0 : policy.maskMargin,
     maxAttempts: policy.maxAttempts,
   };
 }

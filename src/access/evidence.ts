@@ -1,4 +1,5 @@
 import type { Sighting } from '../vision/types.ts';
+import type { ProbeCondition } from './figures.ts';
 import type { Case, Evidence } from './types.ts';
 
 /** The frames of one track taken together. */
@@ -55,4 +56,17 @@ export function fuseMask(frames: readonly Pick<Sighting, 'mask'>[]): Case['mask'
   if (most === undefined) return null;
   const [state, given] = most;
   return { state, score: given.reduce((sum, score) => sum + score, 0) / given.length };
+}
+
+/** What the frames of a probe are like, for the threshold: of two conditions that hold the one that asks for more. */
+export function conditionOf(
+  frames: readonly Pick<Sighting, 'mask' | 'quality'>[],
+  limits: { readonly thresholds: Readonly<Record<ProbeCondition, number>>; readonly darkBelow: number },
+): ProbeCondition {
+  const mask = fuseMask(frames);
+  const brightness = frames.reduce((sum, { quality }) => sum + quality.brightness, 0) / frames.length;
+  const holding: ProbeCondition[] = ['bare'];
+  if (mask !== null && mask.state !== 'bare') holding.push('masked');
+  if (brightness < limits.darkBelow) holding.push('dark');
+  return holding.reduce((most, one) => (limits.thresholds[one] >= limits.thresholds[most] ? one : most));
 }

@@ -31,5 +31,30 @@ export const ThresholdsSchema = z.object({
 });
 export type Thresholds = z.infer<typeof ThresholdsSchema>;
 
+/** What a probe may be like; each has a threshold of its own. */
+export const CONDITIONS = ['bare', 'masked', 'dark'] as const;
+export type ProbeCondition = (typeof CONDITIONS)[number];
+
+/** What the threshold follows from, and what the best candidate's score is worth. */
+export const CalibrationSchema = z.object({
+  source: z
+    .enum(['model', 'gallery', 'site', 'fixed'])
+    .describe(
+      'Where the threshold comes from: the network, the people enrolled, `menshen calibrate`, or matchThreshold',
+    ),
+  fpir: z.number().nullable().describe('What can be borne (`decision.fpir`); null with matchThreshold'),
+  references: z.number().int().describe('References the probe was compared with'),
+  people: z.number().int().describe('People whose comparisons with one another it rests on'),
+  location: z.number().describe('Cosine at which the tail of strangers begins here'),
+  condition: z.enum(CONDITIONS).describe('Which of the thresholds was in force'),
+  falseMatchRate: z.number().nullable().describe('Comparisons with a stranger that score as high'),
+  falsePositiveRate: z.number().nullable().describe('Strangers that score as high with anybody enrolled'),
+  logLikelihoodRatio: z
+    .number()
+    .nullable()
+    .describe('Decimal logarithm: 3 is a thousand times likelier for this person than for a stranger'),
+});
+export type CalibrationRecord = z.infer<typeof CalibrationSchema>;
+
 /** As vision tells them; written out because this room imports its types alone. */
 export const MASK_STATES = ['bare', 'worn', 'incorrect'] as const satisfies readonly MaskState[];

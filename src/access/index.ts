@@ -12,7 +12,8 @@ export { Access, type Comparison } from './access.ts';
 export { type ActionInquiry, asksCloud } from './action.ts';
 export { Calendar, wallClock } from './calendar/index.ts';
 export * from './entry/index.ts';
-export { cosine } from './evidence.ts';
+export { conditionOf, cosine } from './evidence.ts';
+export type { CalibrationRecord, ProbeCondition } from './figures.ts';
 export type { CarriedOut } from './inputs.ts';
 export type { CloudInquiry, Inquiry } from './inquiry.ts';
 export { Lockout } from './lockout.ts';
@@ -38,5 +39,6 @@ export type {
   DecisionContext,
   EscalationPolicy,
   Evidence,
+  Match,
   Verdict,
 } from './types.ts';

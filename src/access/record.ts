@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { EntryRecordSchema } from './entry/input.ts';
-import { CandidateSchema, GateSchema, MASK_STATES, ThresholdsSchema } from './figures.ts';
+import { CalibrationSchema, CandidateSchema, GateSchema, MASK_STATES, ThresholdsSchema } from './figures.ts';
 import { CarriedOutSchema, FaceInputsSchema } from './inputs.ts';
 import { REASONS, type Reason } from './reasons.ts';
 import { ActionRecordSchema } from './record-action.ts';
@@ -134,6 +134,11 @@ export const DecisionRecordSchema = z.object({
     second: CandidateSchema.nullable(),
     lead: z.number().nullable().describe('Score of the best less score of the second'),
   }),
+  calibration: CalibrationSchema.nullable()
+    .default(null)
+    .describe(
+      'What the match threshold follows from, and what the score is worth; null in records of older versions',
+    ),
   consistency: z.number().nullable().describe('Lowest cosine of a frame with the fusion of those before it'),
   mask: z
     .object({ state: z.enum(MASK_STATES), score: z.number().describe('Mean probability of that state') })

@@ -1,6 +1,7 @@
 import type { ModelRef, QualityGate, Sighting } from '../vision/types.ts';
 import type { TrackActions } from './demands.ts';
 import { cosine, type Fusion, fuse } from './evidence.ts';
+import type { CalibrationRecord } from './figures.ts';
 import type { OpenInquiry } from './inquiry.ts';
 import type { Evidence } from './types.ts';
 
@@ -42,6 +43,8 @@ export interface TrackState {
   /** Why the cloud was not asked in this attempt. */
   whyNotAsked: string;
   readonly actions: TrackActions;
+  /** What the threshold of the last comparison followed from. */
+  calibration: CalibrationRecord | null;
 }
 
 /** A probe to be looked up in the gallery; hand the answer to `decide`. */
@@ -108,6 +111,7 @@ function newTrack(sighting: Sighting, now: number): TrackState {
     inquiry: null,
     whyNotAsked: SURE,
     actions: { open: null, done: null },
+    calibration: null,
   };
 }
 

@@ -3,7 +3,7 @@ import type { Candidate } from '../gallery/types.ts';
 import type { ChallengeResult, HeadAction } from '../vision/client.ts';
 import type { MaskState, Sighting } from '../vision/types.ts';
 import type { PickAction } from './demands.ts';
-import type { Thresholds } from './figures.ts';
+import type { CalibrationRecord, Thresholds } from './figures.ts';
 import type { Reason } from './reasons.ts';
 import type { DecisionRecord } from './record.ts';
 import type { ActionReport } from './record-action.ts';
@@ -13,6 +13,13 @@ export type Evidence = Sighting & {
   readonly liveness: NonNullable<Sighting['liveness']>;
   readonly embedding: NonNullable<Sighting['embedding']>;
 };
+
+/** The threshold of one comparison, and what it follows from. */
+export interface Match {
+  /** Cosine of the best candidate at least. */
+  readonly threshold: number;
+  readonly calibration: CalibrationRecord;
+}
 
 /** What a cloud is asked about, and what of its answer is believed: `decision.escalation` of the configuration. */
 export type EscalationPolicy = DecisionConfig['escalation'];

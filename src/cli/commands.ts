@@ -49,6 +49,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./cloud.ts')).cloudCommand(),
     daemon: 'serve',
   },
+  calibrate: {
+    summary: 'fit the match threshold to the people of a site',
+    load: async () => (await import('./calibrate.ts')).calibrateCommand(),
+  },
   evaluate: {
     summary: 'measure recognition and liveness on your own pictures',
     load: async () => (await import('./evaluate.ts')).evaluateCommand(),

@@ -85,13 +85,13 @@ function common(command: Command): Command {
 }
 
 async function verification(options: Options & { readonly pairs?: string }): Promise<void> {
-  const { readPairs, verificationReport } = await import('../evaluate/index.ts');
+  const { gateThreshold, readPairs, verificationReport } = await import('../evaluate/index.ts');
   const pairs = options.pairs === undefined ? null : readPairs(options.pairs, options.data);
   const paired = pairs === null ? null : new Set(pairs.flatMap(({ one, other }) => [one, other]));
   await run(
     options,
-    async ({ items, analysed, settings: { decision } }) =>
-      verificationReport(items, analysed, { pairs, matchThreshold: decision.matchThreshold }),
+    async ({ items, analysed, settings: { vision, decision } }) =>
+      verificationReport(items, analysed, { pairs, threshold: await gateThreshold(vision, decision) }),
     paired === null ? undefined : ({ path }) => paired.has(path),
   );
 }
@@ -104,10 +104,11 @@ interface IdentificationArguments {
 
 function identification(options: Options & IdentificationArguments): Promise<void> {
   const { references, strangers, seed } = options;
-  return run(options, async ({ items, analysed, settings: { decision } }) => {
-    const { identificationReport } = await import('../evaluate/index.ts');
-    const { matchThreshold, margin } = decision;
-    return identificationReport(items, analysed, { references, strangers, seed, matchThreshold, margin });
+  return run(options, async ({ items, analysed, settings: { vision, decision } }) => {
+    const { gateThreshold, identificationReport } = await import('../evaluate/index.ts');
+    const { margin } = decision;
+    const threshold = await gateThreshold(vision, decision);
+    return identificationReport(items, analysed, { references, strangers, seed, threshold, margin });
   });
 }
 

@@ -6,6 +6,7 @@ import {
 } from '../access/index.ts';
 import { EVENT_TYPES, type JournalEvent } from '../journal/index.ts';
 import { actionLines } from './explain-action.ts';
+import { calibrationLines } from './explain-calibration.ts';
 import { explainCredential, explainEntry } from './explain-entry.ts';
 
 type Frame = DecisionRecord['frames'][number];
@@ -193,7 +194,12 @@ function maskOf({ mask }: DecisionRecord): string {
   return mask === null ? 'not looked for' : `${MASKS[mask.state]} (probability ${figure(mask.score)})`;
 }
 
-function matchOf({ candidates: { best, second, lead }, thresholds: t, person }: DecisionRecord): string[] {
+function matchOf(record: DecisionRecord): string[] {
+  const {
+    candidates: { best, second, lead },
+    thresholds: t,
+    person,
+  } = record;
   if (best === null) {
     return [line('Best', 'no candidate')];
   }
@@ -204,6 +210,7 @@ function matchOf({ candidates: { best, second, lead }, thresholds: t, person }: 
       'Best',
       `${best.name}, score ${figure(best.score)} (at least ${figure(t.match)}; unsure from ${figure(t.match - t.unsureBelowMatch)})${weight}`,
     ),
+    ...calibrationLines(record.calibration).map((text) => line('', text)),
     line('Second', runnerUp),
     line('Lead', limit(lead, `at least ${figure(t.margin)}`, 'no runner-up')),
   ];

@@ -58,6 +58,11 @@ export const ERRORS = {
   // Gallery and keys
   GALLERY_CORRUPT: 'The gallery database is damaged or is no gallery. Restore it from an export.',
   GALLERY_TOO_NEW: 'The gallery was written by a newer version of Menshen.',
+  CALIBRATION_INVALID:
+    "The site's calibration (calibration.json in the data directory) is damaged or was altered. Run `menshen calibrate` again.",
+  CALIBRATION_UNKNOWN:
+    'The embedding network was never calibrated, so that no threshold follows from decision.fpir. Set decision.matchThreshold.',
+  CALIBRATION_TOO_LITTLE: 'Too few people to calibrate with. The message says how many more are needed.',
   DEVICE_KEY_UNUSABLE: 'The device key (device.key in the data directory) cannot be read or made.',
   KEY_MISSING:
     'The gallery is encrypted and its key file is missing. Restore the key; nothing was overwritten.',

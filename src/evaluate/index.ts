@@ -6,6 +6,7 @@
  */
 export { type Analysed, analysePictures, openJudge } from './analyse.ts';
 export { type Dataset, type Item, type PictureList, readDataset, readPairs } from './dataset.ts';
+export { type GateThreshold, gateThreshold } from './gate-threshold.ts';
 export { type IdentificationOptions, identificationReport } from './measures/identification.ts';
 export { livenessReport } from './measures/liveness.ts';
 export { maskReport } from './measures/mask.ts';

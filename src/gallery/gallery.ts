@@ -101,6 +101,20 @@ export class Gallery {
     return this.#memory.compare(personId, probe);
   }
 
+  /** One reference each of at most `most` people, always much the same ones: how the people here compare with one another. */
+  sample(model: ModelRef, most: number): string[] {
+    return this.#memory.sample(model, most);
+  }
+
+  /** Calls `visit` with the cosine of each two of these references of the model, by their places in the list. */
+  visitPairs(
+    model: ModelRef,
+    references: readonly string[],
+    visit: (one: number, other: number, score: number) => void,
+  ): void {
+    this.#memory.visitPairs(model, references, visit);
+  }
+
   /** Everybody, by name. */
   list(): Person[] {
     return [...this.#memory.people.values()].sort(

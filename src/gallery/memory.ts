@@ -79,6 +79,35 @@ export class GalleryMemory {
     return this.#index.best(probe.vector, probe.model, this.#owned.get(personId) ?? []);
   }
 
+  /**
+   * One reference each of at most `most` people of this model who may be searched for: those with the lowest ids, which
+   * are random, so that the choice stays much the same as people come and go.
+   */
+  sample(model: ModelRef, most: number): string[] {
+    const chosen: string[] = [];
+    for (const [id, { consent }] of this.people) {
+      if (!consent.local || (chosen.length === most && id > (chosen[most - 1] ?? ''))) continue;
+      if (this.#referenceOf(id, model) === undefined) continue;
+      const place = chosen.findIndex((other) => other > id);
+      chosen.splice(place < 0 ? chosen.length : place, 0, id);
+      if (chosen.length > most) chosen.pop();
+    }
+    return chosen.flatMap((id) => this.#referenceOf(id, model) ?? []);
+  }
+
+  visitPairs(
+    model: ModelRef,
+    references: readonly string[],
+    visit: (one: number, other: number, score: number) => void,
+  ): void {
+    this.#index.visitPairs(model, references, visit);
+  }
+
+  #referenceOf(personId: string, model: ModelRef): string | undefined {
+    for (const id of this.#owned.get(personId) ?? []) if (this.#index.has(model, id)) return id;
+    return undefined;
+  }
+
   referenceCount(model?: ModelRef): number {
     return this.#index.count(model);
   }

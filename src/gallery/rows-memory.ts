@@ -20,6 +20,9 @@ const LIST = 8192;
 const ROW_MAX = 127;
 const PROBE_MAX = 16_384;
 
+/** A row's numbers as those of a probe: as large as they may be. */
+const PROBE_STEPS = Math.floor(PROBE_MAX / ROW_MAX);
+
 /** Up to so many rows each is compared; beyond, those whose code is near the probe's. */
 const COMPARE_ALL = BLOCK_ROWS;
 
@@ -97,6 +100,15 @@ export class RowsMemory {
     writeRounded(rotated, unit, new Int16Array(this.#memory.buffer, PROBE_NUMBERS, EMBEDDING_DIMENSIONS));
     this.#probeScale = unit / norm;
     return true;
+  }
+
+  /** Makes a row the probe of the calls that follow. */
+  setProbeRow(row: number): void {
+    const numbers = new Int8Array(this.#memory.buffer, numbersAt(row), EMBEDDING_DIMENSIONS);
+    const probe = new Int16Array(this.#memory.buffer, PROBE_NUMBERS, EMBEDDING_DIMENSIONS);
+    for (let i = 0; i < numbers.length; i++) probe[i] = PROBE_STEPS * numbers[i];
+    this.#bytes.copyWithin(PROBE_CODE, codeAt(row), codeAt(row) + CODE_BYTES);
+    this.#probeScale = (this.#scales[row] ?? 0) / PROBE_STEPS;
   }
 
   /** Cosine of the probe with a row. */

@@ -49,6 +49,22 @@ export class ReferenceIndex {
     return this.#shelves.get(modelKey(model))?.best(vector, referenceIds) ?? null;
   }
 
+  /** Calls `visit` with the cosine of each two of these references, as far as they are of this model; by their places in the list. */
+  visitPairs(
+    model: ModelRef,
+    referenceIds: readonly string[],
+    visit: (one: number, other: number, score: number) => void,
+  ): void {
+    this.#shelves.get(modelKey(model))?.visitPairs(referenceIds, visit);
+  }
+
+  /** Whether there is such a reference of this model. */
+  has(model: ModelRef, referenceId: string): boolean {
+    return (
+      this.#shelfOf.get(referenceId) === this.#shelves.get(modelKey(model)) && this.#shelfOf.has(referenceId)
+    );
+  }
+
   /** References of this model, or of all. */
   count(model?: ModelRef): number {
     if (model !== undefined) return this.#shelves.get(modelKey(model))?.size ?? 0;
@@ -107,6 +123,20 @@ class Shelf {
       if (best.length === k) floor = best[k - 1]?.score ?? floor;
     });
     return best;
+  }
+
+  visitPairs(
+    referenceIds: readonly string[],
+    visit: (one: number, other: number, score: number) => void,
+  ): void {
+    const rows = referenceIds.map((id) => this.#rowOf.get(id) ?? -1);
+    for (const [one, row] of rows.entries()) {
+      if (row < 0) continue;
+      this.#rows.setProbeRow(row);
+      for (let other = one + 1; other < rows.length; other++) {
+        if (rows[other] >= 0) visit(one, other, this.#rows.score(rows[other]));
+      }
+    }
   }
 
   best(probe: Float32Array, referenceIds: Iterable<string>): number | null {

@@ -40,6 +40,7 @@ import { Records } from './records.ts';
 import { ServiceManager } from './service-manager.ts';
 import { Site } from './site.ts';
 import { SiteFollowing, siteSettings } from './site-people/index.ts';
+import { ThresholdKeeper } from './thresholds.ts';
 
 /** How often the rules of entry look at the clock. */
 const TICK_MS = 1000;
@@ -78,6 +79,7 @@ export class Gate {
   readonly #readers: readonly Reader[];
   readonly #gallery: GalleryKeeper;
   readonly #following: SiteFollowing;
+  #thresholds: ThresholdKeeper | null = null;
   readonly #enrolment: CameraEnrolment;
   readonly #commands: CommandService;
   readonly #restart: Promise<RestartRequest>;
@@ -296,6 +298,8 @@ export class Gate {
     }
     this.#cloud?.start();
     this.#console?.start();
+    const parts = { config: this.#config, records: this.#records, log: this.#log };
+    this.#thresholds = await ThresholdKeeper.open(parts);
     this.#gallery.start();
     this.#clock = setInterval(() => this.#entrance.tick(), TICK_MS);
     this.#service.ready(() => true);
@@ -308,6 +312,7 @@ export class Gate {
       log: this.#log,
       onOpen: (gallery, key) => {
         this.#records.useKey(key);
+        this.#thresholds?.start(gallery, key);
         this.#recognise(gallery);
         this.#following.start();
       },
@@ -316,6 +321,7 @@ export class Gate {
         this.#records.record({ type: 'gallery.changed', data: { ...change } });
         this.#records.erased(change.removed);
         this.#entrance.erased(change.removed);
+        if (this.#gallery.gallery !== null) this.#thresholds?.follow(this.#gallery.gallery);
       },
     });
   }
@@ -377,6 +383,7 @@ export class Gate {
       log: this.#log,
       policy: this.#config.decision,
       qualityLimits: this.#config.vision.quality,
+      match: (probe, score) => this.#thresholds?.match(probe, score) ?? null,
       versions: { software: SOFTWARE_VERSION, config: this.#configVersion },
       entrance: this.#entrance,
       directionOf: (camera) => this.#config.cameras.find(({ id }) => id === camera)?.direction ?? 'in',

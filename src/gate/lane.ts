@@ -12,6 +12,7 @@ import {
   type EntryDecision,
   type Inquiry,
   joinEntry,
+  type Match,
   type Probe,
 } from '../access/index.ts';
 import type { CloudClient, FaceCalls } from '../cloud/index.ts';
@@ -57,6 +58,8 @@ export interface LaneParts {
   readonly cancel: (camera: string, challenge: string) => void;
   /** Whether the schedule that demands actions holds now. */
   readonly actionScheduled: () => boolean;
+  /** What a probe is asked for whose best candidate has this score. */
+  readonly match: (probe: Probe, score: number | null) => Match | null;
 }
 
 /** The way through one door: sightings of its cameras in, decisions made, the door told, all of it recorded. */
@@ -200,10 +203,10 @@ export class Lane {
   }
 
   #compare(probe: Probe): Comparison {
-    const { gallery } = this.#parts;
+    const { gallery, match } = this.#parts;
     const candidates = gallery.search({ vector: probe.fusion.embedding, model: probe.model }, CANDIDATES);
     if (candidates.length === 0) {
-      return { candidates, frameScores: [] };
+      return { candidates, frameScores: [], match: match(probe, null) };
     }
     const actionScheduled = this.#parts.actionScheduled();
     // A frame without a comparable reference has nothing in common with the candidate: -1 is the lowest cosine.
@@ -213,7 +216,13 @@ export class Lane {
     const cloudConsent = candidates
       .map(({ personId }) => personId)
       .filter((id) => gallery.get(id)?.consent.cloud === true);
-    return { candidates, frameScores, cloudConsent, actionScheduled };
+    return {
+      candidates,
+      frameScores,
+      cloudConsent,
+      actionScheduled,
+      match: match(probe, candidates[0].score),
+    };
   }
 
   #conclude(recognised: Decision): void {

@@ -57,6 +57,8 @@ export const EVENT_TYPES = {
   'cloud.quota_low': 'The packages of a cloud API are down to 20 % or to 5 %.',
   'cloud.cap_reached': 'The calls of a cloud API have reached its daily cap; no more are made today.',
   'cloud.clock_skew': "This machine's clock and the cloud's differ by more than allowed, or agree again.",
+  'calibration.changed':
+    'The thresholds for a match were moved: by people who came or went, or by a calibration.',
   'gallery.changed': 'People or references were added or removed.',
   'site.changed': 'People of the site were added, changed or removed as its administrator published them.',
   'site.complete': 'The gate holds the people of the site as its manifest says.',

@@ -313,7 +313,7 @@ describe('a door over any sequence of sightings', () => {
             expect(l.failed).toBe(false);
             expect(now - decision.newestFrameAt).toBeLessThanOrEqual(rules.maxFrameAgeMs);
             expect(decision.newestFrameAt).toBe(captured);
-            expect(l.score).toBeGreaterThanOrEqual(rules.matchThreshold);
+            expect(l.score).toBeGreaterThanOrEqual(rules.matchThreshold ?? 1);
             expect(decision.record.liveness?.fused).toBeGreaterThanOrEqual(rules.livenessThreshold);
             expect(decision.record.frames.length).toBeGreaterThanOrEqual(2);
             expect(now - lastGrant).toBeGreaterThanOrEqual(3000);

@@ -12,7 +12,7 @@ export function policy(overrides: Partial<Config['decision']> = {}): Config['dec
     doors: [{ id: 'door', relay: { line: { driver: 'simulated', line: 1 } } }],
     access: { faceOnly: 'accepted' },
   });
-  return { ...config.decision, ...overrides };
+  return { ...config.decision, matchThreshold: 0.45, ...overrides };
 }
 
 export const QUALITY_LIMITS = ConfigSchema.shape.vision.parse({}).quality;

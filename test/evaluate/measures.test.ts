@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { OperatingPoint } from '../../src/calibration/index.ts';
 import type { Analysed } from '../../src/evaluate/index.ts';
 import {
   htmlOf,
@@ -23,6 +24,16 @@ const GOOD = {
   contrast: 0.2,
   score: 0.9,
   failed: [],
+};
+
+const FIXED: OperatingPoint = {
+  source: 'fixed',
+  fpir: null,
+  references: 1,
+  people: 0,
+  location: 0.3,
+  thresholds: { bare: 0.45, masked: 0.45, dark: 0.45 },
+  darkBelow: 0.2,
 };
 
 const PEOPLE = 12;
@@ -56,7 +67,7 @@ describe('verification', () => {
   it('has no errors where people are far apart, and counts a face not found in each genuine comparison', () => {
     const { items, analysed } = crowd((person, picture) => (person === 0 && picture === 0 ? 0 : 0.95));
     const { eer, failedToAcquire, points } = figures(
-      verificationReport(items, analysed, { pairs: null, matchThreshold: 0.45 }),
+      verificationReport(items, analysed, { pairs: null, threshold: () => FIXED }),
     );
     const genuine = (PEOPLE * EACH * (EACH - 1)) / 2;
     expect(failedToAcquire).toBe(1);
@@ -74,7 +85,7 @@ describe('verification', () => {
       { one: '/faces/0/0.jpg', other: '/faces/1/1.jpg', same: false },
       { one: '/faces/0/0.jpg', other: '/faces/absent.jpg', same: true },
     ];
-    const report = verificationReport(items, analysed, { pairs, matchThreshold: 0.45 });
+    const report = verificationReport(items, analysed, { pairs, threshold: () => FIXED });
     expect(Object.fromEntries(report.facts)).toMatchObject({
       'genuine comparisons': '2',
       'impostor comparisons': '1',
@@ -83,7 +94,7 @@ describe('verification', () => {
 });
 
 describe('identification', () => {
-  const options = { references: 2, strangers: 0.5, seed: 7, matchThreshold: 0.45, margin: 0.05 };
+  const options = { references: 2, strangers: 0.5, seed: 7, threshold: () => FIXED, margin: 0.05 };
 
   it('names the enrolled and no stranger', () => {
     const { items, analysed } = crowd(() => 0.95);
@@ -187,7 +198,7 @@ describe('quality', () => {
 describe('a report', () => {
   it('is the same in Markdown and HTML, with names made harmless', () => {
     const { items, analysed } = crowd(() => 0.95);
-    const report = verificationReport(items, analysed, { pairs: null, matchThreshold: 0.45 });
+    const report = verificationReport(items, analysed, { pairs: null, threshold: () => FIXED });
     const hostile = { ...report, title: '<script>alert(1)</script>' };
     expect(htmlOf(hostile)).not.toContain('<script>');
     expect(htmlOf(report)).toMatch(/<svg[^>]+>.*<\/svg>/s);

@@ -113,6 +113,7 @@ async function build(overrides: Partial<ReturnType<typeof policy>['escalation']>
     picture: () => {},
   };
   const lane = new Lane({
+    match: () => null,
     prompts: { show: (_door, code) => prompts.push(code) },
     entrance: entranceOf(config, [door], gallery, records),
     directionOf: () => 'in',

@@ -22,6 +22,7 @@ const configWith = (entry: object) =>
     cameras: [{ id: 'camera', source: 'rtsp://127.0.0.1/', door: 'front' }],
     doors: [{ id: 'front', relay: { line: { driver: 'simulated', line: 1 } }, unlockMs: 300, entry }],
     access: { faceOnly: 'accepted' },
+    decision: { matchThreshold: 0.45 },
   });
 
 /** Real gallery, journal and door (on simulated lines); only the sightings are made up. */
@@ -60,6 +61,7 @@ async function build(entry: object = {}) {
   const settled: { track: string; until: number }[] = [];
   const entrance = entranceOf(config, [door], gallery, records);
   const lane = new Lane({
+    match: () => null,
     entrance,
     directionOf: () => 'in',
     door,

@@ -3,21 +3,34 @@ import { ActionLivenessSchema } from './action-liveness.ts';
 import { fraction, milliseconds } from './common.ts';
 import { EscalationSchema } from './escalation.ts';
 
+/** No threshold that follows from an FPIR is lower. */
+const LOWEST_MATCH = 0.3;
+
 export const DecisionSchema = z
   .strictObject({
+    fpir: z
+      .number()
+      .min(1e-7)
+      .max(0.1)
+      .default(0.001)
+      .describe(
+        'False positive identification rate that can be borne: 0.001 is one stranger let pass in 1,000 attempts. The match threshold follows from it, the people enrolled and the light; see [accuracy](../explanation/calibration.md)',
+      ),
     matchThreshold: z
       .number()
-      .min(0.3)
+      .min(LOWEST_MATCH)
       .max(1)
-      .default(0.45)
-      .describe('Cosine of the best candidate at least'),
+      .optional()
+      .describe(
+        'For experts: cosine of the best candidate at least, in place of what follows from fpir, whatever the size of the gallery',
+      ),
     unsureBelowThreshold: fraction
       .default(0.08)
       .describe('Width of the band below the match threshold that counts as unsure'),
     maskMargin: fraction
       .default(0.05)
       .describe(
-        'With a mask worn, or worn wrong, a score less than this above the match threshold counts as unsure',
+        'Only with matchThreshold: with a mask worn, or worn wrong, a score less than this above it counts as unsure',
       ),
     margin: fraction.default(0.05).describe('Lead of the best candidate over the runner-up at least'),
     livenessThreshold: z.number().min(0.5).max(1).default(0.7).describe('Fused liveness score at least'),
@@ -123,7 +136,7 @@ export const DecisionSchema = z
     message: 'livenessFloor must not be above livenessThreshold',
     path: ['livenessFloor'],
   })
-  .refine((decision) => decision.unsureBelowThreshold < decision.matchThreshold, {
+  .refine((decision) => decision.unsureBelowThreshold < (decision.matchThreshold ?? LOWEST_MATCH), {
     message: 'unsureBelowThreshold must be below matchThreshold',
     path: ['unsureBelowThreshold'],
   })

@@ -17,7 +17,7 @@ export const EscalationSchema = z
     scoreBand: fraction
       .default(0.08)
       .describe(
-        'The score may be this far below matchThreshold; below unsureBelowThreshold nothing is asked',
+        'The score may be this far below the match threshold; below unsureBelowThreshold nothing is asked',
       ),
     marginBand: fraction.default(0.05).describe('The lead may be this far below margin'),
     livenessBand: fraction

@@ -1,5 +1,6 @@
 import type { Analysed } from '../analyse.ts';
 import type { Dataset } from '../dataset.ts';
+import { type GateThreshold, pointText } from '../gate-threshold.ts';
 import { histogramPlot, linePlot } from '../report/plot.ts';
 import { type Report, rateText, threshold as thresholdText, withBounds } from '../report/report.ts';
 import { rateOf } from '../statistics/binomial.ts';
@@ -16,7 +17,8 @@ export interface IdentificationOptions {
   readonly strangers: number;
   /** Whom of them: another seed, another choice. */
   readonly seed: number;
-  readonly matchThreshold: number;
+  /** The threshold that a gate with this gallery would have. */
+  readonly threshold: GateThreshold;
   /** Lead of the best person over the second at least. */
   readonly margin: number;
 }
@@ -51,13 +53,14 @@ export function identificationReport(
     );
   const known = trialsOf(enrolled);
   const unknown = trialsOf(strangers);
+  const point = options.threshold(gallery);
   const strangerScores = sorted(unknown.map(({ score }) => score));
   const points = [
     ...FALSE_POSITIVE_RATES.filter((rate) => rate * unknown.length >= 1).map((rate) => ({
       asked: `FPIR ${rate}`,
       at: thresholdAt(rate, strangerScores),
     })),
-    { asked: 'the configured threshold', at: options.matchThreshold },
+    ...(point === null ? [] : [{ asked: pointText(point), at: point.thresholds.bare }]),
   ].map(({ asked, at }) => ({ asked, at, ...errorsAt(known, unknown, at, options.margin) }));
   const people = new Set(gallery.map(({ person }) => person)).size;
   const failures = (indexes: readonly number[]) =>
@@ -110,7 +113,7 @@ export function identificationReport(
       },
     ],
     notes: ['FPIR grows with the gallery: these figures are of the size named above.'],
-    figures: { people, references: gallery.length, points },
+    figures: { people, references: gallery.length, points, gate: point },
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Analysed } from '../analyse.ts';
 import type { Dataset, Pair } from '../dataset.ts';
+import { type GateThreshold, pointText } from '../gate-threshold.ts';
 import { detPlot, histogramPlot } from '../report/plot.ts';
 import { percent, type Report, rateText, threshold as thresholdText, withBounds } from '../report/report.ts';
 import { rateOf } from '../statistics/binomial.ts';
@@ -29,14 +30,20 @@ interface Trials {
 export function verificationReport(
   items: Dataset,
   analysed: readonly Analysed[],
-  options: { readonly pairs: readonly Pair[] | null; readonly matchThreshold: number },
+  options: { readonly pairs: readonly Pair[] | null; readonly threshold: GateThreshold },
 ): Report {
   const trials = collect(items, analysed, options.pairs);
   const { genuine, impostor, missing } = trials;
+  // One reference to be compared with; the others tell how the people here compare.
+  const known = items.flatMap(({ label }, index) => {
+    const vector = analysed[index]?.reference ?? null;
+    return vector === null ? [] : [{ person: label, vector }];
+  });
+  const point = options.threshold(known, 1);
   const rates = FALSE_MATCH_RATES.filter((rate) => rate * impostor.length >= 1);
   const points = [
     ...rates.map((rate) => ({ asked: `FMR ${rate.toExponential(0)}`, at: thresholdAt(rate, impostor) })),
-    { asked: 'the configured threshold', at: options.matchThreshold },
+    ...(point === null ? [] : [{ asked: pointText(point), at: point.thresholds.bare }]),
   ].map(({ asked, at }) => ({ asked, ...pointAt(at, trials) }));
   const strangers = sharesOf(
     items,

@@ -7,6 +7,16 @@ const command = { command: z.string(), key: z.string().describe('Id of the key t
 const tookMs = z.number();
 const api = z.string().describe('API of the cloud');
 
+const Point = z.object({
+  source: z.enum(['model', 'gallery', 'site', 'fixed']).describe('Where the threshold comes from'),
+  fpir: z.number().nullable().describe('`decision.fpir`'),
+  references: z.number().int().describe('References a probe is compared with'),
+  people: z.number().int().describe('People whose comparisons with one another it rests on'),
+  location: z.number().describe("Where the tail of strangers' scores begins"),
+  thresholds: z.object({ bare: z.number(), masked: z.number(), dark: z.number() }),
+  darkBelow: z.number().describe('Mean luma of the face below which it is dark'),
+});
+
 /** The gate itself: start and stop, people, commands, configuration, journal, and the cloud it asks. */
 export const GATE_DATA = {
   'system.started': data({
@@ -28,6 +38,10 @@ export const GATE_DATA = {
   'cloud.clock_skew': data({
     skewMs: z.number().describe("This machine's clock less the cloud's"),
     drifted: z.boolean().describe('False when they agree again'),
+  }),
+  'calibration.changed': data({
+    before: Point,
+    after: Point.describe('Told when a threshold has moved by 0.005 or more'),
   }),
   'gallery.changed': data({
     added: z.array(Id).describe('Ids of people'),
