@@ -108,7 +108,7 @@ export class RowsMemory {
     const probe = new Int16Array(this.#memory.buffer, PROBE_NUMBERS, EMBEDDING_DIMENSIONS);
     for (let i = 0; i < numbers.length; i++) probe[i] = PROBE_STEPS * numbers[i];
     this.#bytes.copyWithin(PROBE_CODE, codeAt(row), codeAt(row) + CODE_BYTES);
-    this.#probeScale = (this.#scales[row] ?? 0) / PROBE_STEPS;
+    this.#probeScale = this.#scalesOf(row)[row % BLOCK_ROWS] / PROBE_STEPS;
   }
 
   /** Cosine of the probe with a row. */

@@ -60,9 +60,7 @@ export class ReferenceIndex {
 
   /** Whether there is such a reference of this model. */
   has(model: ModelRef, referenceId: string): boolean {
-    return (
-      this.#shelfOf.get(referenceId) === this.#shelves.get(modelKey(model)) && this.#shelfOf.has(referenceId)
-    );
+    return this.#shelves.get(modelKey(model))?.has(referenceId) ?? false;
   }
 
   /** References of this model, or of all. */
@@ -81,6 +79,10 @@ class Shelf {
 
   get size(): number {
     return this.#ids.length;
+  }
+
+  has(referenceId: string): boolean {
+    return this.#rowOf.has(referenceId);
   }
 
   add({ referenceId, personId }: Entry, vector: Float32Array): void {
