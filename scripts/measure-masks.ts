@@ -1,9 +1,9 @@
 /**
  * How well masks are told, and how well masked people are known:
- * `npx tsx scripts/measure-masks.ts detection|matching [--data FOLDER] [--every N] [--json FILE]`. The folder holds
- * masks/web and lfw, of which every Nth picture or pair is taken. The tables of docs/explanation/accuracy.md come from here.
+ * `npx tsx scripts/measure-masks.ts detection|matching [--data FOLDER] [--every N] [--without FOLDER]... [--json FILE]`. The folder holds
+ * masks/web and lfw, of which every Nth picture or pair is taken; people who have a folder in one --without are left out of the pairs. The tables of docs/explanation/accuracy.md come from here.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,7 +11,7 @@ import { parseArgs } from 'node:util';
 import { QualitySchema } from '../src/config/schema/vision.ts';
 import { FaceAnalyser } from '../src/vision/index.ts';
 import { defaultModelsDir } from '../src/vision/models/index.ts';
-import { readPairs } from './lfw/pairs.ts';
+import { personOf, readPairs } from './lfw/pairs.ts';
 import { detectionLines, readMasks } from './masks/detection.ts';
 import { maskedTemplates, matchingLines, matchingReport } from './masks/matching.ts';
 
@@ -20,6 +20,7 @@ const { values, positionals } = parseArgs({
     data: { type: 'string', default: fileURLToPath(new URL('../../shared/data', import.meta.url)) },
     models: { type: 'string', default: defaultModelsDir() },
     every: { type: 'string', default: '1' },
+    without: { type: 'string', multiple: true, default: [] },
     json: { type: 'string' },
   },
   allowPositionals: true,
@@ -53,13 +54,19 @@ async function measure(
     return { lines: detectionLines(tallies, ms), report: tallies };
   }
   if (what === 'matching') {
-    const pairs = (await readPairs(join(values.data, 'lfw'))).filter(
-      (_, index) => index % Number(values.every) === 0,
-    );
+    const trained = new Set(values.without.flatMap((folder) => readdirSync(folder)).map(nameOf));
+    const pairs = (await readPairs(join(values.data, 'lfw')))
+      .filter((_, index) => index % Number(values.every) === 0)
+      .filter(({ one, other }) => ![one, other].some((path) => trained.has(nameOf(personOf(path)))));
     const paths = [...new Set(pairs.flatMap(({ one, other }) => [one, other]))];
     const templates = await maskedTemplates(analyser, paths, log);
     const report = matchingReport(pairs, templates);
     return { lines: matchingLines(pairs, templates, report), report };
   }
   throw new Error('Usage: measure-masks.ts detection|matching [--data FOLDER] [--json FILE]');
+}
+
+/** A person's name as every set writes it. */
+function nameOf(person: string): string {
+  return person.toLowerCase().replace(/[^a-z]/g, '');
 }
