@@ -24,6 +24,7 @@ export {
   CredentialRecordSchema,
   type DecisionRecord,
   DecisionRecordSchema,
+  PublicCredentialRecordSchema,
   type PublicDecisionRecord,
   PublicDecisionRecordSchema,
 } from './record.ts';

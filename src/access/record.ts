@@ -197,3 +197,8 @@ export const PublicDecisionRecordSchema = DecisionRecordSchema.omit({ inputs: tr
   entry: EntryRecordSchema.omit({ input: true }).nullable().default(null),
 });
 export type PublicDecisionRecord = z.infer<typeof PublicDecisionRecordSchema>;
+
+/** The same of a card, a PIN or a pass: of the rules of entry what they found, not what they looked at. */
+export const PublicCredentialRecordSchema = CredentialRecordSchema.extend({
+  entry: EntryRecordSchema.omit({ input: true }),
+});

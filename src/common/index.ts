@@ -13,6 +13,7 @@ export {
   readDevicePublicKey,
 } from './device-key.ts';
 export { ERRORS, type ErrorCode, MenshenError, messageOf } from './errors.ts';
+export type { Frozen } from './frozen.ts';
 export { KeptThread, type KeptThreadOptions } from './kept-thread.ts';
 export { createLogger, LOG_LEVELS, type Logger, type LogLevel, redactUrl } from './log.ts';
 export { MEMORY } from './memory.ts';

@@ -1,3 +1,6 @@
+import { z } from 'zod';
+import type { Frozen } from '../common/index.ts';
+
 /** What a prompt wants: `ask` something of the person, `remind` of something, tell the `result`. */
 export type PromptKind = 'ask' | 'remind' | 'result';
 
@@ -97,15 +100,18 @@ export const PROMPTS = {
 
 export type PromptCode = keyof typeof PROMPTS;
 
+const CODES = Object.keys(PROMPTS) as [PromptCode, ...PromptCode[]];
+
 /** A prompt at a door, as it is shown and published. */
-export interface Prompt {
-  readonly id: string;
-  readonly door: string;
-  readonly code: PromptCode;
-  readonly kind: PromptKind;
-  readonly text: { readonly en: string; readonly zh: string };
-  /** For so long it is of use, ms; then nothing is shown. */
-  readonly forMs: number;
-  /** UTC, ISO 8601. */
-  readonly at: string;
-}
+export const PromptSchema = z.strictObject({
+  id: z.uuid(),
+  door: z.string(),
+  code: z.enum(CODES).describe('A code of [prompts](prompts.md)'),
+  kind: z
+    .enum(['ask', 'remind', 'result'])
+    .describe('`ask` wants something, `remind` nothing now, `result` tells what came of it'),
+  text: z.strictObject({ en: z.string(), zh: z.string() }),
+  forMs: z.number().describe('For so long from `at` on it is of use; then nothing is shown'),
+  at: z.iso.datetime({ precision: 3 }),
+});
+export type Prompt = Frozen<z.infer<typeof PromptSchema>>;

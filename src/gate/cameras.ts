@@ -1,5 +1,5 @@
 import type { CameraState } from '../camera/types.ts';
-import { type Logger, monotonicMs } from '../common/index.ts';
+import { type ErrorCode, type Logger, monotonicMs } from '../common/index.ts';
 import { type CameraConfig, type Config, secretOf } from '../config/index.ts';
 import type { StateReport } from '../mqtt/index.ts';
 import { type QrSighting, VisionHost } from '../vision/client.ts';
@@ -21,7 +21,7 @@ interface CamerasParts {
 /** The cameras of a gate: a vision process for each, what they see handed to the lanes, how they are told outside. */
 export class Cameras {
   /** Newest state of each camera. */
-  readonly states = new Map<string, StateReport>();
+  readonly states = new Map<string, StateReport<'cameras'>>();
   /** The vision process of each camera, once recognition has begun. */
   readonly hosts = new Map<string, VisionHost>();
   readonly #parts: CamerasParts;
@@ -40,7 +40,7 @@ export class Cameras {
   }
 
   /** None of them can be used. */
-  allDown(code: string, message: string): void {
+  allDown(code: ErrorCode, message: string): void {
     for (const { id } of this.#parts.config.cameras) {
       this.#tell(id, { state: 'down', code, message });
     }
@@ -101,11 +101,11 @@ export class Cameras {
     if (entry !== null) {
       this.#parts.records.record(entry);
     }
-    this.#tell(camera, { ...state });
+    this.#tell(camera, state);
   }
 
-  #tell(camera: string, report: StateReport): void {
+  #tell(camera: string, report: StateReport<'cameras'>): void {
     this.states.set(camera, report);
-    this.#parts.records.state('cameras', camera, report);
+    this.#parts.records.state({ of: 'cameras', id: camera, report });
   }
 }

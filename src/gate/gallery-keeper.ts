@@ -1,4 +1,4 @@
-import { type Logger, MenshenError, messageOf } from '../common/index.ts';
+import { type ErrorCode, type Logger, MenshenError, messageOf } from '../common/index.ts';
 import { type Config, secretOf } from '../config/index.ts';
 import { Gallery, type GalleryChange, gateKey } from '../gallery/index.ts';
 
@@ -16,7 +16,7 @@ interface KeeperParts {
   /** It is open, once; `key` seals what else the gate keeps. */
   readonly onOpen: (gallery: Gallery, key: ReturnType<typeof gateKey>) => void;
   /** It cannot be opened, for a reason that was not told before. */
-  readonly onFault: (code: string, message: string) => void;
+  readonly onFault: (code: ErrorCode, message: string) => void;
   /** Somebody was enrolled, changed or removed, by whichever process. */
   readonly onChange: (change: GalleryChange) => void;
 }

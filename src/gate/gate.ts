@@ -165,7 +165,7 @@ export class Gate {
       gpio,
       emergency: this.#emergency,
       onEvent: (event) => this.#records.record(inputEntry(event)),
-      onStatus: (status) => this.#records.state('inputs', status.input, { ...status }),
+      onStatus: (status) => this.#records.state({ of: 'inputs', id: status.input, report: status }),
       logger: log,
     });
     this.#commands = this.#makeCommands(loaded);
@@ -439,7 +439,7 @@ export class Gate {
   }
 
   #tellDoor(door: Door): void {
-    this.#records.state('doors', door.id, { ...door.status() });
+    this.#records.state({ of: 'doors', id: door.id, report: door.status() });
   }
 
   #setLogLevel(level: LogLevel): LogLevel {

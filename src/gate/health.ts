@@ -6,7 +6,7 @@ export type Health = ReadonlySet<string>;
 
 export function healthOf(
   doors: Iterable<Pick<Door, 'id' | 'status'>>,
-  cameras: ReadonlyMap<string, StateReport>,
+  cameras: ReadonlyMap<string, StateReport<'cameras'>>,
   gallery: boolean,
   broker: boolean,
 ): Health {

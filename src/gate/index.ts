@@ -9,3 +9,4 @@ export { type Continuation, endTrial, type RestartRequest, takeBack } from './co
 export { Gate } from './gate.ts';
 export { type Health, missing } from './health.ts';
 export { lockDataDir } from './instance-lock.ts';
+export { PlaceMessageSchema } from './site.ts';

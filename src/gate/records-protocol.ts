@@ -7,7 +7,7 @@ import type {
   IncomingMessage,
   MqttLinkConfig,
   OutgoingMessage,
-  StateReport,
+  PartState,
   Subscription,
 } from '../mqtt/index.ts';
 import type { AcceptedCommand, CommandAnswer } from './commands/protocol.ts';
@@ -42,12 +42,7 @@ export interface TimedEvent {
 export type ToRecords =
   | ({ readonly kind: 'event' } & TimedEvent)
   | { readonly kind: 'picture'; readonly event: string; readonly jpeg: Uint8Array }
-  | {
-      readonly kind: 'state';
-      readonly of: 'doors' | 'cameras' | 'inputs';
-      readonly id: string;
-      readonly report: StateReport;
-    }
+  | { readonly kind: 'state'; readonly part: PartState }
   | { readonly kind: 'erased'; readonly people: readonly string[] }
   /** The gate's key, 32 bytes: pictures are kept from now on. */
   | { readonly kind: 'key'; readonly key: Uint8Array }

@@ -198,7 +198,7 @@ parentPort?.on('message', (message: ToRecords) => {
     case 'picture':
       return picture(message.event, message.jpeg);
     case 'state':
-      return link?.setState(message.of, message.id, message.report);
+      return link?.setState(message.part);
     case 'erased':
       return erase(message.people);
     case 'key':

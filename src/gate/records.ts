@@ -3,7 +3,7 @@ import type { Kept } from '../access/index.ts';
 import type { ReplyAddress } from '../commands/index.ts';
 import { isoNow, KeptThread, type Logger, type LogLevel, MenshenError, messageOf } from '../common/index.ts';
 import type { EventInput, JournalEvent } from '../journal/index.ts';
-import type { IncomingMessage, OutgoingMessage, StateReport, Subscription } from '../mqtt/index.ts';
+import type { IncomingMessage, OutgoingMessage, PartState, Subscription } from '../mqtt/index.ts';
 import type { AcceptedCommand, CommandAnswer } from './commands/protocol.ts';
 import type { FromRecords, RecordsSettings, TimedEvent, ToRecords } from './records-protocol.ts';
 
@@ -131,9 +131,9 @@ export class Records {
   }
 
   /** Tells the broker the present state of a door, camera or alarm input. */
-  state(of: 'doors' | 'cameras' | 'inputs', id: string, report: StateReport): void {
-    const message: ToRecords = { kind: 'state', of, id, report };
-    this.#states.set(`${of}/${id}`, message);
+  state(part: PartState): void {
+    const message: ToRecords = { kind: 'state', part };
+    this.#states.set(`${part.of}/${part.id}`, message);
     this.#post(message);
   }
 

@@ -10,9 +10,13 @@ const AGAIN_MS = 600_000;
 /** A clock that is this far ahead of ours would make its gate right for ever. */
 const AHEAD_MS = 120_000;
 
-const MessageSchema = z.object({
-  body: z.string().max(4096),
-  mac: z.string().regex(/^[0-9a-f]{64}$/),
+/** What the gates of a site tell each other. */
+export const PlaceMessageSchema = z.object({
+  body: z.string().max(4096).describe('JSON, exactly as it was signed'),
+  mac: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .describe('HMAC-SHA256 of it under the key of the site'),
 });
 const BodySchema = z.object({
   gate: z.string(),
@@ -103,7 +107,7 @@ function opened(
   payload: Uint8Array,
   key: string,
 ): { gate: string; person: string; at: number; place: Place | null } | null {
-  const message = MessageSchema.safeParse(parsed(Buffer.from(payload).toString('utf8'))).data;
+  const message = PlaceMessageSchema.safeParse(parsed(Buffer.from(payload).toString('utf8'))).data;
   if (message === undefined) return null;
   const { body, mac } = message;
   if (!timingSafeEqual(Buffer.from(mac, 'hex'), Buffer.from(macOf(body, key), 'hex'))) return null;

@@ -6,6 +6,8 @@ import { PARTS_DATA } from './data/parts.ts';
 import { SITE_DATA } from './data/site.ts';
 import type { EventType } from './types.ts';
 
+export { Code as ErrorCodeSchema, data } from './data/common.ts';
+
 /**
  * Another face of the journal, for documentation and tests: the schema of what each type of event adds, one file a family under data/: its `data` has these members and no
  * others. `EventInput` is inferred from them, so that nothing else can be recorded; the documentation and the

@@ -1,3 +1,4 @@
+import type { Frozen } from '../common/index.ts';
 import type { EventData } from './data.ts';
 
 /** Every type of event, a closed list; docs/reference/events.md documents them one to one. */
@@ -84,12 +85,6 @@ interface EventHead {
   /** Id given by the maker (a UUID), so that other records can name it beforehand; else the journal makes one. */
   readonly id?: string;
 }
-
-type Frozen<T> = T extends readonly (infer I)[]
-  ? readonly Frozen<I>[]
-  : T extends object
-    ? { readonly [K in keyof T]: Frozen<T[K]> }
-    : T;
 
 /** An event of any maker, as the journal takes it. `data` is JSON: no functions, no binary. Rooms hand over an `EventInput`. */
 export interface JournalEntry extends EventHead {

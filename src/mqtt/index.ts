@@ -12,9 +12,9 @@ export {
   MqttLink,
   type MqttLinkConfig,
   type MqttLinkOptions,
-  type StateReport,
 } from './link.ts';
 export { publicEvent, type SentEvent, SentEventSchema } from './message.ts';
+export type { PartState, StateKind, StateReport } from './report.ts';
 export {
   type IncomingMessage,
   isTopic,

@@ -6,6 +6,7 @@ import { Connection, type ProtocolVersion } from './connection.ts';
 import { type Failure, failureOf } from './failures.ts';
 import { encodeMessage, MAX_PAYLOAD_BYTES } from './message.ts';
 import { OutboxPump } from './outbox.ts';
+import type { PartState, Status } from './report.ts';
 import type { Listener, OutgoingMessage, Subscription } from './subscription.ts';
 import { Subscriptions } from './subscriptions.ts';
 import { type Topics, topicsOf } from './topics.ts';
@@ -45,12 +46,9 @@ export interface MqttLinkOptions {
 
 export type LinkState = 'stopped' | 'connecting' | 'online' | 'offline';
 
-/** Present state of a door, camera or alarm input, as sent; `at` is added. */
-export type StateReport = Readonly<Record<string, unknown>> & { readonly state: string };
-
 /**
  * The gate's line to the broker: events out of the journal's outbox, the state of doors and cameras, and whether
- * the gate is there. It never gives up and never makes anybody wait. It subscribes to nothing.
+ * the gate is there. It never gives up and never makes anybody wait.
  */
 export class MqttLink {
   readonly #options: MqttLinkOptions;
@@ -123,8 +121,8 @@ export class MqttLink {
   }
 
   /** Publishes the present state of a door, camera or alarm input, retained; while there is no broker, the newest is kept for later. */
-  setState(kind: 'doors' | 'cameras' | 'inputs', id: string, report: StateReport): void {
-    const topic = this.#topics.state(kind, id);
+  setState({ of, id, report }: PartState): void {
+    const topic = this.#topics.state(of, id);
     const payload = JSON.stringify({ ...report, at: isoNow() });
     this.#states.set(topic, payload);
     if (this.#state === 'online') {
@@ -184,7 +182,7 @@ export class MqttLink {
     this.#options.onOnline?.(true);
     this.#upSince = performance.now();
     log.info({ broker: config.url, mqtt: this.#version === 5 ? '5' : '3.1.1' }, 'connected to the broker');
-    const status = { state: 'online', at: isoNow(), gate, version, startedAt: this.#startedAt };
+    const status: Status = { state: 'online', at: isoNow(), gate, version, startedAt: this.#startedAt };
     connection.publish(this.#topics.status, JSON.stringify(status), true, () => {});
     for (const subscription of this.#subscriptions.all) {
       this.#ask(subscription);
@@ -249,8 +247,11 @@ export class MqttLink {
   /** A will is written when the gate connects: it can't tell when the gate was lost. */
   #offline(reason: 'stopped' | 'lost'): string {
     const { gate, version } = this.#options;
-    const at = reason === 'stopped' ? { at: isoNow() } : { connectedAt: isoNow() };
-    return JSON.stringify({ state: 'offline', reason, ...at, gate, version });
+    const status: Status =
+      reason === 'stopped'
+        ? { state: 'offline', reason, at: isoNow(), gate, version }
+        : { state: 'offline', reason, connectedAt: isoNow(), gate, version };
+    return JSON.stringify(status);
   }
 }
 

@@ -1,4 +1,5 @@
 import type { EventType } from '../journal/index.ts';
+import type { StateKind } from './report.ts';
 
 /** Every topic of a gate; docs/reference/mqtt.md describes them. */
 export interface Topics {
@@ -7,7 +8,7 @@ export interface Topics {
   /** Not retained: the events, `access.granted` under `events/access/granted`. */
   event(type: EventType): string;
   /** Retained: the present state of a door, a camera or an alarm input. */
-  state(kind: 'doors' | 'cameras' | 'inputs', id: string): string;
+  state(kind: StateKind, id: string): string;
   /** Not retained: what a person at the door is asked or told. */
   prompt(door: string): string;
 }

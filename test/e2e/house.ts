@@ -13,6 +13,7 @@ import { freePort, type Mosquitto, startMosquitto } from '../../scripts/support/
 import { monotonicMs } from '../../src/common/index.ts';
 import type { JournalEvent } from '../../src/journal/index.ts';
 import { SentEventSchema } from '../../src/mqtt/index.ts';
+import { judgeByDocument } from '../support/asyncapi.ts';
 
 export const RELAY = 17;
 export const CONTACT = 27;
@@ -51,6 +52,9 @@ export class House {
   readonly replayed = new Set<string>();
   /** Newest retained message by topic. */
   readonly retained = new Map<string, string>();
+  /** What of the messages, of any topic, was not as docs/reference/asyncapi.json has it. */
+  readonly strays: string[] = [];
+  readonly #judge = judgeByDocument();
   readonly edges: Edge[] = [];
   /** One for each time the camera was started: what it sent and when (`sentUnits`). */
   readonly cameraLogs: string[] = [];
@@ -205,6 +209,7 @@ export class House {
     await this.broker.stop();
     await this.camera.stop();
     rmSync(this.folder, { recursive: true, force: true });
+    if (this.strays.length > 0) throw new Error(`not as documented:\n${this.strays.join('\n')}`);
   }
 
   async #subscribe(): Promise<MqttClient> {
@@ -215,6 +220,8 @@ export class House {
     });
     client.on('error', () => {});
     client.on('message', (topic, payload) => {
+      const stray = this.#judge({ topic, payload });
+      if (stray !== null) this.strays.push(stray);
       if (topic.includes('/events/')) {
         const { replayed = false, ...event } = SentEventSchema.parse(JSON.parse(payload.toString()));
         if (replayed && !this.events.some(({ id }) => id === event.id)) this.replayed.add(event.id);
@@ -223,7 +230,7 @@ export class House {
         this.retained.set(topic, payload.toString());
       }
     });
-    await client.subscribeAsync('menshen/#', { qos: 1 });
+    await client.subscribeAsync('#', { qos: 1 });
     return client;
   }
 

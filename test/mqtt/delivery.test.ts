@@ -7,7 +7,15 @@ import {
   mosquittoInstalled,
   startMosquitto,
 } from '../support/mosquitto.ts';
-import { openGate, spawnGate, subscribe, temporaryDir, until, withoutDuplicates } from './support.ts';
+import {
+  doorState,
+  openGate,
+  spawnGate,
+  subscribe,
+  temporaryDir,
+  until,
+  withoutDuplicates,
+} from './support.ts';
 
 const STATUS = 'menshen/gate1/status';
 
@@ -45,11 +53,15 @@ describe.skipIf(!mosquittoInstalled())(
     it('tells retained whether the gate is there, and the present states', async () => {
       const { url } = await broker();
       const gate = openGate(url);
-      gate.link.setState('doors', 'main', { state: 'locked' });
-      gate.link.setState('doors', 'main', { state: 'open' });
+      gate.link.setState(doorState('main', 'locked'));
+      gate.link.setState(doorState('main', 'open'));
       gate.link.start();
       await until('online', () => gate.link.state === 'online');
-      gate.link.setState('cameras', 'front', { state: 'streaming', width: 1280 });
+      gate.link.setState({
+        of: 'cameras',
+        id: 'front',
+        report: { state: 'streaming', width: 1280, height: 720 },
+      });
       await sleep(100);
       const late = await subscribe(url);
       await until('three retained messages', () => late.messages.length === 3);
@@ -157,7 +169,7 @@ describe.skipIf(!mosquittoInstalled())(
       let longest = 0;
       for (let n = 0; n < 200; n++) {
         const started = performance.now();
-        gate.link.setState('doors', 'main', { state: 'open' });
+        gate.link.setState(doorState('main', 'open'));
         gate.burst(1, n);
         await sleep(0);
         longest = Math.max(longest, performance.now() - started);

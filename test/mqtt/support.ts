@@ -13,8 +13,10 @@ import {
   MqttLink,
   type MqttLinkConfig,
   type MqttLinkOptions,
+  type PartState,
   type SentEvent,
   SentEventSchema,
+  type StateReport,
 } from '../../src/mqtt/index.ts';
 
 export function temporaryDir(): string {
@@ -178,4 +180,10 @@ export function publishPacket(topic: string, payload: Uint8Array, qos: 0 | 2 = 0
     length.push((left % 128) | (left >= 128 ? 0x80 : 0));
   }
   return Buffer.concat([Buffer.from([0x30 | (qos << 1), ...length]), body]);
+}
+
+/** The state of a door, as the gate tells it. */
+export function doorState(door: string, state: StateReport<'doors'>['state']): PartState {
+  const rest = { lock: 'locked', relay: 'off', contact: null, heldOpenWarning: false } as const;
+  return { of: 'doors', id: door, report: { door, state, ...rest, holds: [], lockdown: false, faults: [] } };
 }

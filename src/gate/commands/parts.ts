@@ -19,7 +19,7 @@ export interface CommandParts {
   readonly emergency: Emergency;
   readonly hosts: ReadonlyMap<string, VisionHost>;
   /** Newest state of each camera. */
-  readonly cameraStates: ReadonlyMap<string, StateReport>;
+  readonly cameraStates: ReadonlyMap<string, StateReport<'cameras'>>;
   readonly enrolment: CameraEnrolment;
   readonly startedAt: number;
   /** Forgets who is in a zone. */

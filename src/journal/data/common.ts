@@ -3,7 +3,7 @@ import { ERRORS, type ErrorCode } from '../../common/index.ts';
 
 export const Code = z
   .enum(Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]])
-  .meta({ id: 'ErrorCode', description: 'A code of errors.md' });
+  .describe('A code of errors.md');
 
 /** Something does not work: the code says what, the message more. */
 export const fault = { code: Code, message: z.string() };

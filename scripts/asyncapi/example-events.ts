@@ -1,0 +1,101 @@
+import type { z } from 'zod';
+import type { EventType } from '../../src/journal/index.ts';
+import type { PUBLIC_EVENT_DATA } from '../../src/mqtt/published.ts';
+import { CARD, DECISION, FACE, PENDING, PERSON } from './example-decisions.ts';
+
+const by = { kind: 'remote', by: 'front-desk', command: DECISION } as const;
+const grant = { kind: 'grant', decisionId: DECISION, personId: PERSON } as const;
+const order = { command: 'door.open', key: 'front-desk' };
+const gone = { code: 'CAMERA_UNREACHABLE', message: 'No connection to the camera.' } as const;
+const gpio = { code: 'GPIO_UNAVAILABLE', message: 'The contact cannot be read.' } as const;
+
+/** One example of the data of each type of event, as it is sent. */
+export const EVENT_EXAMPLES: { readonly [T in EventType]: z.input<(typeof PUBLIC_EVENT_DATA)[T]> } = {
+  'system.started': { software: '0.1.0', config: '4f1c0a9e7b3d', node: 'v20.20.2' },
+  'system.stopped': { reason: 'SIGTERM' },
+  'access.granted': FACE,
+  'access.denied': CARD,
+  'access.pending': PENDING,
+  'access.passed': { people: [PERSON], to: 'inside' },
+  'access.not_passed': { people: [PERSON], to: 'inside' },
+  'access.duress': { people: [PERSON] },
+  'access.violation': { detail: 'the person is in zone "inside" already' },
+  'access.tailgating': { after: grant },
+  'access.reset': { zone: 'inside', by: 'schedule' },
+  'access.locked_out': { forMs: 60_000, scope: 'person' },
+  'door.unlocked': {
+    cause: grant,
+    relayMs: 5000,
+    extended: false,
+    relayAt: 8_123_456.2,
+    captureToRelayMs: 74.1,
+  },
+  'door.locked': {},
+  'door.opened': {},
+  'door.closed': {},
+  'door.held_open_warning': { openForMs: 20_000 },
+  'door.held_open': { openForMs: 30_000 },
+  'door.forced_open': {},
+  'door.alarm_cleared': { alarm: 'forced_open', by: null },
+  'door.remain_open': { cause: by, forMs: 600_000 },
+  'door.remain_open_ended': { kind: 'remote', why: 'time' },
+  'door.rex': {},
+  'door.fault': gpio,
+  'door.fault_cleared': {},
+  'input.tamper': { input: 'housing' },
+  'input.tamper_cleared': { input: 'housing' },
+  'input.power_failed': { input: 'mains' },
+  'input.power_restored': { input: 'mains' },
+  'input.battery_low': { input: 'battery' },
+  'input.battery_ok': { input: 'battery' },
+  'input.fault': { input: 'mains', ...gpio },
+  'input.fault_cleared': { input: 'mains' },
+  'emergency.fire': { input: 'fire-panel' },
+  'emergency.fire_cleared': { input: 'fire-panel' },
+  'emergency.reset': { by: 'front-desk', inputs: ['fire-panel'] },
+  'emergency.lockdown': { by: 'front-desk', exempt: ['guards'] },
+  'emergency.lockdown_ended': { by: 'front-desk' },
+  'emergency.fault': { code: 'INTERNAL', message: 'The emergency state cannot be kept.' },
+  'emergency.fault_cleared': {},
+  'camera.up': { width: 1280, height: 720 },
+  'camera.down': gone,
+  'reader.up': { reader: 'outside' },
+  'reader.down': { reader: 'outside', code: 'INTERNAL', message: 'The reader is not there.' },
+  'vision.up': {},
+  'vision.down': { code: 'VISION_HUNG', message: 'The vision process does not answer.', retryInMs: 1000 },
+  'cloud.up': {},
+  'cloud.down': { code: 'SECRET_UNREADABLE', message: 'The secret key cannot be read.' },
+  'cloud.quota_low': {
+    api: 'compare',
+    remaining: 200_000,
+    size: 1_000_000,
+    threshold: 0.2,
+    forecastDays: 12,
+  },
+  'cloud.cap_reached': { api: 'compare', cap: 5000 },
+  'cloud.clock_skew': { skewMs: 91_000, drifted: true },
+  'gallery.changed': { added: [PERSON], updated: [], removed: [] },
+  'command.accepted': {
+    ...order,
+    role: 'operator',
+    nonce: 'b3BlbiB0aGUgZG9vciBub3c',
+    issuedAt: '2026-01-02T03:04:05.000Z',
+    params: { door: 'front' },
+  },
+  'command.done': { ...order, result: { state: 'unlocked' }, tookMs: 12 },
+  'command.failed': { ...order, code: 'COMMAND_NO_SUCH_PART', message: 'there is no door "back"', tookMs: 1 },
+  'command.refused': { code: 'COMMAND_STALE', times: 1, key: 'front-desk', command: 'door.open' },
+  'config.changed': { before: '4f1c0a9e7b3d', version: 'a07733c1d2e4' },
+  'config.rolled_back': {
+    refused: 'a07733c1d2e4',
+    version: '4f1c0a9e7b3d',
+    message: 'did not work within 60 s',
+  },
+  'journal.damaged': {
+    code: 'JOURNAL_CORRUPT',
+    file: 'journal.sqlite.damaged-2026-01-02T03-04-05',
+    continuedAfter: 1041,
+    carriedOver: 3,
+  },
+  'journal.trimmed': { maxMegabytes: 1024, undelivered: 5120, from: 1, to: 5120 },
+};

@@ -1,0 +1,96 @@
+import { join } from 'node:path';
+import { connectAsync, type MqttClient } from 'mqtt';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { sendCommand } from '../../src/cli/command-sender.ts';
+import type { CommandName } from '../../src/commands/index.ts';
+import { openDeviceKey } from '../../src/common/index.ts';
+import { PAIRS, privateKey } from '../commands/support.ts';
+import { judgeByDocument, type PublishedMessage } from '../support/asyncapi.ts';
+import { CONTACT, House, REX } from './house.ts';
+
+const TAMPER = 5;
+const FIRE = 6;
+const YAML = `inputs:
+  - { id: housing, kind: tamper, line: { driver: simulated, line: ${TAMPER} }, normally: open }
+  - { id: panel, kind: fire, line: { driver: simulated, line: ${FIRE} }, normally: open, reset: automatic }
+commands:
+  maxClockSkewS: 0
+  keys:
+    - { id: administrator, role: administrator, publicKey: ${PAIRS.administrator?.publicKey} }
+    - { id: auditor, role: auditor, publicKey: ${PAIRS.auditor?.publicKey} }
+`;
+
+let house: House;
+let client: MqttClient | undefined;
+const heard: PublishedMessage[] = [];
+
+beforeAll(async () => {
+  house = await House.build(YAML);
+  client = await connectAsync(house.broker.url, { protocolVersion: 5 });
+  client.on('message', (topic, payload, { retain }) => heard.push({ topic, payload, retain }));
+  await client.subscribeAsync('#', { qos: 1, rap: true });
+  await house.startDaemon();
+}, 240_000);
+
+afterAll(async () => {
+  await client?.endAsync();
+  await house.tearDown();
+});
+
+function send(role: 'administrator' | 'auditor', command: CommandName, params: Record<string, unknown> = {}) {
+  return sendCommand({
+    ...{ connection: { url: house.broker.url, version: 5 }, prefix: 'menshen', gate: 'house' },
+    ...{ command, params, key: { id: role, privateKey: privateKey(role) } },
+    gateKey: openDeviceKey(join(house.folder, 'data')),
+    timeoutMs: 30_000,
+    onProgress: () => {},
+  });
+}
+
+it('all that a real gate says, on every topic of a real broker, is as the AsyncAPI document has it', async () => {
+  await house.event('access.granted', 0, 40_000);
+  await house.event('door.unlocked');
+  await house.released();
+  house.drive(REX, 0);
+  await house.event('door.rex');
+  house.drive(REX, 1);
+  await house.released();
+  house.drive(CONTACT, 1);
+  await house.event('door.forced_open');
+  house.drive(CONTACT, 0);
+  await house.event('door.alarm_cleared');
+  house.drive(TAMPER, 0);
+  await house.event('input.tamper');
+  house.drive(FIRE, 0);
+  await house.event('emergency.fire');
+  house.drive(FIRE, 1);
+  await house.event('emergency.reset');
+
+  const door = { door: 'front' };
+  expect(await send('administrator', 'door.hold', { ...door, forS: 60 })).toMatchObject({ state: 'done' });
+  expect(await send('administrator', 'door.release', door)).toMatchObject({ state: 'done' });
+  expect(await send('administrator', 'door.open', { door: 'back' })).toMatchObject({ state: 'failed' });
+  expect(await send('auditor', 'door.open', door)).toMatchObject({ state: 'refused' });
+  expect(await send('administrator', 'gate.lockdown')).toMatchObject({ state: 'done' });
+  expect(await send('administrator', 'gate.endLockdown')).toMatchObject({ state: 'done' });
+  expect(await send('auditor', 'journal.range', { after: 0, limit: 20 })).toMatchObject({ state: 'done' });
+  await house.camera.stop();
+  await house.event('camera.down');
+  await house.daemon?.stop();
+  await house.event('system.stopped');
+
+  const judge = judgeByDocument();
+  expect(heard.map(judge).filter((problem) => problem !== null)).toEqual([]);
+  const types = new Set(house.events.map(({ type }) => type));
+  expect(types.size).toBeGreaterThanOrEqual(20);
+  const topics = heard.map(({ topic }) => topic.split('/').slice(2).join('/'));
+  expect(topics).toEqual(
+    expect.arrayContaining([
+      'status',
+      'doors/front/state',
+      'doors/front/prompt',
+      'inputs/panel/state',
+      'commands',
+    ]),
+  );
+}, 120_000);
