@@ -1,5 +1,6 @@
 import { makeOrder } from '../../src/commands/index.ts';
 import { EVENT_TYPES } from '../../src/journal/index.ts';
+import { deviceOf } from '../../src/mqtt/published.ts';
 import { EVENT_EXAMPLES } from './example-events.ts';
 import { eventTypes, nameOf } from './schemas.ts';
 
@@ -151,6 +152,33 @@ const OWN: Readonly<Record<string, Channel>> = {
       },
     ],
   },
+  homeAssistantDevice: {
+    address: '{prefix}/device/{node}/config',
+    summary: 'Tells Home Assistant of the gate; empty when it is taken away there',
+    schema: 'HomeAssistantDevice',
+    action: 'send',
+    retain: true,
+    examples: [
+      deviceOf(
+        {
+          ...{ ...GATE, topic: 'menshen' },
+          doors: [{ id: 'front', contact: true, turnstile: false }],
+          cameras: ['entrance'],
+          inputs: [{ id: 'fire-panel', kind: 'fire' }],
+        },
+        'name',
+      ),
+    ],
+  },
+  software: {
+    address: '{topic}/software',
+    summary:
+      'Newest version of Menshen, for Home Assistant; whoever keeps the gates writes it, and no gate reads it',
+    schema: 'Software',
+    action: 'receive',
+    retain: true,
+    examples: [{ version: '0.2.0' }],
+  },
   place: {
     address: '{topic}/sites/{site}/places/{person}',
     summary: 'Who is where, among the gates of a site; for gates alone',
@@ -202,4 +230,6 @@ export const PARAMETERS: Readonly<Record<string, string>> = {
   sender: 'Of the sender’s choice, one level or more; by default the key that signed the command',
   site: '`access.site.id` of the configuration',
   person: 'Id of a person',
+  prefix: '`mqtt.homeAssistant.prefix` of the configuration, by default `homeassistant`',
+  node: '`<topic>_<gate>`',
 };

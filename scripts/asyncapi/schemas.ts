@@ -5,7 +5,7 @@ import { PlaceMessageSchema } from '../../src/gate/index.ts';
 import { ErrorCodeSchema } from '../../src/journal/data.ts';
 import { EVENT_TYPES, type EventType } from '../../src/journal/index.ts';
 import { SentEventSchema } from '../../src/mqtt/index.ts';
-import { PUBLIC_EVENT_DATA, STATES, StatusSchema } from '../../src/mqtt/published.ts';
+import { DeviceSchema, PUBLIC_EVENT_DATA, STATES, StatusSchema } from '../../src/mqtt/published.ts';
 
 /** Sent in place of data that is larger than the broker takes. */
 const OmittedSchema = z
@@ -51,6 +51,10 @@ export const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   CameraState: STATES.cameras,
   InputState: STATES.inputs,
   Prompt: PromptSchema,
+  HomeAssistantDevice: DeviceSchema,
+  Software: z
+    .strictObject({ version: z.string() })
+    .describe('The newest version; written by whoever keeps the gates'),
   Command: EnvelopeSchema,
   Reply: SignedReplySchema,
   Place: PlaceMessageSchema,

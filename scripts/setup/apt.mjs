@@ -12,6 +12,8 @@ const NEEDS = [
   { package: 'gstreamer1.0-plugins-base' },
   { package: 'gstreamer1.0-plugins-good' },
   { package: 'gstreamer1.0-plugins-bad' },
+  // What Home Assistant is told is rendered as it renders it.
+  { package: 'python3-jinja2' },
 ];
 /**
  * BouncyCastle is the counterpart that the cloud's encrypted interface is proven against; Chromium looks at the page

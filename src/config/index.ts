@@ -24,6 +24,7 @@ export {
   DoorSchema,
   describeLine,
   type EntryConfig,
+  type HomeAssistantConfig,
   type InputConfig,
   type InputLineConfig,
   type LineConfig,

@@ -26,6 +26,7 @@ export { SecretSchema, type SecretSource } from './schema/common.ts';
 export { type DecisionConfig, DecisionSchema } from './schema/decision.ts';
 export { type DoorConfig, DoorSchema } from './schema/door.ts';
 export { type AccessConfig, AccessSchema, type EntryConfig, EntrySchema } from './schema/entry.ts';
+export type { HomeAssistantConfig } from './schema/home-assistant.ts';
 export { type InputConfig, InputSchema } from './schema/input.ts';
 export {
   describeLine,

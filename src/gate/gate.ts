@@ -27,6 +27,7 @@ import { Cameras } from './cameras.ts';
 import { CloudCalls } from './cloud-calls.ts';
 import { CloudEvents } from './cloud-events.ts';
 import { CameraEnrolment, CommandService, type Continuation, type RestartRequest } from './commands/index.ts';
+import { discoveryOf } from './discovery.ts';
 import { emergencyEntry, inputEntry, journalEntry } from './door-events.ts';
 import { Entrance } from './entrance.ts';
 import { readKept } from './entry-store.ts';
@@ -105,6 +106,7 @@ export class Gate {
         mqtt: config.mqtt === undefined ? null : { ...config.mqtt, password: secretOf(config.mqtt.password) },
         retention: config.journal,
         commands: config.commands ?? null,
+        ...discoveryOf(config, SOFTWARE_VERSION),
       },
       log,
     );

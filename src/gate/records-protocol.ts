@@ -4,6 +4,7 @@ import type { LogLevel } from '../common/index.ts';
 import type { CommandsConfig, Config } from '../config/index.ts';
 import type { EventInput, JournalEvent } from '../journal/index.ts';
 import type {
+  DiscoveryOptions,
   IncomingMessage,
   MqttLinkConfig,
   OutgoingMessage,
@@ -21,6 +22,8 @@ export interface RecordsSettings {
   /** 32 bytes, for the pictures; without it none are kept. */
   readonly key: Uint8Array | null;
   readonly mqtt: MqttLinkConfig | null;
+  /** What Home Assistant is told, or was told once; without it nothing. */
+  readonly discovery?: Pick<DiscoveryOptions, 'config' | 'parts'>;
   readonly retention: Config['journal'];
   /** Who may send commands; null takes none. */
   readonly commands: CommandsConfig | null;

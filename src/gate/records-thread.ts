@@ -6,7 +6,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { commandTopics, type ReplyAddress, signReply } from '../commands/index.ts';
 import { createLogger, type DeviceKey, ERRORS, messageOf, openDeviceKey } from '../common/index.ts';
 import { Journal, type JournalEntry, type JournalEvent } from '../journal/index.ts';
-import { MqttLink, publicEvent } from '../mqtt/index.ts';
+import { Discovery, MqttLink, publicEvent } from '../mqtt/index.ts';
 import { Backlog } from './backlog.ts';
 import { CommandDesk } from './commands/desk.ts';
 import type { CommandAnswer } from './commands/protocol.ts';
@@ -49,6 +49,9 @@ const link =
         version: settings.version,
         journal,
         log,
+        ...(settings.discovery === undefined
+          ? {}
+          : { discovery: new Discovery({ ...settings.discovery, dataDir: settings.dataDir, log }) }),
         onOnline: (online) => tell({ kind: 'online', online }),
       });
 

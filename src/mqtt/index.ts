@@ -1,10 +1,12 @@
 /**
  * The gate's line to the world: takes events from the journal's outbox to an MQTT broker and says whether the gate
- * is there and what its doors and cameras are doing; hands on what comes in for whoever subscribed. Nothing is queued
+ * is there and what its doors and cameras are doing (and tells Home Assistant of them: home-assistant/); hands on what comes in for whoever subscribed. Nothing is queued
  * here that must not be lost, nobody waits for the network, and nothing that comes in is trusted: it is as long as
  * allowed, and that is all. The topics are described in docs/reference/mqtt.md.
  */
 
+export type { GateParts } from './home-assistant/device.ts';
+export { Discovery, type DiscoveryOptions } from './home-assistant/discovery.ts';
 export { type JsonLimits, readJson } from './json.ts';
 export { Line, type LineOptions } from './line.ts';
 export {

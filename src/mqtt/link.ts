@@ -4,6 +4,7 @@ import type { Journal } from '../journal/index.ts';
 import { Backoff, type BackoffLimits } from './backoff.ts';
 import { Connection, type ProtocolVersion } from './connection.ts';
 import { type Failure, failureOf } from './failures.ts';
+import type { Discovery } from './home-assistant/discovery.ts';
 import { encodeMessage, MAX_PAYLOAD_BYTES } from './message.ts';
 import { OutboxPump } from './outbox.ts';
 import type { PartState, Status } from './report.ts';
@@ -27,7 +28,9 @@ const DRAIN_MS = 1000;
 const FAREWELL_MS = 500;
 
 /** `mqtt` of the configuration with its password read. */
-export type MqttLinkConfig = Omit<MqttConfig, 'password'> & { readonly password?: string | undefined };
+export type MqttLinkConfig = Omit<MqttConfig, 'password' | 'homeAssistant'> & {
+  readonly password?: string | undefined;
+};
 
 export interface MqttLinkOptions {
   readonly config: MqttLinkConfig;
@@ -40,6 +43,8 @@ export interface MqttLinkOptions {
   readonly reconnect?: BackoffLimits;
   /** How long to wait before a refused event is tried again, in milliseconds. */
   readonly restMs?: number;
+  /** Tells Home Assistant of the gate; without it nothing is told there. */
+  readonly discovery?: Discovery;
   /** Told when the broker is reached and when it is lost. */
   readonly onOnline?: (online: boolean) => void;
 }
@@ -81,6 +86,8 @@ export class MqttLink {
     });
     this.#subscriptions = new Subscriptions(log);
     this.#backoff = new Backoff(options.reconnect ?? RECONNECT);
+    const { discovery } = options;
+    if (discovery?.birth) this.subscribe(discovery.birth, (message) => discovery.heard(message));
   }
 
   get state(): LinkState {
@@ -105,6 +112,7 @@ export class MqttLink {
     const wasOnline = this.#state === 'online';
     this.#state = 'stopped';
     this.#unlisten?.();
+    this.#options.discovery?.down();
     clearTimeout(this.#timer ?? undefined);
     if (connection !== null && wasOnline) {
       await this.#outbox.drained(DRAIN_MS);
@@ -177,7 +185,7 @@ export class MqttLink {
     if (connection === null || this.#state === 'stopped') {
       return;
     }
-    const { config, gate, log, version } = this.#options;
+    const { config, gate, log, version, discovery } = this.#options;
     this.#state = 'online';
     this.#options.onOnline?.(true);
     this.#upSince = performance.now();
@@ -190,6 +198,7 @@ export class MqttLink {
     for (const [topic, payload] of this.#states) {
       connection.publish(topic, payload, true, () => {});
     }
+    discovery?.up((topic, payload, answer) => connection.publish(topic, payload, true, answer));
     this.#outbox.attach((event, replayed, answer) => {
       const payload = encodeMessage(event, connection.maxPayload, replayed);
       connection.publish(this.#topics.event(event.type), payload, false, answer);
@@ -198,6 +207,7 @@ export class MqttLink {
 
   #down(failure: Failure): void {
     this.#connection = null;
+    this.#options.discovery?.down();
     this.#outbox.detach();
     if (this.#state === 'stopped') {
       return;

@@ -35,6 +35,8 @@ export interface HouseSettings {
   readonly qr?: boolean;
   /** Ways in of the door, as `entry.ways`; without them every face opens. */
   readonly ways?: string;
+  /** Behind the address of the broker, beginning with a comma. */
+  readonly mqtt?: string;
   /** Which scene of the demo plays before the camera. */
   readonly scene?: number;
 }
@@ -285,7 +287,7 @@ doors:
     rex: { line: { driver: simulated, line: ${REX} } }
     unlockMs: ${this.#settings.unlockMs ?? 1500}
 ${ways === undefined ? '' : `    entry: { ways: ${ways} }\n`}simulator: { socket: gpio.sock }
-mqtt: { url: 'mqtt://127.0.0.1:${this.#brokerPort}' }
+mqtt: { url: 'mqtt://127.0.0.1:${this.#brokerPort}'${this.#settings.mqtt ?? ''} }
 `;
   }
 }

@@ -70,7 +70,7 @@ export function judgeByDocument(document = readDocument()): Judge {
 /** Each part in braces is one level of the topic; the first and the sender of a command may be several. */
 function patternOf(address: string): RegExp {
   const levels = address.split('/').map((level) => {
-    if (level === '{topic}' || level === '{sender}') return '.+';
+    if (['{topic}', '{prefix}', '{sender}'].includes(level)) return '.+';
     return level.startsWith('{') ? '[^/]+' : level.replaceAll('.', '\\.');
   });
   return new RegExp(`^${levels.join('/')}$`);

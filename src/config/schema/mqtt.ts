@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { filePath, SecretSchema } from './common.ts';
+import { HomeAssistantSchema } from './home-assistant.ts';
 
 export const MqttSchema = z
   .strictObject({
@@ -47,6 +48,7 @@ export const MqttSchema = z
       .describe(
         'Events a second that are sent of those that gathered while there was no broker; what happens meanwhile is sent before them, unhindered',
       ),
+    homeAssistant: HomeAssistantSchema.prefault({}),
   })
   .refine((mqtt) => (mqtt.certFile === undefined) === (mqtt.keyFile === undefined), {
     message: 'certFile and keyFile go together',
