@@ -60,6 +60,7 @@ describe('topics', () => {
       own.prompt('<door>'),
       `<topic>/<gate>/commands`,
       `<topic>/<gate>/replies/…`,
+      `<topic>/software`,
       `<topic>/sites/<site>/places/<person>`,
     ]);
   });
