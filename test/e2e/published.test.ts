@@ -113,6 +113,7 @@ it('all that a real gate says, on every topic of a real broker, is as the AsyncA
 
   const judge = judgeByDocument();
   expect(heard.map(judge).filter((problem) => problem !== null)).toEqual([]);
+  expect(house.strays).toEqual([]);
   const types = new Set(house.events.map(({ type }) => type));
   expect(types.size).toBeGreaterThanOrEqual(20);
   const device = heard.find(({ topic }) => topic === 'homeassistant/device/menshen_house/config');
