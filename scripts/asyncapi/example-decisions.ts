@@ -58,6 +58,7 @@ export const FACE: PublicDecisionRecord = {
   candidates: { best: { score: 0.702 }, second: { score: 0.113 }, lead: 0.589 },
   consistency: 0.94,
   mask: { state: 'bare', score: 0.99 },
+  calibration: null,
   cloud: { asked: false, why: 'no cloud is configured' },
   thresholds: {
     match: 0.45,
@@ -66,6 +67,7 @@ export const FACE: PublicDecisionRecord = {
     liveness: 0.7,
     livenessUnsure: 0.5,
     livenessFloor: 0.4,
+    livenessTrack: 0,
     minFrames: 3,
     maxFrames: 8,
     maxFrameAgeMs: 800,

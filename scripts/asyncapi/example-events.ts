@@ -9,6 +9,16 @@ const order = { command: 'door.open', key: 'front-desk' };
 const gone = { code: 'CAMERA_UNREACHABLE', message: 'No connection to the camera.' } as const;
 const gpio = { code: 'GPIO_UNAVAILABLE', message: 'The contact cannot be read.' } as const;
 
+const POINT = {
+  source: 'gallery',
+  fpir: 0.001,
+  references: 31,
+  people: 12,
+  location: 0.21,
+  thresholds: { bare: 0.45, masked: 0.45, dark: 0.47 },
+  darkBelow: 60,
+} as const;
+
 /** One example of the data of each type of event, as it is sent. */
 export const EVENT_EXAMPLES: { readonly [T in EventType]: z.input<(typeof PUBLIC_EVENT_DATA)[T]> } = {
   'system.started': { software: '0.1.0', config: '4f1c0a9e7b3d', node: 'v20.20.2' },
@@ -59,6 +69,11 @@ export const EVENT_EXAMPLES: { readonly [T in EventType]: z.input<(typeof PUBLIC
   'emergency.fault_cleared': {},
   'camera.up': { width: 1280, height: 720 },
   'camera.down': gone,
+  'camera.injection_suspected': {
+    doubts: [{ kind: 'frozen', detail: 'the picture has stood still for 10 s' }],
+    denied: true,
+  },
+  'camera.injection_cleared': {},
   'reader.up': { reader: 'outside' },
   'reader.down': { reader: 'outside', code: 'INTERNAL', message: 'The reader is not there.' },
   'vision.up': {},
@@ -75,6 +90,10 @@ export const EVENT_EXAMPLES: { readonly [T in EventType]: z.input<(typeof PUBLIC
   'cloud.cap_reached': { api: 'compare', cap: 5000 },
   'cloud.clock_skew': { skewMs: 91_000, drifted: true },
   'gallery.changed': { added: [PERSON], updated: [], removed: [] },
+  'calibration.changed': { before: POINT, after: { ...POINT, people: 14 } },
+  'site.changed': { version: 12, added: [PERSON], updated: [], removed: [] },
+  'site.complete': { version: 12, count: 214, root: '0'.repeat(64), faults: 0 },
+  'site.refused': { code: 'INTERNAL', message: 'The manifest is not signed by the administrator.' },
   'command.accepted': {
     ...order,
     role: 'operator',
