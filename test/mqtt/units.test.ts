@@ -62,6 +62,8 @@ describe('topics', () => {
       `<topic>/<gate>/replies/…`,
       `<topic>/software`,
       `<topic>/sites/<site>/places/<person>`,
+      `<topic>/sites/<site>/…`,
+      `<topic>/<gate>/site`,
     ]);
   });
 });
