@@ -132,7 +132,7 @@ describe('the mask network', () => {
 
   it('leaves a bare face to the networks for bare ones, and compares a masked one in their space', async () => {
     const gains: number[] = [];
-    for (const { picture, face } of faces) {
+    for (const { picture, face } of faces.slice(0, 3)) {
       const points = await analyser.landmarks(picture, face);
       const reference = await embedded(picture, points, null);
       expect(reference).toMatchObject({ model: analyser.models.embedding });
