@@ -62,7 +62,13 @@ export const STATES = {
   }),
   cameras: z.discriminatedUnion('state', [
     z.strictObject({ state: z.literal('connecting'), attempt: z.number().int(), at }),
-    z.strictObject({ state: z.literal('streaming'), width: z.number().int(), height: z.number().int(), at }),
+    z.strictObject({
+      state: z.literal('streaming'),
+      width: z.number().int(),
+      height: z.number().int(),
+      decoder: z.string().exactOptional().describe('What decodes its stream'),
+      at,
+    }),
     z.strictObject({
       state: z.literal('down'),
       ...fault,
