@@ -31,6 +31,8 @@ describe.skipIf(refusal !== undefined)(`a house full of trouble${why}`, () => {
 
   it('loses, doubles and disorders no event, whatever is killed, cut off, stalled, corrupted, full or read-only', {
     timeout: TIMEOUT_MS,
+    // The house is as the first attempt left it.
+    retry: 0,
   }, async () => {
     console.log(`chaos: ${ROUNDS} rounds, seed ${SEED}`);
     const trouble = new Trouble(house, seeded(SEED));
@@ -65,7 +67,8 @@ describe.skipIf(refusal !== undefined)(`a house full of trouble${why}`, () => {
         ['doubled after it', String(verdict.doubled)],
         ['out of order', String(verdict.disordered.length)],
         ['unlocks', String(verdict.unlocks)],
-        ['without their event', String(verdict.unrecorded + verdict.unfounded)],
+        ['without their event, though later ones were recorded', String(verdict.unrecorded)],
+        ['by a card, without the grant on disk', String(verdict.unfounded)],
         ['by the button, cut off by a kill before the record', String(verdict.cutOff)],
         ['worst delay after an outage, live', `${worst.live} ms`],
         ['worst delay after an outage, replayed', `${worst.replayed} ms`],
