@@ -60,7 +60,7 @@ export class Follower {
   up(now: number): void {
     this.down();
     this.#progressed(now);
-    this.#parts.wire.subscribe([this.#topics.keys(this.#parts.gate), this.#topics.manifest]);
+    this.#begin();
   }
 
   /** The connection is gone: nothing is under way any more. */
@@ -87,8 +87,8 @@ export class Follower {
   get state(): Progress['state'] {
     if (this.#problem !== null) return 'refused';
     if (this.#target === null || this.#locked) return 'waiting';
-    const pending = this.#fetching.pending + this.#failed.size;
-    return this.#awaited.size === 0 && pending === 0 ? 'complete' : 'behind';
+    const pending = this.#awaited.size + this.#fetching.pending + this.#failed.size;
+    return pending === 0 && this.#held.root() === this.#target.root ? 'complete' : 'behind';
   }
 
   get progress(): Progress {
@@ -107,36 +107,63 @@ export class Follower {
     };
   }
 
-  /** A message of the broker: nothing about it is believed yet. Never throws. */
+  /** A message of the broker: nothing about it is believed yet. Throws what the roster throws; `tick` begins anew then. */
   take(topic: string, payload: Uint8Array, now: number): void {
     const { prefix, site } = this.#parts;
     const part = partOf(topic, prefix, site);
     if (part === null || payload.length === 0) return;
     try {
-      if (part.kind === 'manifest') this.#manifest(payload, now);
-      else if (part.kind === 'keys') this.#takeKeys(payload, now);
-      else if (part.kind === 'index') this.#index(part.bucket, payload, now);
-      else if (part.kind === 'people') this.#person(part.id, payload, now);
-      else this.#photos.take(part.photo, payload);
+      this.#orForsake(() => this.#part(part, payload, now));
     } catch (error) {
       if (!(error instanceof SiteRefusal)) throw error;
       this.#refuse(error);
     }
   }
 
-  /** Once a second: writes what is ready, asks again for what does not come. */
+  /** Once a second: writes what is ready, asks again for what does not come. Throws as `take` does. */
   tick(now: number): void {
-    this.#flush(now);
-    const waits = this.#awaited.size > 0 || this.#fetching.pending > 0;
+    this.#orForsake(() => this.#flush(now));
+    const waits = this.#target === null || this.#awaited.size > 0 || this.#fetching.pending > 0;
     if (!waits || now - this.#progressAt < this.#retryMs) return;
     this.#retryMs = Math.min(RETRY_MAX_MS, this.#retryMs * 2);
     this.#progressAt = now;
+    if (this.#target === null) this.#begin();
     if (this.#awaited.size > 0) {
       this.#parts.wire.unsubscribe(this.#indexFilters);
       this.#parts.wire.subscribe(this.#indexFilters);
     }
     this.#photos.again();
     this.#fetching.again();
+  }
+
+  #begin(): void {
+    this.#parts.wire.subscribe([this.#topics.keys(this.#parts.gate), this.#topics.manifest]);
+  }
+
+  #part(part: NonNullable<ReturnType<typeof partOf>>, payload: Uint8Array, now: number): void {
+    if (part.kind === 'manifest') this.#manifest(payload, now);
+    else if (part.kind === 'keys') this.#takeKeys(payload, now);
+    else if (part.kind === 'index') this.#index(part.bucket, payload, now);
+    else if (part.kind === 'people') this.#person(part.id, payload, now);
+    else this.#photos.take(part.photo, payload);
+  }
+
+  /**
+   * What could not be written is not held, or still is: no manifest counts as followed until it has come anew and the
+   * gate has been compared with it from the start.
+   */
+  #orForsake(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      if (!(error instanceof SiteRefusal)) {
+        this.#target = null;
+        this.#ready.clear();
+        this.#fetching.stop();
+        this.#photos.stop();
+      }
+      throw error;
+    }
   }
 
   #manifest(payload: Uint8Array, now: number): void {
@@ -149,11 +176,10 @@ export class Follower {
     }
     this.#problem = null;
     if (this.#target?.version === manifest.version) return;
-    roster.believe(manifest.version, manifest.root);
-    this.#target = manifest;
     this.#fetching.stop();
     this.#photos.stop();
     this.#flush(now);
+    roster.believe(manifest.version, manifest.root);
     this.#failed.clear();
     wire.unsubscribe(this.#indexFilters);
     this.#indexes.clear();
@@ -165,6 +191,7 @@ export class Follower {
       differing.length > MANY
         ? [this.#topics.index(0).replace(/0$/, '+')]
         : differing.map((bucket) => this.#topics.index(bucket));
+    this.#target = manifest;
     if (differing.length > 0) wire.subscribe(this.#indexFilters);
     this.#progressed(now);
   }
@@ -172,11 +199,11 @@ export class Follower {
   #index(bucket: number, payload: Uint8Array, now: number): void {
     if (!this.#awaited.has(bucket) || bucketHash(payload) !== this.#target?.hashes[bucket]) return;
     const entries = readIndex(payload);
+    const listed = new Set(entries.map(({ id }) => id));
+    this.#remove(this.#held.in(bucket).flatMap(({ id }) => (listed.has(id) ? [] : [id])));
     this.#indexes.set(bucket, entries);
     this.#awaited.delete(bucket);
     this.#progressed(now);
-    const listed = new Set(entries.map(({ id }) => id));
-    this.#remove(this.#held.in(bucket).flatMap(({ id }) => (listed.has(id) ? [] : [id])));
     if (this.#awaited.size > 0) return;
     this.#parts.wire.unsubscribe(this.#indexFilters);
     this.#indexFilters = [];
@@ -219,8 +246,12 @@ export class Follower {
     const person = this.#unsealed(wanted, () => unsealPerson(record, key));
     if (person === null) return;
     this.#progressed(now);
-    if (photosNeeded(person, model).length === 0) this.#arrived(wanted, person, new Map(), now);
-    else this.#photos.fetch(person, (looked) => this.#arrived(wanted, person, looked, now));
+    if (photosNeeded(person, model).length > 0) {
+      this.#photos.fetch(person, (looked) => this.#arrived(wanted, person, looked));
+      return;
+    }
+    this.#arrived(wanted, person, new Map());
+    if (this.#ready.size >= BATCH || this.#ready.size === this.#fetching.pending) this.#flush(now);
   }
 
   /**
@@ -243,10 +274,10 @@ export class Follower {
     }
   }
 
-  #arrived(wanted: Entry, person: SitePerson, looked: ReadonlyMap<string, Looked>, now: number): void {
+  /** Written when enough are ready, by `tick` at the latest: photos are done when nobody is there to hear of a failure. */
+  #arrived(wanted: Entry, person: SitePerson, looked: ReadonlyMap<string, Looked>): void {
     if (this.#fetching.wanted(wanted.id)?.digest !== wanted.digest) return;
     this.#ready.set(wanted.id, arrivalOf(person, wanted, this.#parts.model, looked));
-    if (this.#ready.size >= BATCH || this.#ready.size === this.#fetching.pending) this.#flush(now);
   }
 
   #flush(now: number): void {
