@@ -1,11 +1,17 @@
-import type { Logger } from '../common/index.ts';
+import { type Logger, monotonicMs } from '../common/index.ts';
 import { Backoff, type BackoffLimits } from './backoff.ts';
 import { Connection, type ProtocolVersion } from './connection.ts';
 import { type Failure, failureOf } from './failures.ts';
 import type { MqttLinkConfig } from './link.ts';
+import { Pace, type PaceLimits } from './pace.ts';
 import type { IncomingMessage } from './subscription.ts';
 
 const RECONNECT: BackoffLimits = { minMs: 500, maxMs: 30_000 };
+/**
+ * What is taken: a flood shall cost the thread a bounded share of its time, and records of people, a few milliseconds of
+ * work each, shall come as fast as they can be written.
+ */
+const INCOMING: PaceLimits = { burst: 2000, perSecond: 500 };
 /** A connection that stood this long was a good one. */
 const STABLE_MS = 10_000;
 
@@ -14,6 +20,7 @@ export interface LineOptions {
   readonly clientId: string;
   readonly log: Logger;
   readonly reconnect?: BackoffLimits;
+  readonly incoming?: PaceLimits;
   readonly onUp: () => void;
   readonly onDown: () => void;
   readonly onMessage: (message: IncomingMessage) => void;
@@ -26,6 +33,7 @@ export interface LineOptions {
 export class Line {
   readonly #options: LineOptions;
   readonly #backoff: Backoff;
+  readonly #pace: Pace;
   #connection: Connection | null = null;
   #version: ProtocolVersion = 5;
   #timer: NodeJS.Timeout | null = null;
@@ -36,6 +44,7 @@ export class Line {
   constructor(options: LineOptions) {
     this.#options = options;
     this.#backoff = new Backoff(options.reconnect ?? RECONNECT);
+    this.#pace = new Pace(options.incoming ?? INCOMING, monotonicMs());
   }
 
   get isUp(): boolean {
@@ -82,15 +91,20 @@ export class Line {
         {
           onUp: () => this.#up(),
           onDown: (failure) => this.#down(failure),
-          onMessage: (message, done) => {
-            this.#options.onMessage(message);
-            done();
-          },
+          onMessage: (message, done) => this.#take(message, done),
         },
       );
     } catch (error) {
       this.#down(failureOf(error, config.url));
     }
+  }
+
+  /** Beyond the pace messages wait at the broker; of a flood with QoS 0, which it sends without bound, the surplus is dropped. */
+  #take(message: IncomingMessage, done: () => void): void {
+    const wait = this.#pace.take(monotonicMs(), message.qos === 1);
+    if (wait === 0 || message.qos === 1) this.#options.onMessage(message);
+    if (wait > 0 && message.qos === 1) setTimeout(done, wait);
+    else done();
   }
 
   #up(): void {

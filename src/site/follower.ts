@@ -6,6 +6,7 @@ import { type Manifest, openManifest } from './manifest.ts';
 import { openRecord, type SitePerson, unsealPerson } from './person.ts';
 import { Photos } from './photos.ts';
 import type { FollowerParts, Progress, SiteChange } from './ports.ts';
+import { Refusals } from './refusals.ts';
 import type { SiteFault } from './report.ts';
 import { openSigned, SiteRefusal } from './signed.ts';
 import { partOf, type SiteTopics, siteTopics } from './topics.ts';
@@ -30,6 +31,7 @@ export class Follower {
   readonly #held: Holdings;
   readonly #fetching: Fetching;
   readonly #photos: Photos;
+  readonly #refusals: Refusals;
   readonly #keys = new Map<number, Buffer>();
   /** Buckets whose index is awaited, and the filters that bring them. */
   readonly #awaited = new Set<number>();
@@ -41,7 +43,6 @@ export class Follower {
   /** Records that are signed but cannot be used, until the next manifest. */
   readonly #failed = new Map<string, SiteFault>();
   #target: Manifest | null = null;
-  #problem: { readonly code: string; readonly version: number } | null = null;
   /** Records come under a content key that the gate was not given. */
   #locked = false;
   #progressAt = 0;
@@ -51,6 +52,7 @@ export class Follower {
     const { prefix, site, wire, roster } = parts;
     this.#parts = parts;
     this.#topics = siteTopics(prefix, site);
+    this.#refusals = new Refusals(parts.onRefusal);
     this.#held = new Holdings(roster.entries());
     this.#fetching = new Fetching(wire, this.#topics);
     this.#photos = new Photos({ ...parts, topics: this.#topics, keyOf: (epoch) => this.#keys.get(epoch) });
@@ -85,7 +87,7 @@ export class Follower {
   }
 
   get state(): Progress['state'] {
-    if (this.#problem !== null) return 'refused';
+    if (this.#refusals.problem !== null) return 'refused';
     if (this.#target === null || this.#locked) return 'waiting';
     const pending = this.#awaited.size + this.#fetching.pending + this.#failed.size;
     return pending === 0 && this.#held.root() === this.#target.root ? 'complete' : 'behind';
@@ -101,7 +103,7 @@ export class Follower {
       count: this.#held.count,
       pending,
       root: this.#held.root(),
-      problem: this.#problem?.code ?? null,
+      problem: this.#refusals.problem,
       faults: faults.slice(0, 100),
       faultCount: faults.length,
     };
@@ -116,7 +118,7 @@ export class Follower {
       this.#orForsake(() => this.#part(part, payload, now));
     } catch (error) {
       if (!(error instanceof SiteRefusal)) throw error;
-      this.#refuse(error);
+      this.#refusals.add(error, now);
     }
   }
 
@@ -174,7 +176,7 @@ export class Follower {
       const message = `manifest ${manifest.version} is not newer than ${version}, which was believed before`;
       throw new SiteRefusal('SITE_ROLLED_BACK', message);
     }
-    this.#problem = null;
+    this.#refusals.end();
     if (this.#target?.version === manifest.version) return;
     this.#fetching.stop();
     this.#photos.stop();
@@ -309,13 +311,6 @@ export class Follower {
   #tell(change: Partial<SiteChange>): void {
     const { version } = this.#parts.roster.believed;
     this.#parts.onChange({ version, added: [], updated: [], removed: [], ...change });
-  }
-
-  #refuse({ code, message }: SiteRefusal): void {
-    const { version } = this.#parts.roster.believed;
-    if (this.#problem?.code === code && this.#problem.version === version) return;
-    this.#problem = { code, version };
-    this.#parts.onRefusal(code, message);
   }
 
   #progressed(now: number): void {

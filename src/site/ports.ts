@@ -31,7 +31,7 @@ export interface FollowerParts {
   /** Makes templates of photos by the gate's own networks, in their order. */
   readonly look: (jpegs: readonly Uint8Array[]) => Promise<readonly Looked[]>;
   readonly onChange: (change: SiteChange) => void;
-  /** Something is not believed; told once for each code and manifest. */
+  /** Something is not believed; told at most every ten minutes for each code. */
   readonly onRefusal: (code: SiteRefusal['code'], message: string) => void;
 }
 

@@ -126,6 +126,24 @@ describe('a broker that cannot be relied on', () => {
     expect(roster.people.get(ALICE)?.person.name).toBe('Changed');
   });
 
+  it('cannot flood the gate with refusals: garbage of every kind, in turns, is told once for each kind in ten minutes', () => {
+    const { admin, broker, refusals, deliver, follower } = setUp();
+    const old = broker.retained.get(topics.manifest) ?? '';
+    broker.publish(admin.publish(new Map([[ALICE, null]])));
+    deliver();
+    const garbage = [new Administrator().manifest(), 'no json', old];
+    const flood = (now: number) => {
+      for (let round = 0; round < 50; round += 1) {
+        for (const payload of garbage) follower().take(topics.manifest, Buffer.from(payload), now + round);
+      }
+    };
+    flood(1000);
+    expect(refusals).toEqual(['SITE_UNSIGNED', 'SITE_MESSAGE_INVALID', 'SITE_ROLLED_BACK']);
+    expect(follower().state).toBe('refused');
+    flood(602_000);
+    expect(refusals).toHaveLength(6);
+  });
+
   it('cannot read: a content key opens with the key of its gate alone', () => {
     const [own, other] = [newEncryptionKey(), newEncryptionKey()];
     const key = Buffer.alloc(32, 7);
