@@ -27,6 +27,9 @@ import type { Case, Decision, DecisionContext, Evidence, Match, Verdict } from '
 /** Denials that count towards a lock-out, where the face comes near somebody enrolled: an identity is under attack. */
 const FAILURES: ReadonlySet<Reason> = new Set<Reason>(['NOT_LIVE', 'UNSURE', 'ACTION_FAILED']);
 
+/** Denials that say nothing about who stands there: they use up no attempt. */
+const INNOCENT: ReadonlySet<Reason> = new Set<Reason>(['LOCKED_OUT', 'CAMERA_SUSPECT']);
+
 /** Key of the lock-out of a whole place. */
 const PLACE = 'place';
 
@@ -330,7 +333,7 @@ export class Access {
   ): Decision {
     const policy = this.#policy;
     track.decided = true;
-    if (verdict.reason !== 'LOCKED_OUT') {
+    if (!INNOCENT.has(verdict.reason)) {
       track.attempts += 1;
     }
     if (FAILURES.has(verdict.reason)) {

@@ -114,7 +114,12 @@ export const DecisionRecordSchema = z.object({
     .object({ id: z.string(), name: z.string() })
     .nullable()
     .describe('Who was recognised; null unless the face was known for certain'),
-  attempt: z.number().int().describe('Which attempt of this track this was, from 1'),
+  attempt: z
+    .number()
+    .int()
+    .describe(
+      'Which attempt of this track this was, from 1; a denial that uses up none has the number before',
+    ),
   frames: z
     .array(
       z.object({

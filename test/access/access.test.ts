@@ -282,6 +282,15 @@ describe('bounded retries', () => {
     expect(door.stand({}, ALICE, 40_000)?.record.outcome).toBe('grant');
   });
 
+  it('uses up no attempt while the camera is not believed', () => {
+    const door = open({ maxAttempts: 3, retryAfterMs: 500 });
+    door.access.distrust('camera', 'frozen: it stands still');
+    const reasons = [0, 1, 2, 3].map((n) => door.stand({}, ALICE, 1000 + n * 2000)?.record.reason);
+    expect(reasons).toEqual(Array(4).fill('CAMERA_SUSPECT'));
+    door.access.distrust('camera', null);
+    expect(door.stand({}, ALICE, 10_000)?.record.outcome).toBe('grant');
+  });
+
   const LOCKOUT = { failures: 3, windowMs: 60_000, durationMs: 30_000, scope: 'person' as const };
 
   it('locks an identity out after attacks on it, whatever track they come on, and nobody else', () => {
