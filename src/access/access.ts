@@ -283,7 +283,7 @@ export class Access {
     const policy = this.#policy;
     const best = candidates[0] ?? null;
     track.calibration = match?.calibration ?? null;
-    this.#match = match?.threshold ?? this.#match;
+    if (fusion !== null) this.#match = match?.threshold ?? null;
     const waitedMs = track.since === null ? 0 : (ended ? track.lastAt : now) - track.since;
     const grantedAt = best === null ? undefined : this.#grantedAt.get(best.personId);
     const agoMs = grantedAt === undefined ? null : now - grantedAt;

@@ -5,8 +5,8 @@ import type { CloudRecord, DecisionRecord } from './record.ts';
 import type { TrackState } from './track.ts';
 import type { Case, DecisionContext, Verdict } from './types.ts';
 
-/** A cosine that no face reaches. */
-const NOBODY = 1.01;
+/** A cosine that no face reaches, nor comes near to: bands below a threshold are 1 wide at most. */
+const NOBODY = 3;
 
 /** Writes down a verdict on a track with everything it rests on, but `inputs`, `entry` and what was carried out. */
 export function composeRecord(

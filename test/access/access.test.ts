@@ -264,6 +264,32 @@ describe('denials', () => {
   });
 });
 
+describe('a face that the calibration knows no threshold for', () => {
+  const match = { threshold: 0.45, calibration: null as never };
+
+  function decided(comparison: Parameters<Access['decide']>[1]): Decision | null {
+    const { access } = open({ matchThreshold: undefined, minFrames: 1, maxFrames: 1 });
+    const first = access.see(sighting({ at: 1000, track: 'alice' }), 1090);
+    if (first === null) throw new Error('no probe');
+    expect(access.decide(first, { ...comparison, match }, 1090)?.record.outcome).toBe('grant');
+    const other = access.see(sighting({ at: 5000, track: 'other' }), 5090);
+    if (other === null) throw new Error('no probe');
+    return access.decide(other, comparison, 5090, true);
+  }
+
+  it('is nobody, whatever threshold another face was judged by', () => {
+    expect(decided(comparison(ALICE, 1))?.record).toMatchObject({
+      outcome: 'deny',
+      reason: 'UNKNOWN_PERSON',
+    });
+  });
+
+  it('is so far from anybody that no band below the threshold reaches it', () => {
+    const { match: threshold } = decided(comparison(ALICE, 1))?.record.thresholds ?? { match: 0 };
+    expect(threshold - 1).toBeGreaterThan(1);
+  });
+});
+
 describe('bounded retries', () => {
   it('locks a track out after its attempts and lets it try again after the lock-out', () => {
     const door = open({
