@@ -71,8 +71,13 @@ export class Cameras {
     host.on('result', (result) => lane?.actions.result(result));
     host.on('clip', (clip) => lane?.actions.clip(clip));
     host.on('noClip', (missing) => lane?.actions.noClip(missing));
-    host.on('sighting', (sighting) => enrolment.sighting(sighting));
-    host.on('crop', (crop) => enrolment.crop(crop));
+    // Whoever shows pictures of their own would be enrolled for good.
+    host.on('sighting', (sighting) => {
+      if (guard.distrust === null) enrolment.sighting(sighting);
+    });
+    host.on('crop', (crop) => {
+      if (guard.distrust === null) enrolment.crop(crop);
+    });
     host.on('trackEnd', (end) => enrolment.trackEnd(end));
     host.on('camera', (state) => this.#changed(events, camera.id, state));
     host.on('integrity', (integrity) => {

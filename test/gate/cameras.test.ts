@@ -1,0 +1,71 @@
+import { expect, it, vi } from 'vitest';
+import { createLogger } from '../../src/common/index.ts';
+import { ConfigSchema } from '../../src/config/index.ts';
+import { Cameras } from '../../src/gate/cameras.ts';
+import { CameraEnrolment } from '../../src/gate/commands/index.ts';
+import type { EventInput } from '../../src/journal/index.ts';
+import { VisionHost } from '../../src/vision/client.ts';
+import { sighting } from '../access/support.ts';
+
+const config = ConfigSchema.parse({
+  gate: { id: 'g' },
+  cameras: [{ id: 'camera', source: 'rtsp://192.0.2.1/', door: 'd' }],
+  doors: [{ id: 'd', relay: { line: { driver: 'simulated', line: 1 } } }],
+  access: { faceOnly: 'accepted' },
+  simulator: { socket: 'x' },
+});
+
+function started() {
+  vi.spyOn(VisionHost.prototype, 'start').mockReturnValue();
+  const enrolment = new CameraEnrolment(config.decision, config.vision.quality);
+  const events: EventInput[] = [];
+  const record = (event: EventInput) => {
+    events.push(event);
+    return 'id';
+  };
+  const cameras = new Cameras({
+    config,
+    records: { record, state: () => {} },
+    enrolment,
+    entrance: { read: () => {} },
+    log: createLogger('test', 'silent'),
+  });
+  cameras.start(new Map());
+  const host = cameras.hosts.get('camera');
+  if (host === undefined) throw new Error('no host');
+  return { host, enrolment, events };
+}
+
+it('enrols nobody by a stream that is not believed', async () => {
+  const { host, enrolment, events } = started();
+  const stream = { width: 1280, height: 720, encoder: null };
+  const report = (doubts: readonly { kind: 'frozen'; detail: string }[]) =>
+    host.emit('integrity', { stream, doubts: [...doubts] });
+  let found = false;
+  const wanted = enrolment
+    .face('camera', 10_000, () => {})
+    .then((face) => {
+      found = true;
+      return face;
+    });
+  const stand = async (from: number) => {
+    for (let n = 0; n < 6; n++) {
+      host.emit('sighting', { ...sighting({ at: from + n * 200 }), facesInView: 0 });
+      host.emit('crop', {
+        camera: 'camera',
+        track: 't1',
+        seq: n,
+        qualityScore: 0.7,
+        jpeg: new Uint8Array(3),
+      });
+    }
+    await new Promise(setImmediate);
+  };
+  report([{ kind: 'frozen', detail: 'it stands still' }]);
+  await stand(1000);
+  expect(events).toMatchObject([{ type: 'camera.injection_suspected' }]);
+  expect(found).toBe(false);
+  report([]);
+  await stand(5000);
+  expect(await wanted).toMatchObject({ model: { id: 'test' } });
+});
