@@ -47,6 +47,8 @@ export interface Wanted {
   readonly gallery: Location | null;
   /** What `menshen calibrate` found for this very model; null without. */
   readonly site: SiteCalibration | null;
+  /** The site had a calibration that cannot be used: the gallery may make the threshold stricter alone. */
+  readonly siteLost?: boolean;
 }
 
 /** A search of N references finds a stranger with 1 - (1 - rate)^N: the rate of one comparison for a rate of the search. */
@@ -107,7 +109,7 @@ function within(cosine: number): number {
 
 function locate(
   curve: Curve,
-  { gallery, site }: Wanted,
+  { gallery, site, siteLost = false }: Wanted,
 ): { readonly source: Source; readonly location: number; readonly people: number } {
   if (site !== null) {
     // People who came since may look more alike than those the site was calibrated with.
@@ -117,7 +119,8 @@ function locate(
       : { source: 'site', location: site.location, people: site.people };
   }
   const own = gallery === null ? Number.NEGATIVE_INFINITY : cautious(gallery);
-  if (gallery !== null && (gallery.people >= ENOUGH_PEOPLE || own > curve.location)) {
+  const believed = gallery !== null && gallery.people >= ENOUGH_PEOPLE && !siteLost;
+  if (gallery !== null && (believed || own > curve.location)) {
     return { source: 'gallery', location: own, people: gallery.people };
   }
   return { source: 'model', location: curve.location, people: 0 };

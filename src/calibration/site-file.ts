@@ -72,7 +72,10 @@ function parse(path: string): z.infer<typeof FileSchema> {
   }
 }
 
-/** HMAC-SHA-256 under a key of its own, derived from the gate's: whoever can write the file cannot lower a threshold. */
+/**
+ * HMAC-SHA-256 under a key of its own, derived from the gate's: whoever can write the file cannot make up a laxer one.
+ * Whoever takes it away leaves the gate to the network and the people enrolled, as `removeSite` does.
+ */
 function sealOf(calibration: SiteCalibration, key: Uint8Array): string {
   const own = hkdfSync('sha256', key, new Uint8Array(0), 'menshen calibration', 32);
   return createHmac('sha256', Buffer.from(own))

@@ -10,7 +10,7 @@ import {
   type SiteCalibration,
   worthOf,
 } from '../calibration/index.ts';
-import { type Logger, MenshenError } from '../common/index.ts';
+import { type Logger, MenshenError, messageOf } from '../common/index.ts';
 import type { Config } from '../config/index.ts';
 import type { Gallery } from '../gallery/index.ts';
 import { defaultModelsDir, entryForRole, readCatalogue } from '../vision/models/index.ts';
@@ -41,6 +41,7 @@ export class ThresholdKeeper {
   readonly #model: ModelRef | null;
   readonly #curve: Curve | null;
   #site: SiteCalibration | null = null;
+  #siteLost = false;
   #sampled: { readonly references: string; readonly location: Location | null } = {
     references: '',
     location: null,
@@ -65,8 +66,12 @@ export class ThresholdKeeper {
     try {
       this.#site = this.#curve === null ? null : readSite(config.dataDir, key, this.#curve.model.sha256);
     } catch (error) {
-      if (!(error instanceof MenshenError)) throw error;
-      log.error({ code: error.code }, `${error.message} The gate goes on without it.`);
+      this.#siteLost = true;
+      const code = error instanceof MenshenError ? error.code : 'INTERNAL';
+      log.error(
+        { code },
+        `${messageOf(error)} The gate goes on without it: the people enrolled can only make the thresholds stricter.`,
+      );
     }
     this.follow(gallery);
   }
@@ -81,6 +86,7 @@ export class ThresholdKeeper {
       references: comparable(gallery, this.#model),
       gallery: this.#locate(gallery, this.#model, this.#curve.deviations),
       site: this.#site,
+      siteLost: this.#siteLost,
     });
     this.#tell(this.#point);
   }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -87,6 +87,18 @@ it('asks less where people look less alike than those the network was calibrated
   expect(nine?.calibration).toMatchObject({ source: 'model', falseMatchRate: null });
   expect(thirty?.calibration.source).toBe('gallery');
   expect(thirty?.threshold).toBeLessThan(nine?.threshold ?? 0);
+});
+
+it('is not made laxer by the gallery where the calibration of the site is damaged', async () => {
+  enrol(30, 0.1);
+  const { threshold: lax = 0 } = (await keeper()).match(probe(), null) ?? {};
+  writeFileSync(join(folder, 'calibration.json'), '{}');
+  const kept = await keeper();
+  expect(kept.match(probe(), null)?.calibration.source).toBe('model');
+  expect(kept.match(probe(), null)?.threshold).toBeGreaterThan(lax);
+  enrol(30, 0.8);
+  kept.follow(gallery);
+  expect(kept.match(probe(), null)?.calibration.source).toBe('gallery');
 });
 
 it('knows no threshold for the embeddings of another network, and leaves a fixed one as it is', async () => {
