@@ -171,8 +171,8 @@ async function calibrated({ config, log }: Parts): Promise<Calibrated> {
     }
     return { model: { id, version }, curve };
   } catch (error) {
-    if (!(error instanceof MenshenError)) throw error;
-    log.error({ code: error.code, err: error.message }, 'the thresholds for a match cannot be known');
+    const code = error instanceof MenshenError ? error.code : 'INTERNAL';
+    log.error({ code, err: messageOf(error) }, 'the thresholds for a match cannot be known');
     return { model: null, curve: null };
   }
 }
