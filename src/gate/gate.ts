@@ -320,10 +320,11 @@ export class Gate {
       },
       onFault: (code, message) => this.#cameras.allDown(code, message),
       onChange: (change) => {
+        // First: whoever comes next is judged by it.
+        if (this.#gallery.gallery !== null) this.#thresholds?.follow(this.#gallery.gallery);
         this.#records.record({ type: 'gallery.changed', data: { ...change } });
         this.#records.erased(change.removed);
         this.#entrance.erased(change.removed);
-        if (this.#gallery.gallery !== null) this.#thresholds?.follow(this.#gallery.gallery);
       },
     });
   }
