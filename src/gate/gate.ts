@@ -24,6 +24,7 @@ import type { EventInput } from '../journal/index.ts';
 import { topicsOf } from '../mqtt/index.ts';
 import { Reader } from '../readers/index.ts';
 import { Cameras } from './cameras.ts';
+import { partsOf } from './change-parts.ts';
 import { CloudCalls } from './cloud-calls.ts';
 import { CloudEvents } from './cloud-events.ts';
 import { CameraEnrolment, CommandService, type Continuation, type RestartRequest } from './commands/index.ts';
@@ -322,7 +323,8 @@ export class Gate {
       onChange: (change) => {
         // First: whoever comes next is judged by it.
         if (this.#gallery.gallery !== null) this.#thresholds?.follow(this.#gallery.gallery);
-        this.#records.record({ type: 'gallery.changed', data: { ...change } });
+        for (const part of partsOf(change))
+          this.#records.record({ type: 'gallery.changed', data: { ...part } });
         this.#records.erased(change.removed);
         this.#entrance.erased(change.removed);
       },

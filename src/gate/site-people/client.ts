@@ -1,8 +1,8 @@
 import { Worker } from 'node:worker_threads';
 import { type Logger, monotonicMs } from '../../common/index.ts';
 import type { Person } from '../../gallery/index.ts';
-import type { EventData, EventInput } from '../../journal/index.ts';
-import type { SiteChange } from '../../site/index.ts';
+import type { EventInput } from '../../journal/index.ts';
+import { partsOf } from '../change-parts.ts';
 import type { FromSite, SiteSettings, ToSite } from './protocol.ts';
 import { SiteTrust } from './trust.ts';
 
@@ -83,7 +83,9 @@ export class SiteFollowing {
         this.#trust.remember(message.at);
         break;
       case 'changed':
-        record({ type: 'site.changed', data: changeOf(message.change) });
+        for (const part of partsOf(message.change)) {
+          record({ type: 'site.changed', data: { version: message.change.version, ...part } });
+        }
         refreshGallery();
         break;
       case 'complete':
@@ -105,8 +107,4 @@ export class SiteFollowing {
     this.#failure = why;
     this.#parts.log.error({ err: why }, 'following the site failed; it is tried again');
   }
-}
-
-function changeOf({ version, added, updated, removed }: SiteChange): EventData<'site.changed'> {
-  return { version, added: [...added], updated: [...updated], removed: [...removed] };
 }

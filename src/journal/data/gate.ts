@@ -44,7 +44,7 @@ export const GATE_DATA = {
     after: Point.describe('Told when a threshold has moved by 0.005 or more'),
   }),
   'gallery.changed': data({
-    added: z.array(Id).describe('Ids of people'),
+    added: z.array(Id).describe('Ids of people; a change of more than 2,000 is told by several events'),
     updated: z.array(Id),
     removed: z.array(Id),
   }),
