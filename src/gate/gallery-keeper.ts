@@ -13,7 +13,7 @@ const BUSY_MS = 20;
 interface KeeperParts {
   readonly config: Pick<Config, 'dataDir' | 'key'>;
   readonly log: Logger;
-  /** It is open, once; `key` seals what else the gate keeps. */
+  /** It is open, once; `key` seals what else the gate keeps. Where this throws, it is opened and told again later. */
   readonly onOpen: (gallery: Gallery, key: ReturnType<typeof gateKey>) => void;
   /** It cannot be opened, for a reason that was not told before. */
   readonly onFault: (code: ErrorCode, message: string) => void;
@@ -91,11 +91,14 @@ export class GalleryKeeper {
     }
     const { config, log, onOpen } = this.#parts;
     const { dataDir } = config;
+    let gallery: Gallery | null = null;
     try {
       const key = secretOf(config.key);
-      this.#gallery = Gallery.open({ dataDir, key, log, busyTimeoutMs: BUSY_MS });
-      onOpen(this.#gallery, gateKey(dataDir, key));
+      gallery = Gallery.open({ dataDir, key, log, busyTimeoutMs: BUSY_MS });
+      onOpen(gallery, gateKey(dataDir, key));
+      this.#gallery = gallery;
     } catch (error) {
+      gallery?.close();
       this.#failed(error);
     }
   }

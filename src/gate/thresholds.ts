@@ -63,6 +63,7 @@ export class ThresholdKeeper {
   /** Begins with a gallery; `key` is what a site's calibration is sealed under. */
   start(gallery: Gallery, key: Uint8Array): void {
     const { config, log } = this.#parts;
+    this.#siteLost = false;
     try {
       this.#site = this.#curve === null ? null : readSite(config.dataDir, key, this.#curve.model.sha256);
     } catch (error) {
