@@ -8,7 +8,7 @@ export interface KeptThreadOptions<From> {
   /** Time from its death to the next start, in milliseconds. */
   readonly restartMs: number;
   readonly onMessage: (message: From) => void;
-  /** It threw; it is started again. */
+  /** It threw, or could not be started; it is started again. */
   readonly onError: (error: Error) => void;
   /** It was started, the first time or again: what it must know can be posted. */
   readonly onStart?: () => void;
@@ -31,10 +31,13 @@ export class KeptThread<To, From> {
     return this.#worker !== null;
   }
 
+  /** Never throws; does nothing while it runs, or once it was stopped. */
   start(): void {
-    const { entry, data, onMessage, onError, onStart } = this.#options;
+    const { onMessage, onError, onStart } = this.#options;
     clearTimeout(this.#retry ?? undefined);
-    const worker = new Worker(entry, { workerData: data() });
+    if (this.#stopped || this.#worker !== null) return;
+    const worker = this.#make();
+    if (worker === null) return;
     this.#worker = worker;
     worker.on('message', (message: From) => onMessage(message));
     worker.on('error', onError);
@@ -64,11 +67,26 @@ export class KeptThread<To, From> {
     await worker.terminate();
   }
 
+  /** Null where the system has no thread to give, or its data cannot be had: it is tried again. */
+  #make(): Worker | null {
+    const { entry, data, onError } = this.#options;
+    try {
+      return new Worker(entry, { workerData: data() });
+    } catch (error) {
+      this.#startLater();
+      onError(error instanceof Error ? error : new Error(String(error)));
+      return null;
+    }
+  }
+
   #ended(worker: Worker): void {
     if (this.#worker !== worker) return;
-    const { restartMs, onEnd } = this.#options;
     this.#worker = null;
-    onEnd?.();
-    if (!this.#stopped) this.#retry = setTimeout(() => this.start(), restartMs);
+    this.#options.onEnd?.();
+    if (!this.#stopped) this.#startLater();
+  }
+
+  #startLater(): void {
+    this.#retry = setTimeout(() => this.start(), this.#options.restartMs);
   }
 }

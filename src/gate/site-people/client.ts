@@ -1,5 +1,4 @@
-import { Worker } from 'node:worker_threads';
-import { type Logger, monotonicMs } from '../../common/index.ts';
+import { KeptThread, type Logger, monotonicMs } from '../../common/index.ts';
 import type { Person } from '../../gallery/index.ts';
 import type { EventInput } from '../../journal/index.ts';
 import { partsOf } from '../change-parts.ts';
@@ -24,14 +23,20 @@ export interface SiteFollowingParts {
 export class SiteFollowing {
   readonly #parts: SiteFollowingParts;
   readonly #trust: SiteTrust;
-  #worker: Worker | null = null;
-  #retry: NodeJS.Timeout | null = null;
-  #stopped = false;
+  readonly #thread: KeptThread<ToSite, FromSite>;
   #failure = '';
 
   constructor(parts: SiteFollowingParts) {
-    const { holdS = 0, offlineHours = 0 } = parts.settings?.site ?? {};
+    const { settings, thread = new URL('./thread.js', import.meta.url) } = parts;
+    const { holdS = 0, offlineHours = 0 } = settings?.site ?? {};
     this.#parts = parts;
+    this.#thread = new KeptThread({
+      entry: thread,
+      data: () => settings,
+      restartMs: RESTART_MS,
+      onMessage: (message) => this.#heard(message),
+      onError: (error) => this.#failed(error.message),
+    });
     this.#trust = new SiteTrust({
       startedAt: monotonicMs(),
       holdMs: holdS * 1000,
@@ -47,32 +52,11 @@ export class SiteFollowing {
 
   /** To be called once the gallery could be opened. */
   start(): void {
-    const { settings, thread = new URL('./thread.js', import.meta.url) } = this.#parts;
-    if (settings === null || this.#stopped || this.#worker !== null) return;
-    const worker = new Worker(thread, { workerData: settings });
-    this.#worker = worker;
-    worker.on('message', (message: FromSite) => this.#heard(message));
-    worker.on('error', (error) => this.#failed(error.message));
-    worker.on('exit', () => {
-      this.#worker = null;
-      if (!this.#stopped) this.#retry = setTimeout(() => this.start(), RESTART_MS);
-    });
+    if (this.#parts.settings !== null) this.#thread.start();
   }
 
   async stop(ms: number): Promise<void> {
-    this.#stopped = true;
-    clearTimeout(this.#retry ?? undefined);
-    const worker = this.#worker;
-    if (worker === null) return;
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      worker.once('exit', () => {
-        clearTimeout(timer);
-        resolve();
-      });
-      worker.postMessage({ kind: 'stop' } satisfies ToSite);
-    });
-    await worker.terminate();
+    await this.#thread.stop({ kind: 'stop' }, ms);
   }
 
   #heard(message: FromSite): void {
