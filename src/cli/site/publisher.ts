@@ -62,7 +62,8 @@ interface Draft extends BookEntry {
 export async function publishSite(parts: PublishParts): Promise<Published | null> {
   const { gallery, book, privateKey, topics, present, put } = parts;
   const { id: site, epoch, publishedEpoch, version: last } = book.site;
-  const isLost = present === null || present.version < last;
+  // Behind: the broker lost it. Ahead: the book is a copy of an older one, and does not know what the records there say.
+  const isLost = present === null || present.version !== last;
   const all = parts.all || isLost || publishedEpoch !== epoch;
   const before = new Map(book.people().map((entry) => [entry.id, entry]));
   const drafts = gallery
