@@ -48,6 +48,8 @@ export interface Published {
   readonly removed: number;
 }
 
+const NOTHING: ReturnType<Gallery['records']> = { references: [], pictures: [] };
+
 interface Draft extends BookEntry {
   /** Null of somebody who is as they were. */
   readonly plain: Buffer | null;
@@ -55,7 +57,7 @@ interface Draft extends BookEntry {
 
 /**
  * Makes the broker say what the gallery says: records that changed first, then the indexes of their buckets, then the
- * manifest, and at last takes the records of those away who are gone. Whatever is cut off in between, the gates see the
+ * manifest, and at last takes away the photos and records that nothing names any more. Whatever is cut off in between, the gates see the
  * old state or the new one, and the next call ends it. Gives null when there was nothing to do.
  * @throws MenshenError SITE_RECORD_TOO_LARGE
  */
@@ -89,9 +91,8 @@ export async function publishSite(parts: PublishParts): Promise<Published | null
   const sign = signerOf(privateKey);
   await publishKeys(parts);
   await each(all ? entries : entries.filter(({ id }) => isChanged.has(id)), async (entry) => {
-    const { pictures } = entry.photos.length > 0 ? gallery.records(entry.id) : { pictures: [] };
-    for (const { jpeg } of pictures) {
-      await put(topics.photo(entry.id, photoName(jpeg)), sealPhoto(jpeg, { site, epoch, key }));
+    for (const [name, jpeg] of picturesOf(gallery, entry)) {
+      await put(topics.photo(entry.id, name), sealPhoto(jpeg, { site, epoch, key }));
     }
     if (entry.plain === null) return;
     const record = sealPerson(entry.id, entry.plain, { site, version: entry.version, epoch, key, sign });
@@ -105,6 +106,11 @@ export async function publishSite(parts: PublishParts): Promise<Published | null
   );
   const head = { site, version, count: entries.length, epoch, issuedAt: new Date().toISOString() };
   await put(topics.manifest, signBody('manifest', manifestBody(head, bucketHashes(entries)), sign));
+  // Before the book forgets them: a call that is cut off here is begun anew by the next.
+  await each(entries, async ({ id, photos }) => {
+    const stale = before.get(id)?.photos.filter((photo) => !photos.includes(photo)) ?? [];
+    for (const photo of stale) await put(topics.photo(id, photo), '');
+  });
   book.published([...entries, ...removed.map((entry) => ({ ...entry, gone: true }))], epoch);
   await publishKeys(parts);
   await clear(parts, gone);
@@ -133,7 +139,16 @@ async function clear({ topics, put, book }: PublishParts, gone: readonly BookEnt
   book.cleared(gone.map(({ id }) => id));
 }
 
-/** `all`: of somebody who is as they were as well. */
+/** The photos that the record names. */
+function picturesOf(gallery: Gallery, { id, photos }: BookEntry): (readonly [string, Uint8Array])[] {
+  if (photos.length === 0) return [];
+  const { pictures } = gallery.records(id);
+  return pictures
+    .map(({ jpeg }) => [photoName(jpeg), jpeg] as const)
+    .filter(([name]) => photos.includes(name));
+}
+
+/** `all`: of somebody who is as they were as well. Of somebody without consent to being recognised, nothing of a face. */
 function draftOf(
   gallery: Gallery,
   person: Person,
@@ -144,12 +159,12 @@ function draftOf(
   const stamp = `${person.updatedAt} ${gallery.referenceCount(person.id)}`;
   if (!all && known !== undefined && !known.gone && known.stamp === stamp) return { ...known, plain: null };
   const { idNumberHash: _, site: __, createdAt: ___, updatedAt: ____, ...fields } = person;
-  const { references, pictures } = gallery.records(person.id);
+  const { references, pictures } = person.consent.local ? gallery.records(person.id) : NOTHING;
   const photos: string[] = [];
   const faces = references.map(({ model, vector, qualityScore, pictureId }): SiteFace => {
     const jpeg = withPhotos ? pictures.find(({ id }) => id === pictureId)?.jpeg : undefined;
     const photo = jpeg === undefined ? null : photoName(jpeg);
-    if (photo !== null) photos.push(photo);
+    if (photo !== null && !photos.includes(photo)) photos.push(photo);
     return { qualityScore, template: { model, vector: textOf(vector) }, photo };
   });
   const salt = known?.salt ?? randomBytes(16).toString('base64');

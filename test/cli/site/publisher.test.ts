@@ -91,3 +91,65 @@ class Office {
     );
   }
 }
+
+const picture = (text: string) => reference(unit(text.length), { picture: Buffer.from(text) });
+
+it('a workstation restored from a copy publishes all anew, so that each record is the one its index names', async () => {
+  const office = new Office();
+  const ids = ['Ann', 'Bob'].map(
+    (name, at) => office.gallery.addPerson({ name, consent: CONSENT }, [reference(unit(at + 1))]).id,
+  );
+  await office.publish();
+  const copy = office.backUp();
+  const [ann = ''] = ids;
+  office.gallery.updatePerson(ann, { name: 'Anna' });
+  await office.publish();
+  office.gallery.updatePerson(ann, { name: 'Ann' });
+  await office.publish();
+  expect(office.manifest?.version).toBe(3);
+  office.restore(copy);
+  expect(await office.publish()).toMatchObject({ version: 4, people: 2 });
+  const entries = [...office.retained]
+    .filter(([topic]) => topic.includes('/index/'))
+    .flatMap(([, payload]) => readIndex(payload));
+  expect(entries.map(({ id }) => id).sort()).toEqual([...ids].sort());
+  for (const { id, version, digest } of entries) {
+    const payload = office.retained.get(topics.person(id)) ?? Buffer.alloc(0);
+    expect(openRecord(payload, office.authorities)).toMatchObject({ id, version });
+    expect(office.record(id).digest).toBe(digest);
+  }
+  expect(await office.publish()).toBeNull();
+});
+
+it('photos are those of the faces alone, and what is not one any more is taken off the broker', async () => {
+  const office = new Office(true);
+  const { id } = office.gallery.addPerson({ name: 'Ann', consent: CONSENT }, [picture('old')]);
+  office.gallery.transact((writer) => {
+    const createdAt = CONSENT.at;
+    writer.addPicture({
+      id: '2d383cd3-0b7c-498a-b1d5-2b3c4d5e6f71',
+      personId: id,
+      createdAt,
+      jpeg: Buffer.from('no face'),
+    });
+  });
+  await office.publish();
+  expect(office.photosOf(id)).toEqual([photoName(Buffer.from('old'))]);
+  office.gallery.transact((writer) => writer.dropReferences(id));
+  office.gallery.addReferences(id, [picture('new one')]);
+  await office.publish();
+  expect(office.photosOf(id)).toEqual([photoName(Buffer.from('new one'))]);
+});
+
+it('nothing of a face is published of somebody who takes back the consent to being recognised', async () => {
+  const office = new Office(true);
+  const { id } = office.gallery.addPerson({ name: 'Ann', consent: CONSENT, cards: ['1234'] }, [
+    picture('face'),
+  ]);
+  await office.publish();
+  expect(office.record(id).person.faces).toHaveLength(1);
+  office.gallery.updatePerson(id, { consent: { ...CONSENT, local: false } });
+  await office.publish();
+  expect(office.record(id).person).toMatchObject({ name: 'Ann', cards: ['1234'], faces: [] });
+  expect(office.photosOf(id)).toEqual([]);
+});
