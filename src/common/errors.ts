@@ -158,7 +158,7 @@ export const ERRORS = {
   SITE_KEY_UNUSABLE:
     'The key of the gate (site.key) or of the site cannot be read or made. The message names the file.',
   SITE_BOOK_UNUSABLE:
-    'The book of the site (site.sqlite in the data directory) is missing, damaged or of another site. The message tells which.',
+    'The book of the site (site.sqlite in the data directory) is missing, damaged, of another site, or another `menshen site` command is at work on it. The message tells which.',
   SITE_GATE_UNKNOWN:
     'The gate has not reported to the broker, or its report is not signed by the key that was given. Check the id, the key and `site` in its configuration.',
   SITE_RECORD_TOO_LARGE:

@@ -74,10 +74,16 @@ export class SiteBook {
   }
 
   /**
-   * Opens the book of a data directory; `create` makes it. `key`: the gallery's.
+   * Opens the book of a data directory, for this process alone until it is closed: two that publish at a time would take
+   * each other's messages away. `create` makes it. `key`: the gallery's.
    * @throws MenshenError SITE_BOOK_UNUSABLE
    */
-  static open(dataDir: string, key: Uint8Array, create?: { site: string; photos: boolean }): SiteBook {
+  static open(
+    dataDir: string,
+    key: Uint8Array,
+    create?: { site: string; photos: boolean },
+    busyTimeoutMs = 5000,
+  ): SiteBook {
     const path = join(dataDir, 'site.sqlite');
     if (create === undefined && !existsSync(path)) {
       throw new MenshenError('SITE_BOOK_UNUSABLE', `${path} is not there. Begin with \`menshen site init\`.`);
@@ -89,8 +95,9 @@ export class SiteBook {
       );
     }
     try {
-      const db = new Database(path, { timeout: 5000 });
+      const db = new Database(path, { timeout: busyTimeoutMs });
       chmodSync(path, 0o600);
+      db.pragma('locking_mode = EXCLUSIVE');
       db.pragma('journal_mode = WAL');
       db.pragma('synchronous = FULL');
       db.exec(SCHEMA);
@@ -106,9 +113,9 @@ export class SiteBook {
       book.site;
       return book;
     } catch (error) {
-      throw new MenshenError('SITE_BOOK_UNUSABLE', `${path} cannot be used: ${messageOf(error)}`, {
-        cause: error,
-      });
+      const busy = error instanceof Database.SqliteError && error.code.startsWith('SQLITE_BUSY');
+      const why = busy ? 'another `menshen site` command is at work on it' : messageOf(error);
+      throw new MenshenError('SITE_BOOK_UNUSABLE', `${path} cannot be used: ${why}`, { cause: error });
     }
   }
 
@@ -140,9 +147,8 @@ export class SiteBook {
 
   /** A version above all before, never to be given again. */
   nextVersion(above: number): number {
-    const version = Math.max(this.site.version, above) + 1;
-    this.#db.prepare('UPDATE site SET version = ?').run(version);
-    return version;
+    const next = this.#db.prepare('UPDATE site SET version = max(version, ?) + 1 RETURNING version');
+    return z.int().parse(next.pluck().get(above));
   }
 
   people(): BookEntry[] {

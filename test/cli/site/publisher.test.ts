@@ -153,3 +153,15 @@ it('nothing of a face is published of somebody who takes back the consent to bei
   expect(office.record(id).person).toMatchObject({ name: 'Ann', cards: ['1234'], faces: [] });
   expect(office.photosOf(id)).toEqual([]);
 });
+
+it('two commands do not publish from one folder at a time, and no version is given twice', async () => {
+  const office = new Office();
+  expect(office.book.nextVersion(7)).toBe(8);
+  expect(office.book.nextVersion(0)).toBe(9);
+  expect(() => SiteBook.open(office.folder, gateKey(office.folder), undefined, 50)).toThrow(
+    expect.objectContaining({ code: 'SITE_BOOK_UNUSABLE', message: expect.stringContaining('another') }),
+  );
+  office.book.close();
+  office.reopen();
+  expect(office.book.nextVersion(0)).toBe(10);
+});
