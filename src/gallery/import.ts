@@ -22,7 +22,6 @@ export interface ImportResult {
  * Throws EXPORT_INVALID when the file is no export, damaged in any place, or the passphrase wrong; nothing is imported then.
  */
 export function importGallery(gallery: Gallery, path: string, passphrase: string): ImportResult {
-  gallery.follow();
   let file: number;
   try {
     file = openSync(path, 'r');
@@ -33,9 +32,11 @@ export function importGallery(gallery: Gallery, path: string, passphrase: string
   }
   try {
     if (!fstatSync(file).isFile()) throw invalid(path, 'it is no file');
-    return gallery.transact((writer) =>
-      new Merge(gallery, writer, path).run(readRecords(file, path, passphrase)),
-    );
+    return gallery.transact((writer) => {
+      // Within the transaction, in which nobody else writes: who is here, and whose they are, stays so to its end.
+      gallery.follow();
+      return new Merge(gallery, writer, path).run(readRecords(file, path, passphrase));
+    });
   } finally {
     closeSync(file);
   }

@@ -110,6 +110,7 @@ export class SitePeople implements SiteRoster {
   /** Erases them, with all references; whoever was enrolled at the gate stays. */
   remove(ids: readonly string[]): readonly string[] {
     const removed = this.#store.write((writer) => ids.filter((id) => this.#remove(writer, id)));
+    for (const id of ids) this.#faults.delete(id);
     if (removed.length > 0) this.#store.emptyLog();
     return removed;
   }
@@ -162,13 +163,18 @@ export class SitePeople implements SiteRoster {
     return this.#faults.get(id)?.some(({ code }) => code === 'SITE_ID_TAKEN') === true;
   }
 
+  #isListed(id: string): boolean {
+    return this.#db.prepare('SELECT 1 FROM site_people WHERE person_id = ?').get(id) !== undefined;
+  }
+
+  /** By the sealed record. One that does not open is of nobody here: the row of the site decides. */
+  #isLocal(id: string): boolean {
+    return this.#store.person(id)?.site === null;
+  }
+
   #remove(writer: GalleryWriter, id: string): boolean {
-    const row = PersonRowSchema.safeParse(
-      this.#db.prepare('SELECT * FROM site_people WHERE person_id = ?').get(id),
-    ).data;
-    this.#faults.delete(id);
-    if (row === undefined) return false;
-    if (!faultsOf(row).some(({ code }) => code === 'SITE_ID_TAKEN')) return writer.removePerson(id);
+    if (!this.#isListed(id)) return false;
+    if (!this.#isLocal(id)) return writer.removePerson(id);
     this.#db.prepare('DELETE FROM site_people WHERE person_id = ?').run(id);
     return false;
   }
@@ -176,10 +182,7 @@ export class SitePeople implements SiteRoster {
   #put(writer: GalleryWriter, arrival: Arrival): 'added' | 'updated' | 'local' {
     const { id } = arrival.person;
     const known = writer.has('people', id);
-    const ours =
-      this.#db.prepare('SELECT 1 FROM site_people WHERE person_id = ?').get(id) !== undefined &&
-      !this.#isTaken(id);
-    if (known && !ours) {
+    if (known && (!this.#isListed(id) || this.#isLocal(id))) {
       this.#note(arrival, 0, [{ id, face: null, code: 'SITE_ID_TAKEN' }]);
       return 'local';
     }

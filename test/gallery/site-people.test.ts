@@ -86,6 +86,40 @@ describe('people of a site in the gallery', () => {
     expect(gallery.get(ALICE)).toMatchObject({ name: 'Local', site: null });
   });
 
+  it('leave somebody enrolled here alone whatever the unsealed rows of the gallery say', () => {
+    const dataDir = temporaryFolder();
+    const gallery = openGallery(dataDir);
+    gallery.addPerson({ id: ALICE, name: 'Local', consent: CONSENT }, []);
+    open(dataDir).apply([arrival(ALICE, 2)]);
+    const db = new Database(join(dataDir, 'gallery.sqlite'));
+    db.prepare("UPDATE site_people SET faults = '[]'").run();
+    db.close();
+    const site = open(dataDir);
+    expect([...site.entries()]).toEqual([]);
+    expect(site.apply([arrival(ALICE, 3, 2)])).toEqual({ added: [], updated: [] });
+    expect(site.remove([ALICE])).toEqual([]);
+    gallery.refresh();
+    expect(gallery.get(ALICE)).toMatchObject({ name: 'Local', site: null });
+  });
+
+  it("stay the site's when they come while an import waits for its turn to write", () => {
+    const other = openGallery(temporaryFolder());
+    other.addPerson({ id: ALICE, name: 'Import', consent: CONSENT }, [reference(unit(9))]);
+    const file = join(temporaryFolder(), 'export');
+    exportGallery(other, file, 'passphrase', 2 ** 15);
+    const dataDir = temporaryFolder();
+    const gallery = openGallery(dataDir);
+    const site = open(dataDir);
+    const transact = gallery.transact.bind(gallery);
+    gallery.transact = (action) => {
+      site.apply([arrival(ALICE, 2)]);
+      return transact(action);
+    };
+    expect(importGallery(gallery, file, 'passphrase')).toMatchObject({ added: 0, updated: 0, references: 0 });
+    expect(gallery.get(ALICE)).toMatchObject({ site: 'hq' });
+    expect(gallery.referenceCount(ALICE)).toBe(1);
+  });
+
   it('are not held any more when a row of theirs was altered or the network is another, and are made whole again', () => {
     const dataDir = temporaryFolder();
     open(dataDir).apply([arrival(ALICE, 2), arrival(BOB, 3)]);
