@@ -154,7 +154,8 @@ export const ERRORS = {
     'Somebody enrolled at the gate has the id of a person of the site, and stays. Remove one of them.',
   SITE_FACE_UNUSABLE:
     'A face of the record is of no use to the gate: its template is of another network, and no photo is published with it.',
-  SITE_PHOTO_MISSING: 'The photo of a record did not come from the broker. Publish with `--all`.',
+  SITE_PHOTO_MISSING:
+    'The photo of a record did not come from the broker, or the gate could not look at it for want of time or memory; it tries again after its next start. Publish with `--all`.',
   SITE_KEY_UNUSABLE:
     'The key of the gate (site.key) or of the site cannot be read or made. The message names the file.',
   SITE_BOOK_UNUSABLE:

@@ -3,11 +3,11 @@ import type { SiteWire } from './fetching.ts';
 import { type SitePerson, unsealPhoto } from './person.ts';
 import type { SiteTopics } from './topics.ts';
 
-/** Photos that are looked at together. */
-const TOGETHER = 8;
+/** Photos that are looked at together: the process that does has a minute for all of them on a slow board. */
+const TOGETHER = 2;
 /** Photos kept in memory at a time; people beyond them wait. */
 const MAX_UNDER_WAY = 16;
-/** A photo that has not come after it was asked for so many times is reported. */
+/** A photo that has not come, or could not be looked at, after so many times is reported. */
 const ATTEMPTS = 3;
 
 export interface PhotosParts {
@@ -25,6 +25,8 @@ interface Case {
   readonly jpegs: Map<string, Uint8Array>;
   readonly done: (looked: ReadonlyMap<string, Looked>) => void;
   attempts: number;
+  /** All have come, and looking at them failed for a reason that is not theirs. */
+  stalled: boolean;
 }
 
 /**
@@ -45,7 +47,7 @@ export class Photos {
   fetch(person: SitePerson, done: Case['done']): void {
     if ([...this.#waiting, ...this.#underWay].some((one) => one.person.id === person.id)) return;
     const missing = new Set(photosNeeded(person, this.#parts.model));
-    this.#waiting.push({ person, missing, jpegs: new Map(), done, attempts: 1 });
+    this.#waiting.push({ person, missing, jpegs: new Map(), done, attempts: 1, stalled: false });
     this.#fill();
   }
 
@@ -59,11 +61,15 @@ export class Photos {
     }
   }
 
-  /** Asks again for what has not come; what was asked for often enough is given up. */
+  /** Asks again for what has not come, looks again at what could not be looked at; what was tried often enough is given up. */
   again(): void {
     for (const one of [...this.#underWay]) {
-      if (one.missing.size === 0) continue;
+      if (one.missing.size === 0 && !one.stalled) continue;
       one.attempts += 1;
+      if (one.stalled) {
+        void this.#look(one);
+        continue;
+      }
       this.#parts.wire.unsubscribe(this.#topicsOf(one));
       if (one.attempts > ATTEMPTS) void this.#look(one);
       else this.#parts.wire.subscribe(this.#topicsOf(one));
@@ -95,15 +101,21 @@ export class Photos {
     const looked = new Map<string, Looked>();
     for (const name of one.missing) looked.set(name, { code: 'SITE_PHOTO_MISSING' });
     one.missing.clear();
+    one.stalled = false;
     const photos = [...one.jpegs];
+    let failed = false;
     for (let at = 0; at < photos.length; at += TOGETHER) {
       const some = photos.slice(at, at + TOGETHER);
-      const found = await this.#parts.look(some.map(([, jpeg]) => jpeg)).catch(() => []);
-      for (const [index, [name]] of some.entries()) {
-        looked.set(name, found[index] ?? { code: 'SITE_FACE_UNUSABLE' });
-      }
+      const found = await this.#parts.look(some.map(([, jpeg]) => jpeg)).catch(() => null);
+      failed ||= found === null;
+      const none: Looked = { code: found === null ? 'SITE_PHOTO_MISSING' : 'SITE_FACE_UNUSABLE' };
+      for (const [index, [name]] of some.entries()) looked.set(name, found?.[index] ?? none);
     }
     if (round !== this.#round) return;
+    if (failed && one.attempts < ATTEMPTS) {
+      one.stalled = true;
+      return;
+    }
     this.#underWay = this.#underWay.filter((other) => other !== one);
     one.done(looked);
     this.#fill();

@@ -210,6 +210,55 @@ describe('faces', () => {
   });
 });
 
+describe('a photo that cannot be looked at now', () => {
+  const jpeg = Buffer.from('good photo');
+  const faces = [
+    {
+      qualityScore: 0.8,
+      template: { model: { id: 'other', version: '9' }, vector: vectorText(3) },
+      photo: photoName(jpeg),
+    },
+  ];
+
+  async function follow(failures: number) {
+    let calls = 0;
+    const look = async (): Promise<readonly Looked[]> => {
+      calls += 1;
+      if (calls <= failures) throw new Error('no memory');
+      const vector = new Float32Array(512);
+      vector[5] = 1;
+      return [{ vector, model: MODEL, qualityScore: 0.7 }];
+    };
+    const { admin, broker, roster, deliver, follower } = setUp({ look });
+    broker.publish([
+      [
+        topics.photo(ALICE, photoName(jpeg)),
+        sealPhoto(jpeg, { site: SITE, epoch: 1, key: admin.contentKey }),
+      ],
+    ]);
+    broker.publish(admin.publish(new Map([[ALICE, person(ALICE, { faces })]])));
+    deliver();
+    for (let now = 100_000; now < 2_000_000; now += 400_000) {
+      await new Promise((resolve) => setImmediate(resolve));
+      follower().tick(now);
+      deliver();
+    }
+    return { roster, calls: () => calls };
+  }
+
+  it('is looked at again', async () => {
+    const { roster, calls } = await follow(2);
+    expect(roster.faults()).toEqual([]);
+    expect(roster.people.get(ALICE)?.templates).toHaveLength(1);
+    expect(calls()).toBe(3);
+  });
+
+  it('counts as missing, not as unusable, when it is given up', async () => {
+    const { roster } = await follow(100);
+    expect(roster.faults()).toEqual([{ id: ALICE, face: 0, code: 'SITE_PHOTO_MISSING' }]);
+  });
+});
+
 describe('a report', () => {
   it('is believed when the device signed it that is known', () => {
     const [device, other] = [openDeviceKey(temporaryFolder()), openDeviceKey(temporaryFolder())];
