@@ -70,7 +70,8 @@ export class SiteFollowing {
         for (const part of partsOf(message.change)) {
           record({ type: 'site.changed', data: { version: message.change.version, ...part } });
         }
-        refreshGallery();
+        // Taking over a change costs as much as the gallery is large: who is new can wait for the gate's own next look.
+        if (message.change.removed.length > 0) refreshGallery();
         break;
       case 'complete':
         log.info({ ...message.data }, 'the people of the site are as it says');
