@@ -72,12 +72,13 @@ export class Station {
   /** How far the gate is. */
   get report(): SiteReport {
     const { gate, site, model, encryptionKey, deviceKey } = this.#parts;
+    const { progress } = this.#follower;
     return {
       gate,
       site,
       at: isoNow(),
-      ...this.#follower.progress,
-      faults: [...this.#follower.progress.faults],
+      ...progress,
+      faults: [...progress.faults],
       model: `${model.id} ${model.version}`,
       encryptionKey: encryptionPublicKey(encryptionKey),
       device: deviceKey.spki,
