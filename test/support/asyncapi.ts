@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { Ajv, type AnySchema } from 'ajv';
+import { Ajv, type AnySchema, type ValidateFunction } from 'ajv';
 import addFormats from 'ajv-formats';
 import { z } from 'zod';
 
@@ -47,11 +47,16 @@ export function judgeByDocument(document = readDocument()): Judge {
     const operation = Object.values(document.operations).find(
       ({ channel }) => channel.$ref === `#/channels/${name}`,
     );
-    const payloads = Object.values(messages).map(({ $ref }) => {
-      const message = document.components.messages[$ref.split('/').at(-1) ?? ''];
-      const schema: AnySchema = { $ref: `doc${message?.payload.$ref}` };
-      return ajv.compile(schema);
-    });
+    // Compiled when it is asked for: all of them take seconds, and most callers need a few.
+    let compiled: ValidateFunction[] | null = null;
+    const payloads = () => {
+      compiled ??= Object.values(messages).map(({ $ref }) => {
+        const message = document.components.messages[$ref.split('/').at(-1) ?? ''];
+        const schema: AnySchema = { $ref: `doc${message?.payload.$ref}` };
+        return ajv.compile(schema);
+      });
+      return compiled;
+    };
     return { name, pattern: patternOf(address), payloads, retain: operation?.bindings.mqtt.retain };
   });
   return ({ topic, payload, retain }) => {
@@ -62,8 +67,9 @@ export function judgeByDocument(document = readDocument()): Judge {
     // An empty message takes a retained one away.
     if (text === '' && channel.retain) return null;
     const content: unknown = JSON.parse(text);
-    if (channel.payloads.some((validate) => validate(content))) return null;
-    return `${topic}: ${ajv.errorsText(channel.payloads[0]?.errors)}\n${text.slice(0, 1000)}`;
+    const payloads = channel.payloads();
+    if (payloads.some((validate) => validate(content))) return null;
+    return `${topic}: ${ajv.errorsText(payloads[0]?.errors)}\n${text.slice(0, 1000)}`;
   };
 }
 
