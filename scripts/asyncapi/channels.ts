@@ -1,26 +1,15 @@
 import { makeOrder } from '../../src/commands/index.ts';
 import { EVENT_TYPES } from '../../src/journal/index.ts';
 import { deviceOf } from '../../src/mqtt/published.ts';
+import type { Channel } from './channel.ts';
 import { EVENT_EXAMPLES } from './example-events.ts';
 import { eventTypes, nameOf } from './schemas.ts';
-
-/** A topic, what is said on it, and by whom. */
-export interface Channel {
-  /** With the parts that differ in braces. */
-  readonly address: string;
-  readonly summary: string;
-  /** Name of the schema of its messages. */
-  readonly schema: string;
-  /** Seen from the gate. */
-  readonly action: 'send' | 'receive';
-  readonly retain: boolean;
-  readonly examples: readonly unknown[];
-}
+import { SITE_CHANNELS } from './site-channels.ts';
 
 const AT = '2026-01-02T03:04:05.678Z';
 const GATE = { gate: 'north', version: '0.1.0' };
 const SIGNATURE = `${'c2lnbmF0dXJl'.repeat(7)}c2==`;
-const SIGNED = { nonce: 'b3BlbiB0aGUgZG9vciBub3c', gate: 'north', command: 'door.open', at: AT };
+const SIGNED = { nonce: 'b3BlbiB0aGUgZG9vcnMhIQ', gate: 'north', command: 'door.open', at: AT };
 
 const DOOR = {
   door: 'front',
@@ -114,6 +103,7 @@ const OWN: Readonly<Record<string, Channel>> = {
     schema: 'Command',
     action: 'receive',
     retain: false,
+    inner: { member: 'order', schema: 'Order' },
     examples: [
       {
         key: 'front-desk',
@@ -218,7 +208,7 @@ const EVENTS: Readonly<Record<string, Channel>> = Object.fromEntries(
 );
 
 /** Every topic there is, by a name. */
-export const CHANNELS = { ...OWN, ...EVENTS };
+export const CHANNELS: Readonly<Record<string, Channel>> = { ...OWN, ...SITE_CHANNELS, ...EVENTS };
 
 /** What the parts in braces stand for. */
 export const PARAMETERS: Readonly<Record<string, string>> = {
@@ -228,8 +218,10 @@ export const PARAMETERS: Readonly<Record<string, string>> = {
   camera: 'Id of a camera',
   input: 'Id of an alarm input',
   sender: 'Of the sender’s choice, one level or more; by default the key that signed the command',
-  site: '`access.site.id` of the configuration',
+  site: '`access.site.id` (who is where) or `site.id` (the people of a site) of the configuration',
   person: 'Id of a person',
+  bucket: '0 to 255: the first byte of the SHA-256 of the id of the person',
+  photo: 'SHA-256 of the JPEG, 64 hex digits',
   prefix: '`mqtt.homeAssistant.prefix` of the configuration, by default `homeassistant`',
   node: '`<topic>_<gate>`',
 };

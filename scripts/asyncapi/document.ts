@@ -1,5 +1,6 @@
 import { softwareVersion } from '../../src/common/index.ts';
-import { CHANNELS, type Channel, PARAMETERS } from './channels.ts';
+import type { Channel } from './channel.ts';
+import { CHANNELS, PARAMETERS } from './channels.ts';
 import { jsonSchemas } from './schemas.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -71,11 +72,11 @@ function operationOf(name: string, { action, retain, summary }: Channel): Json {
   };
 }
 
-function messageOf(name: string, { schema, summary, examples }: Channel): Json {
+function messageOf(name: string, { schema, summary, binary, examples }: Channel): Json {
   return {
     name,
     summary,
-    contentType: 'application/json',
+    contentType: binary ? 'application/octet-stream' : 'application/json',
     payload: { $ref: `#/components/schemas/${schema}` },
     examples: examples.map((payload) => ({ payload })),
   };

@@ -97,7 +97,7 @@ export const EVENT_EXAMPLES: { readonly [T in EventType]: z.input<(typeof PUBLIC
   'command.accepted': {
     ...order,
     role: 'operator',
-    nonce: 'b3BlbiB0aGUgZG9vciBub3c',
+    nonce: 'b3BlbiB0aGUgZG9vcnMhIQ',
     issuedAt: '2026-01-02T03:04:05.000Z',
     params: { door: 'front' },
   },

@@ -1,11 +1,19 @@
 import { z } from 'zod';
-import { EnvelopeSchema, ReplySchema } from '../../src/commands/index.ts';
+import { EnvelopeSchema, OrderSchema, ReplySchema } from '../../src/commands/index.ts';
 import { PromptSchema } from '../../src/console/index.ts';
 import { PlaceMessageSchema } from '../../src/gate/index.ts';
 import { ErrorCodeSchema } from '../../src/journal/data.ts';
 import { EVENT_TYPES, type EventType } from '../../src/journal/index.ts';
 import { SentEventSchema } from '../../src/mqtt/index.ts';
 import { DeviceSchema, PUBLIC_EVENT_DATA, STATES, StatusSchema } from '../../src/mqtt/published.ts';
+import {
+  IndexSchema,
+  KeysSchema,
+  ManifestSchema,
+  PersonRecordSchema,
+  ReportSchema,
+  SignedSchema,
+} from '../../src/site/index.ts';
 
 /** Sent in place of data that is larger than the broker takes. */
 const OmittedSchema = z
@@ -41,6 +49,12 @@ function eventSchema(type: EventType) {
   });
 }
 
+/** A message whose signed text is JSON of the schema of this name. */
+const signedBody = (name: string) =>
+  SignedSchema.extend({
+    body: SignedSchema.shape.body.describe(`JSON of ${name}, exactly as it was signed`),
+  });
+
 /** Every schema that has a name in the document. */
 export const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   ErrorCode: ErrorCodeSchema,
@@ -56,8 +70,23 @@ export const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
     .strictObject({ version: z.string() })
     .describe('The newest version; written by whoever keeps the gates'),
   Command: EnvelopeSchema,
+  Order: OrderSchema.extend({ params: result.optional().describe('Its parameters; none without') }),
   Reply: SignedReplySchema,
   Place: PlaceMessageSchema,
+  SignedManifest: signedBody('Manifest'),
+  Manifest: ManifestSchema,
+  SiteIndex: IndexSchema.describe('Everybody in the bucket, by id: id, version and digest of the record'),
+  SignedPerson: signedBody('PersonRecord'),
+  PersonRecord: PersonRecordSchema,
+  SignedKeys: signedBody('ContentKeys'),
+  ContentKeys: KeysSchema,
+  Photo: z
+    .string()
+    .describe(
+      'Bytes: number of the content key (4, big-endian), nonce (12), tag (16), the JPEG; AES-256-GCM',
+    ),
+  SignedReport: signedBody('SiteReport'),
+  SiteReport: ReportSchema,
   ...Object.fromEntries(eventTypes.map((type) => [nameOf(type), eventSchema(type)])),
 };
 

@@ -8,6 +8,7 @@ import { EVENT_EXAMPLES } from '../../scripts/asyncapi/example-events.ts';
 import { commandTopics } from '../../src/commands/index.ts';
 import { EVENT_TYPES, type EventType } from '../../src/journal/index.ts';
 import { topicsOf } from '../../src/mqtt/index.ts';
+import { reportTopic, siteTopics } from '../../src/site/index.ts';
 import { judgeByDocument, readDocument } from '../support/asyncapi.ts';
 import { mosquittoInstalled, startMosquitto } from '../support/mosquitto.ts';
 import { openGate, subscribe, until } from './support.ts';
@@ -40,6 +41,7 @@ describe('docs/reference/asyncapi.json', () => {
   it('names every topic that the code has', () => {
     const own = topicsOf('{topic}', '{gate}');
     const commands = commandTopics('{topic}', '{gate}');
+    const site = siteTopics('{topic}', '{site}');
     const known = Object.values(document.channels).map(({ address }) => address);
     for (const topic of [
       own.status,
@@ -50,6 +52,10 @@ describe('docs/reference/asyncapi.json', () => {
       own.prompt('{door}'),
       commands.commands,
       `${commands.replies}/{sender}`,
+      ...[site.manifest, site.keys('{gate}'), site.photo('{person}', '{photo}')],
+      site.index(7).replace('/7', '/{bucket}'),
+      site.person('{person}').replace(/people\/\d+/, 'people/{bucket}'),
+      reportTopic('{topic}', '{gate}'),
     ]) {
       expect(known).toContain(topic);
     }
@@ -61,6 +67,24 @@ describe('docs/reference/asyncapi.json', () => {
     );
     expect(problems.length).toBeGreaterThan(types.length);
     expect(problems.filter((problem) => problem !== null)).toEqual([]);
+  });
+
+  it('has examples whose signed text is as its schema says as well', () => {
+    const formats = { base64: /^[A-Za-z0-9+/]*={0,2}$/ };
+    const ajv = new Ajv({ strict: false, allErrors: true, formats });
+    addFormats.default(ajv);
+    ajv.addSchema({ $id: 'doc', components: { schemas: document.components.schemas } });
+    const said = Object.values(CHANNELS).flatMap(({ inner, examples }) =>
+      inner === undefined
+        ? []
+        : examples.map((example) => {
+            const text: unknown = Object(example)[inner.member];
+            const schema = { $ref: `doc#/components/schemas/${inner.schema}` };
+            return ajv.validate(schema, JSON.parse(String(text))) ? null : ajv.errorsText();
+          }),
+    );
+    expect(said.length).toBeGreaterThanOrEqual(5);
+    expect(said.filter((problem) => problem !== null)).toEqual([]);
   });
 
   it('finds a message that has a member more, one less, another type, or another topic', () => {

@@ -16,7 +16,11 @@ const DocumentSchema = z.object({
   components: z.object({
     messages: z.record(
       z.string(),
-      z.object({ payload: Reference, examples: z.array(z.object({ payload: z.unknown() })) }),
+      z.object({
+        contentType: z.string(),
+        payload: Reference,
+        examples: z.array(z.object({ payload: z.unknown() })),
+      }),
     ),
     schemas: z.record(z.string(), z.unknown()),
   }),
@@ -57,7 +61,11 @@ export function judgeByDocument(document = readDocument()): Judge {
       });
       return compiled;
     };
-    return { name, pattern: patternOf(address), payloads, retain: operation?.bindings.mqtt.retain };
+    const json = Object.values(messages).every(
+      ({ $ref }) =>
+        document.components.messages[$ref.split('/').at(-1) ?? '']?.contentType === 'application/json',
+    );
+    return { name, json, pattern: patternOf(address), payloads, retain: operation?.bindings.mqtt.retain };
   });
   return ({ topic, payload, retain }) => {
     const channel = channels.find(({ pattern }) => pattern.test(topic));
@@ -66,6 +74,7 @@ export function judgeByDocument(document = readDocument()): Judge {
     const text = typeof payload === 'string' ? payload : Buffer.from(payload).toString('utf8');
     // An empty message takes a retained one away.
     if (text === '' && channel.retain) return null;
+    if (!channel.json) return null;
     const content: unknown = JSON.parse(text);
     const payloads = channel.payloads();
     if (payloads.some((validate) => validate(content))) return null;
