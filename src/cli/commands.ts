@@ -32,7 +32,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./command.ts')).commandCommand(),
   },
   site: {
-    summary: 'publish the people of a site for all its gates, and see how far each is',
+    summary: 'publish the people of a gallery for all gates of a site, and see how far each is',
     load: async () => (await import('./site.ts')).siteCommand(),
   },
   door: {

@@ -90,7 +90,7 @@ describe('system packages', () => {
     "import { systemPackages } from './setup/apt.mjs';\nawait systemPackages({ compiler: false });";
   const status = (line: string) => program('dpkg-query', `printf '${line}\\n'; exit 1`);
   const installed =
-    'installed python3-gi\\ninstalled gir1.2-gst-rtsp-server-1.0\\ninstalled gstreamer1.0-plugins-base\\ninstalled gstreamer1.0-plugins-good\\n';
+    'installed python3-gi\\ninstalled gir1.2-gst-rtsp-server-1.0\\ninstalled gstreamer1.0-plugins-base\\ninstalled gstreamer1.0-plugins-good\\ninstalled python3-jinja2\\n';
 
   it('that are missing are installed, and only they, without starting their services', async () => {
     status(`${installed}config-files gstreamer1.0-plugins-bad`);
@@ -121,12 +121,12 @@ describe('system packages', () => {
 
   it('of the long tests are asked for with them only', async () => {
     status(`${installed}installed gstreamer1.0-plugins-bad`);
-    for (const name of ['ffmpeg', 'mosquitto', 'javac']) program(name, 'exit 0');
+    for (const name of ['ffmpeg', 'mosquitto', 'gcc', 'javac']) program(name, 'exit 0');
     const { code, err } = await script(
       `process.getuid = () => 1000;\n${call.replace('false', 'false, long: true')}`,
     );
     expect(code).toBe(1);
-    expect(err).toContain('--no-install-recommends libbcprov-java');
+    expect(err).toContain('--no-install-recommends libc6-dev libbcprov-java');
   });
 
   it('that are there are left alone', async () => {
