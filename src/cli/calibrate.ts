@@ -32,9 +32,7 @@ const MOST_PEOPLE = 1500;
 /** `menshen calibrate`. Errors are thrown as MenshenError for main.ts to print. */
 export function calibrateCommand(): Command {
   return withGalleryOptions(new Command('calibrate'))
-    .description(
-      'find out how much the people here look alike, so that decision.fpir holds for them: by the people enrolled, or by pictures',
-    )
+    .description('fit the match threshold to the people of a site')
     .option(
       '-d, --data <place>',
       'pictures of people, a folder each (or a CSV file with the columns path and label)',
