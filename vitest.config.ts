@@ -1,17 +1,25 @@
 import { defineConfig } from 'vitest/config';
 
+/** Long suites that measure no time, and may share the machine; among them tests of single rooms that start many processes. */
 const PROOFS = [
-  'rules',
-  'cloud-fuzz',
-  'bouncycastle',
-  'clips',
-  'power-cut',
-  'cloud-client',
-  'fleet',
-  'qr',
-  'vision-host',
-  'visitors',
-].map((name) => `test/long/${name}.test.ts`);
+  'test/cli/enroll-real-name',
+  'test/cloud/prepare',
+  'test/config/fuzz',
+  'test/door/killed',
+  'test/door/onoff',
+  ...[
+    'rules',
+    'cloud-fuzz',
+    'bouncycastle',
+    'clips',
+    'power-cut',
+    'cloud-client',
+    'fleet',
+    'qr',
+    'vision-host',
+    'visitors',
+  ].map((name) => `test/long/${name}`),
+].map((name) => `${name}.test.ts`);
 
 /** `npm test` runs unit, integration and e2e; the long suites have projects of their own (`npm run test:long`). */
 export default defineConfig({
@@ -25,7 +33,11 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: ['test/e2e/**', 'test/long/**'] },
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/e2e/**', 'test/long/**', ...PROOFS],
+        },
       },
       {
         extends: true,
@@ -37,7 +49,6 @@ export default defineConfig({
         },
       },
       {
-        // They measure no time, and may share the machine.
         extends: true,
         test: {
           name: 'proofs',
