@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { openApiDocument } from '../src/cloud-server/index.ts';
 import { configJsonSchema, configReference } from '../src/config/index.ts';
 import { asyncApiDocument } from './asyncapi/document.ts';
+import { mqttPage } from './asyncapi/page.ts';
 import { cloudErrorsPage } from './cloud-errors-page.ts';
 import { commandsPage } from './commands-page.ts';
 import { errorsPage } from './errors-page.ts';
@@ -13,6 +14,7 @@ export const GENERATED: Readonly<Record<string, () => string | Promise<string>>>
   'docs/reference/config.md': configReference,
   'docs/reference/cloud-openapi.json': () => `${JSON.stringify(openApiDocument(), null, 2)}\n`,
   'docs/reference/asyncapi.json': () => `${JSON.stringify(asyncApiDocument(), null, 2)}\n`,
+  'docs/reference/mqtt.md': mqttPage,
   'docs/reference/errors.md': errorsPage,
   'docs/reference/cloud-errors.md': cloudErrorsPage,
   'src/gallery/kernel.ts': kernelModule,

@@ -70,7 +70,10 @@ export const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
     .strictObject({ version: z.string() })
     .describe('The newest version; written by whoever keeps the gates'),
   Command: EnvelopeSchema,
-  Order: OrderSchema.extend({ params: result.optional().describe('Its parameters; none without') }),
+  Order: OrderSchema.extend({
+    command: OrderSchema.shape.command.describe('One of [commands](commands.md)'),
+    params: result.optional().describe('Its parameters; none without'),
+  }),
   Reply: SignedReplySchema,
   Place: PlaceMessageSchema,
   SignedManifest: signedBody('Manifest'),

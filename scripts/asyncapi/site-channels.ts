@@ -1,7 +1,6 @@
 import type { z } from 'zod';
 import {
   bucketHashes,
-  bucketOf,
   type Entry,
   indexOf,
   type KeysSchema,
@@ -65,7 +64,7 @@ export const SITE_CHANNELS: Readonly<Record<string, Channel>> = {
   },
   sitePerson: {
     address: '{topic}/sites/{site}/people/{bucket}/{person}',
-    summary: `One person of the site, sealed (the person of the example is in bucket ${bucketOf(PERSON)})`,
+    summary: 'One person of the site, sealed',
     schema: 'SignedPerson',
     action: 'receive',
     retain: true,
