@@ -134,35 +134,40 @@ export function guarded<T>(path: string, action: () => T): T {
   try {
     return action();
   } catch (error) {
-    if (!(error instanceof Database.SqliteError)) throw error;
-    const { code } = error;
-    if (code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB') {
-      throw new MenshenError(
-        'GALLERY_CORRUPT',
-        `The gallery ${path} is damaged (${messageOf(error)}). Restore it from an export.`,
-        {
-          cause: error,
-        },
-      );
-    }
-    if (code.startsWith('SQLITE_BUSY')) {
-      throw new MenshenError(
-        'DATA_DIR_UNUSABLE',
-        `The gallery ${path} is locked by another process. Try again when it has finished.`,
-        {
-          cause: error,
-        },
-      );
-    }
-    if (/^SQLITE_(CANTOPEN|READONLY|FULL|IOERR|PERM)/.test(code)) {
-      throw new MenshenError(
-        'DATA_DIR_UNUSABLE',
-        `The gallery ${path} cannot be read or written: ${messageOf(error)}`,
-        {
-          cause: error,
-        },
-      );
-    }
-    throw error;
+    throw forReader(path, error);
   }
+}
+
+/** SQLite's own failures as errors for a reader; others as they are. */
+export function forReader(path: string, error: unknown): unknown {
+  if (!(error instanceof Database.SqliteError)) return error;
+  const { code } = error;
+  if (code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB') {
+    return new MenshenError(
+      'GALLERY_CORRUPT',
+      `The gallery ${path} is damaged (${messageOf(error)}). Restore it from an export.`,
+      {
+        cause: error,
+      },
+    );
+  }
+  if (code.startsWith('SQLITE_BUSY')) {
+    return new MenshenError(
+      'DATA_DIR_UNUSABLE',
+      `The gallery ${path} is locked by another process. Try again when it has finished.`,
+      {
+        cause: error,
+      },
+    );
+  }
+  if (/^SQLITE_(CANTOPEN|READONLY|FULL|IOERR|PERM)/.test(code)) {
+    return new MenshenError(
+      'DATA_DIR_UNUSABLE',
+      `The gallery ${path} cannot be read or written: ${messageOf(error)}`,
+      {
+        cause: error,
+      },
+    );
+  }
+  return error;
 }

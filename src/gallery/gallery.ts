@@ -71,7 +71,33 @@ export class Gallery {
    * Single rows that cannot be used are logged and told by `faults()`.
    */
   static open(options: GalleryOptions): Gallery {
-    const { dataDir, key, log, busyTimeoutMs = 5000 } = options;
+    const gallery = Gallery.#unlocked(options);
+    try {
+      gallery.#memory.load();
+      return gallery;
+    } catch (error) {
+      gallery.close();
+      throw error;
+    }
+  }
+
+  /**
+   * As `open`, for a process that must go on answering: it is loaded in slices of some milliseconds, between which the
+   * event loop runs. Rejects with the signal's reason when that is given meanwhile.
+   */
+  static async openInSlices(options: GalleryOptions, signal: AbortSignal): Promise<Gallery> {
+    const gallery = Gallery.#unlocked(options);
+    try {
+      await gallery.#memory.loadInSlices(signal);
+      return gallery;
+    } catch (error) {
+      gallery.close();
+      throw error;
+    }
+  }
+
+  /** Opened, and not loaded yet. */
+  static #unlocked({ dataDir, key, log, busyTimeoutMs = 5000 }: GalleryOptions): Gallery {
     ensureDataDir(dataDir);
     const path = join(dataDir, 'gallery.sqlite');
     const db = openDatabase(path, dataDir, busyTimeoutMs);
@@ -79,9 +105,7 @@ export class Gallery {
       const unlocked = unlock(db, path, dataDir, key);
       if (unlocked.newKeyFile !== null)
         log.info({ file: unlocked.newKeyFile }, 'made a new gallery key; keep a copy of it');
-      const gallery = new Gallery(path, new GalleryStore(db, path, unlocked.cipher), unlocked, log);
-      gallery.#memory.load();
-      return gallery;
+      return new Gallery(path, new GalleryStore(db, path, unlocked.cipher), unlocked, log);
     } catch (error) {
       db.close();
       throw error;

@@ -34,26 +34,40 @@ export class GalleryMemory {
 
   /** The first load; tells no changes. One that takes long says in the log how far it is. */
   load(): void {
-    this.#known = { ...this.#store.meta(), generation: -1, removals: -1 };
-    const progress = new LoadProgress(this.#log);
-    this.#follow({
-      person: (person) => this.#takePerson(person),
-      reference: (reference, of) => {
-        this.#takeReference(reference);
-        progress.step(of);
-      },
-    });
+    const taker = this.#begin();
+    const dataVersion = this.#store.dataVersion();
+    this.#takeOver(this.#store.delta(this.#known, taker), dataVersion);
+    this.#takePending();
+  }
+
+  /** The first load while the event loop goes on running. Rejects with the signal's reason when that is given meanwhile. */
+  async loadInSlices(signal: AbortSignal): Promise<void> {
+    const taker = this.#begin();
+    const dataVersion = this.#store.dataVersion();
+    this.#takeOver(await this.#store.deltaInSlices(this.#known, taker, signal), dataVersion);
     this.#takePending();
   }
 
   /** Takes over what changed in the file. */
   follow(): void {
-    this.#follow(null);
+    const dataVersion = this.#store.dataVersion();
+    this.#takeOver(this.#store.delta(this.#known), dataVersion);
   }
 
-  #follow(taker: Taker | null): void {
-    const dataVersion = this.#store.dataVersion();
-    const delta = this.#store.delta(this.#known, taker);
+  #begin(): Taker {
+    this.#known = { ...this.#store.meta(), generation: -1, removals: -1 };
+    const progress = new LoadProgress(this.#log);
+    return {
+      person: (person) => this.#takePerson(person),
+      reference: (reference, of) => {
+        this.#takeReference(reference);
+        progress.step(of);
+      },
+    };
+  }
+
+  /** @param dataVersion of before the delta was read: what came since is looked at again */
+  #takeOver(delta: Delta, dataVersion: number): void {
     this.#checkKey(delta);
     this.#apply(delta);
     this.#known = { generation: delta.generation, removals: delta.removals, keyCheck: delta.keyCheck };

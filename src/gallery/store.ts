@@ -1,7 +1,8 @@
+import { setImmediate } from 'node:timers/promises';
 import type { z } from 'zod';
 import { MenshenError } from '../common/index.ts';
 import type { RowCipher } from './cipher.ts';
-import { type Db, guarded } from './database.ts';
+import { type Db, forReader, guarded } from './database.ts';
 import {
   IdListSchema,
   IdRowSchema,
@@ -61,6 +62,9 @@ export interface Taker {
   reference(reference: StoredReference, of: number): void;
 }
 
+/** Rows read between two turns of the event loop: some milliseconds. */
+const SLICE_ROWS = 64;
+
 type Read<T> = { readonly value: T } | { readonly fault: GalleryFault };
 
 /** The gallery's tables: opens what is sealed, checks every row, and names the rows it cannot use instead of failing on them. */
@@ -84,41 +88,69 @@ export class GalleryStore {
     return guarded(this.#path, () => readMeta(this.#db));
   }
 
-  /**
-   * What changed after generation `known.generation`, as one consistent picture of the file. With a taker nothing is known yet:
-   * all people and references go to it and are not in the answer, nor is the list of ids.
-   */
+  /** What changed after generation `known.generation`, as one consistent picture of the file. */
   delta(known: { generation: number; removals: number }, taker: Taker | null = null): Delta {
-    return guarded(this.#path, () =>
-      this.#db.transaction(() => {
-        const meta = readMeta(this.#db);
-        // A lower generation means that the file was replaced by an older one: look at everything.
-        const since = meta.generation < known.generation ? -1 : known.generation;
-        const complete = taker === null && (since < 0 || meta.removals !== known.removals);
-        // Reading everything goes faster in the order of the file than by the index.
-        const newer = since < 0 ? '+generation > ?' : 'generation > ?';
-        const faults: GalleryFault[] = [];
-        const people = sort(
-          this.#rows(`SELECT id, sealed FROM people WHERE ${newer}`, since, (row) => this.#person(row)),
-          faults,
-          taker === null ? null : (person) => taker.person(person),
-        );
-        const passes = sort(
-          this.#rows(`SELECT id, sealed FROM passes WHERE ${newer}`, since, (row) => this.#pass(row)),
-          faults,
-        );
-        const of = taker === null ? 0 : this.#count('refs');
-        const references = sort(
-          this.#rows(`SELECT * FROM refs WHERE ${newer}`, since, (row) => this.#reference(row)),
-          faults,
-          taker === null ? null : (reference) => taker.reference(reference, of),
-        );
-        const ids = complete
-          ? { people: this.#ids('people'), passes: this.#ids('passes'), references: this.#ids('refs') }
-          : null;
-        return { ...meta, people, passes, references, faults, ids };
-      })(),
-    );
+    return guarded(this.#path, () => this.#db.transaction(() => last(this.#read(known, taker)))());
+  }
+
+  /**
+   * As `delta`, and the event loop runs now and then: nothing else may be asked of this store until it is done.
+   * Rejects with the signal's reason when that is given meanwhile.
+   */
+  async deltaInSlices(known: Meta, taker: Taker, signal: AbortSignal): Promise<Delta> {
+    try {
+      this.#db.exec('BEGIN');
+      try {
+        return await lastInSlices(this.#read(known, taker), signal);
+      } finally {
+        if (this.#db.inTransaction) this.#db.exec('COMMIT');
+      }
+    } catch (error) {
+      throw forReader(this.#path, error);
+    }
+  }
+
+  /**
+   * Reads within a transaction, row by row: null after each, the delta at last. With a taker nothing is known yet: all people
+   * and references go to it and are not in the delta, nor is the list of ids.
+   */
+  *#read(
+    known: { generation: number; removals: number },
+    taker: Taker | null,
+  ): Generator<Delta | null, void> {
+    const meta = readMeta(this.#db);
+    // A lower generation means that the file was replaced by an older one: look at everything.
+    const since = meta.generation < known.generation ? -1 : known.generation;
+    const complete = taker === null && (since < 0 || meta.removals !== known.removals);
+    // Reading everything goes faster in the order of the file than by the index.
+    const newer = since < 0 ? '+generation > ?' : 'generation > ?';
+    const faults: GalleryFault[] = [];
+    const people: Person[] = [];
+    for (const row of this.#rows(`SELECT id, sealed FROM people WHERE ${newer}`, since, (row) =>
+      this.#person(row),
+    )) {
+      sort(row, faults, (person) => (taker === null ? people.push(person) : taker.person(person)));
+      yield null;
+    }
+    const passes: Pass[] = [];
+    for (const row of this.#rows(`SELECT id, sealed FROM passes WHERE ${newer}`, since, (row) =>
+      this.#pass(row),
+    )) {
+      sort(row, faults, (pass) => passes.push(pass));
+      yield null;
+    }
+    const of = taker === null ? 0 : this.#count('refs');
+    const references: StoredReference[] = [];
+    for (const row of this.#rows(`SELECT * FROM refs WHERE ${newer}`, since, (row) => this.#reference(row))) {
+      sort(row, faults, (reference) =>
+        taker === null ? references.push(reference) : taker.reference(reference, of),
+      );
+      yield null;
+    }
+    const ids = complete
+      ? { people: this.#ids('people'), passes: this.#ids('passes'), references: this.#ids('refs') }
+      : null;
+    yield { ...meta, people, passes, references, faults, ids };
   }
 
   /** The record of a person; null when there is none that can be used. */
@@ -134,7 +166,7 @@ export class GalleryStore {
   references(personId: string, faults: GalleryFault[] = []): StoredReference[] {
     const sql = 'SELECT * FROM refs WHERE person_id = ? ORDER BY created_at, id';
     return guarded(this.#path, () =>
-      sort(
+      usable(
         this.#rows(sql, personId, (row) => this.#reference(row)),
         faults,
       ),
@@ -145,7 +177,7 @@ export class GalleryStore {
   pictures(personId: string, faults: GalleryFault[] = []): StoredPicture[] {
     const sql = 'SELECT * FROM pictures WHERE person_id = ? ORDER BY created_at, id';
     return guarded(this.#path, () =>
-      sort(
+      usable(
         this.#rows(sql, personId, (row) => this.#picture(row)),
         faults,
       ),
@@ -258,19 +290,33 @@ export function readMeta(db: Db): Meta {
   return { generation: row.data.generation, removals: row.data.removals, keyCheck: row.data.key_check };
 }
 
-/** The rows that can be used, unless `take` has them; the others go to `faults`. */
-function sort<T>(
-  rows: Iterable<Read<T>>,
-  faults: GalleryFault[],
-  take: ((value: T) => void) | null = null,
-): T[] {
+/** Gives a row that can be used to `take`; the fault of another goes to `faults`. */
+function sort<T>(row: Read<T>, faults: GalleryFault[], take: (value: T) => unknown): void {
+  if ('fault' in row) faults.push(row.fault);
+  else take(row.value);
+}
+
+/** The rows that can be used; what is wrong with the others goes to `faults`. */
+function usable<T>(rows: Iterable<Read<T>>, faults: GalleryFault[]): T[] {
   const good: T[] = [];
-  for (const row of rows) {
-    if ('fault' in row) faults.push(row.fault);
-    else if (take === null) good.push(row.value);
-    else take(row.value);
-  }
+  for (const row of rows) sort(row, faults, (value) => good.push(value));
   return good;
+}
+
+function last(steps: Iterable<Delta | null>): Delta {
+  for (const delta of steps) if (delta !== null) return delta;
+  throw new MenshenError('INTERNAL', 'reading the gallery came to no end');
+}
+
+async function lastInSlices(steps: Iterable<Delta | null>, signal: AbortSignal): Promise<Delta> {
+  let rows = 0;
+  for (const delta of steps) {
+    if (delta !== null) return delta;
+    if (++rows % SLICE_ROWS > 0) continue;
+    await setImmediate();
+    signal.throwIfAborted();
+  }
+  throw new MenshenError('INTERNAL', 'reading the gallery came to no end');
 }
 
 function altered(table: GalleryFault['table'], id: string): { fault: GalleryFault } {

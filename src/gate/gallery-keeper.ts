@@ -28,6 +28,9 @@ interface KeeperParts {
 export class GalleryKeeper {
   readonly #parts: KeeperParts;
   readonly #timers: NodeJS.Timeout[] = [];
+  readonly #paused = new AbortController();
+  /** The try under way. */
+  #opening: Promise<void> | null = null;
   #gallery: Gallery | null = null;
   #fault = '';
 
@@ -35,19 +38,21 @@ export class GalleryKeeper {
     this.#parts = parts;
   }
 
-  /** Null while it cannot be opened. */
+  /** Null while it is not open. */
   get gallery(): Gallery | null {
     return this.#gallery;
   }
 
-  /** @throws MenshenError COMMAND_UNAVAILABLE while it cannot be opened */
-  open(): Gallery {
+  /** Waits while it is being loaded. Rejects with MenshenError COMMAND_UNAVAILABLE while it cannot be opened. */
+  async open(): Promise<Gallery> {
+    await this.#opening;
     if (this.#gallery === null) {
       throw new MenshenError('COMMAND_UNAVAILABLE', 'the gallery cannot be opened at present');
     }
     return this.#gallery;
   }
 
+  /** Does not wait for the gallery: however large it is, exit buttons work while it is loaded. */
   start(): void {
     this.#tryOpen();
     this.#timers.push(
@@ -57,14 +62,17 @@ export class GalleryKeeper {
     );
   }
 
-  /** No more looking at the file. */
+  /** No more looking at the file; a load under way is given up. */
   pause(): void {
+    this.#paused.abort();
     for (const timer of this.#timers) {
       clearInterval(timer);
     }
   }
 
-  close(): void {
+  /** To be called once it is paused. */
+  async close(): Promise<void> {
+    await this.#opening;
     this.#gallery?.close();
   }
 
@@ -86,20 +94,29 @@ export class GalleryKeeper {
   }
 
   #tryOpen(): void {
-    if (this.#gallery !== null) {
+    if (this.#gallery !== null || this.#opening !== null) {
       return;
     }
+    this.#opening = this.#open().finally(() => {
+      this.#opening = null;
+    });
+  }
+
+  /** Never rejects. */
+  async #open(): Promise<void> {
     const { config, log, onOpen } = this.#parts;
     const { dataDir } = config;
+    const { signal } = this.#paused;
     let gallery: Gallery | null = null;
     try {
       const key = secretOf(config.key);
-      gallery = Gallery.open({ dataDir, key, log, busyTimeoutMs: BUSY_MS });
+      gallery = await Gallery.openInSlices({ dataDir, key, log, busyTimeoutMs: BUSY_MS }, signal);
+      signal.throwIfAborted();
       onOpen(gallery, gateKey(dataDir, key));
       this.#gallery = gallery;
     } catch (error) {
       gallery?.close();
-      this.#failed(error);
+      if (!signal.aborted) this.#failed(error);
     }
   }
 

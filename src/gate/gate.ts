@@ -274,7 +274,7 @@ export class Gate {
       this.#records.stop(RECORDS_STOP_MS),
       this.#emergency.stop(RECORDS_STOP_MS),
     ]);
-    this.#gallery.close();
+    await this.#gallery.close();
     await this.#gpio.close();
     this.#removeGuard();
     this.#unlock();
@@ -303,9 +303,10 @@ export class Gate {
     this.#console?.start();
     const parts = { config: this.#config, records: this.#records, log: this.#log };
     this.#thresholds = await ThresholdKeeper.open(parts);
-    this.#gallery.start();
     this.#clock = setInterval(() => this.#entrance.tick(), TICK_MS);
+    // Before the people are loaded: doors work, and however many they are, systemd does not give up on the gate.
     this.#service.ready(() => true);
+    this.#gallery.start();
     this.#log.info({ version: SOFTWARE_VERSION }, 'the gate is up');
   }
 

@@ -69,10 +69,10 @@ export function gateHandlers(parts: CommandParts) {
   };
 }
 
-function diagnostics(parts: CommandParts, loopDelayMs: number) {
+async function diagnostics(parts: CommandParts, loopDelayMs: number) {
   let counts: { people: number; references: number } | null = null;
   try {
-    counts = parts.openGallery().counts();
+    counts = (await parts.openGallery()).counts();
   } catch {
     // told as null
   }

@@ -28,8 +28,8 @@ export interface CommandParts {
   readonly cloudUsage: () => Promise<readonly ApiUsage[] | null>;
   /** Null where no cloud is configured. */
   readonly cloud: Pick<CloudCalls, 'realName'> | null;
-  /** @throws MenshenError COMMAND_UNAVAILABLE while it cannot be opened */
-  openGallery(): Gallery;
+  /** Waits while it is being loaded. Rejects with MenshenError COMMAND_UNAVAILABLE while it cannot be opened. */
+  openGallery(): Promise<Gallery>;
   gallerySource(): { readonly dataDir: string; readonly key: string | undefined };
   /** Takes over now what was changed in the gallery. */
   refreshGallery(): void;

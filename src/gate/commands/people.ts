@@ -53,7 +53,7 @@ export function peopleHandlers(parts: CommandParts) {
       return { id, token, validUntil: until };
     }),
     'people.photo': bind(COMMANDS['people.photo'], async (params, context) => {
-      const who = whoOf(parts, params);
+      const who = await whoOf(parts, params);
       context.progress('judging the photo');
       const { jpeg, allowDuplicate } = params;
       const { id, qualityScore } = await change({
@@ -66,7 +66,7 @@ export function peopleHandlers(parts: CommandParts) {
       return { id, qualityScore };
     }),
     'people.enrol': bind(COMMANDS['people.enrol'], async (params, context) => {
-      const who = whoOf(parts, params);
+      const who = await whoOf(parts, params);
       const face = await parts.enrolment.face(params.camera, params.withinS * 1000, (missing) =>
         context.progress(missing),
       );
@@ -86,8 +86,8 @@ export function peopleHandlers(parts: CommandParts) {
   };
 }
 
-function list(parts: CommandParts, { after, limit }: Params<'people.list'>) {
-  const gallery = parts.openGallery();
+async function list(parts: CommandParts, { after, limit }: Params<'people.list'>) {
+  const gallery = await parts.openGallery();
   const everybody = [...gallery.list()].sort((a, b) => (a.id < b.id ? -1 : 1));
   const behind = everybody.filter(({ id }) => after === undefined || id > after);
   let room = LIST_BYTES;
@@ -115,10 +115,13 @@ function list(parts: CommandParts, { after, limit }: Params<'people.list'>) {
 }
 
 /** Nobody is enrolled without consent in the command itself; whoever is enrolled keeps what was agreed to. */
-function whoOf(parts: CommandParts, params: Params<'people.photo'> | Params<'people.enrol'>): Who {
+async function whoOf(
+  parts: CommandParts,
+  params: Params<'people.photo'> | Params<'people.enrol'>,
+): Promise<Who> {
   const { id, name } = params;
   const consent = params.consent === undefined ? undefined : { ...params.consent, at: isoNow() };
-  const known = id === undefined ? null : parts.openGallery().get(id);
+  const known = id === undefined ? null : (await parts.openGallery()).get(id);
   if (known !== null) {
     if (name !== undefined && name !== known.name) {
       throw new MenshenError('USAGE', `The id ${known.id} belongs to somebody of another name.`);
