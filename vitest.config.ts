@@ -3,10 +3,14 @@ import { defineConfig } from 'vitest/config';
 /** Long suites that measure no time, and may share the machine; among them tests of single rooms that start many processes. */
 const PROOFS = [
   'test/cli/enroll-real-name',
+  'test/cloud-server/hostile',
+  'test/cloud/key-pool',
   'test/cloud/prepare',
   'test/config/fuzz',
+  'test/door/crash',
   'test/door/killed',
   'test/door/onoff',
+  'test/mqtt/subscription',
   ...[
     'rules',
     'cloud-fuzz',

@@ -59,10 +59,14 @@ describe('topics', () => {
       own.state('inputs', '<input>'),
       own.prompt('<door>'),
       `<topic>/<gate>/commands`,
-      `<topic>/<gate>/replies/…`,
+      `<topic>/<gate>/replies/<sender>`,
       `<topic>/software`,
       `<topic>/sites/<site>/places/<person>`,
-      `<topic>/sites/<site>/…`,
+      `<topic>/sites/<site>/manifest`,
+      `<topic>/sites/<site>/index/<bucket>`,
+      `<topic>/sites/<site>/people/<bucket>/<person>`,
+      `<topic>/sites/<site>/photos/<person>/<photo>`,
+      `<topic>/sites/<site>/keys/<gate>`,
       `<topic>/<gate>/site`,
     ]);
   });
