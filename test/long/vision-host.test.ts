@@ -369,6 +369,6 @@ async function expectRest(host: VisionHost, track: string): Promise<void> {
 
 async function firstLine(victim: ChildProcess): Promise<string> {
   if (victim.stdout === null) throw new Error('no stdout');
-  const [line] = await once(victim.stdout, 'data');
+  const [line] = await once(victim.stdout, 'data', { signal: AbortSignal.timeout(30_000) });
   return String(line).trim();
 }

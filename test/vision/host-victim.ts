@@ -28,7 +28,7 @@ if (unbound === undefined) {
     stdio: ['ignore', 2, 2, 'pipe'],
     detached: true,
   });
-  const { door, direction, area, qr: _qr, ...options } = camera;
+  const { door, direction, area, qr: _qr, injection: _injection, ...options } = camera;
   const pipe = new ChildPipe(child.stdio[PIPE_FD], {
     packet: ({ header }) => {
       if (/"camera".*"streaming"/.test(JSON.stringify(header))) console.log(child.pid);
