@@ -7,7 +7,7 @@ import { expectAllDelivered, journalOf } from './delivery.ts';
 import { counts, type Tally, upTo } from './tally.ts';
 import { Witness } from './witness.ts';
 
-const STOPS = 20;
+const STOPS = 10;
 /** Half of them hit the start. */
 const START_MS = 1000;
 const RUN_MS = 6000;

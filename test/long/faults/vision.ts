@@ -5,7 +5,7 @@ import { House } from '../../e2e/house.ts';
 import { type Tally, upTo } from './tally.ts';
 import { Witness } from './witness.ts';
 
-const KILLS = 10;
+const KILLS = 6;
 const UNLOCK_MS = 1500;
 /** Process timers, the event loop and a busy machine; the relay's own time is exact to a millisecond or two. */
 const SLACK_MS = 250;
