@@ -75,11 +75,20 @@ export function judgeByDocument(document = readDocument()): Judge {
     // An empty message takes a retained one away.
     if (text === '' && channel.retain) return null;
     if (!channel.json) return null;
-    const content: unknown = JSON.parse(text);
+    const content = parsed(text);
     const payloads = channel.payloads();
     if (payloads.some((validate) => validate(content))) return null;
     return `${topic}: ${ajv.errorsText(payloads[0]?.errors)}\n${text.slice(0, 1000)}`;
   };
+}
+
+/** Undefined where it is no JSON, which is no message of ours. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Each part in braces is one level of the topic; the first and the sender of a command may be several. */
