@@ -9,21 +9,14 @@ import {
   readPrivateKey,
 } from '../commands/index.ts';
 import { MenshenError, openDeviceKey, readDevicePublicKey } from '../common/index.ts';
-import { configPath, loadConfig, resolveSecret, type SecretSource } from '../config/index.ts';
+import { configPath, loadConfig } from '../config/index.ts';
+import { type BrokerOptions, brokerConnection, withBrokerOptions } from './broker-options.ts';
 import { sendCommand } from './command-sender.ts';
 
-interface SendOptions {
+interface SendOptions extends BrokerOptions {
   readonly key: string;
   readonly keyId: string;
   readonly gateKey?: string;
-  readonly broker?: string;
-  readonly username?: string;
-  readonly passwordFile?: string;
-  readonly ca?: string;
-  readonly cert?: string;
-  readonly certKey?: string;
-  readonly topic: string;
-  readonly mqtt: string;
   readonly timeout: string;
   readonly jpeg?: string;
   readonly saveJpeg?: string;
@@ -64,17 +57,10 @@ export function commandCommand(): Command {
 }
 
 function sendOptions(command: Command): Command {
-  return command
+  const keyed = command
     .requiredOption('-k, --key <file>', 'private key, as `menshen command keygen` made it')
-    .requiredOption('-i, --key-id <id>', "id of the key in the gate's configuration")
-    .option('-b, --broker <url>', 'broker: mqtts://host:port; default $MENSHEN_BROKER')
-    .option('-u, --username <name>', 'user name at the broker')
-    .option('--password-file <file>', 'file of the password at the broker')
-    .option('--ca <file>', "CA certificate (PEM) that signed the broker's")
-    .option('--cert <file>', 'client certificate (PEM)')
-    .option('--cert-key <file>', 'key of the client certificate (PEM)')
-    .option('--topic <prefix>', 'first part of every topic', 'menshen')
-    .option('--mqtt <version>', 'version of MQTT: 5 or 3.1.1', '5')
+    .requiredOption('-i, --key-id <id>', "id of the key in the gate's configuration");
+  return withBrokerOptions(keyed)
     .option('-t, --timeout <seconds>', 'how long to wait for the end of the command', '60')
     .option('--gate-key <base64>', 'public key of the gate: answers that it did not sign are not believed')
     .option('--jpeg <file>', 'photo for people.photo')
@@ -104,24 +90,12 @@ async function send(gate: string, name: string, words: string[], options: SendOp
   if (!isCommand(name)) {
     throw new MenshenError('USAGE', `"${name}" is no command; \`menshen command list\` prints them all.`);
   }
-  const url = options.broker ?? process.env.MENSHEN_BROKER;
-  if (url === undefined) throw new MenshenError('USAGE', 'Name the broker: --broker mqtts://host:port');
+  const connection = brokerConnection(options);
   const timeoutS = Number(options.timeout);
   if (!(timeoutS > 0 && timeoutS <= 3600)) throw new MenshenError('USAGE', '--timeout is 1 to 3600 seconds.');
-  if (options.mqtt !== '5' && options.mqtt !== '3.1.1') {
-    throw new MenshenError('USAGE', '--mqtt is 5 or 3.1.1.');
-  }
   const privateKey = readPrivateKey(readKeyFile(options.key), options.key);
   const reply = await sendCommand({
-    connection: {
-      url,
-      version: options.mqtt === '5' ? 5 : 4,
-      username: options.username,
-      password: options.passwordFile === undefined ? undefined : secret({ file: options.passwordFile }),
-      caFile: options.ca,
-      certFile: options.cert,
-      keyFile: options.certKey,
-    },
+    connection,
     prefix: options.topic,
     gate,
     command: name,
@@ -206,8 +180,4 @@ export function readKeyFile(path: string): string {
     if (error instanceof MenshenError) throw error;
     throw new MenshenError('COMMAND_KEY_INVALID', `${path} cannot be read.`, { cause: error });
   }
-}
-
-function secret(source: SecretSource): string {
-  return resolveSecret(source);
 }

@@ -4,14 +4,15 @@ import { generateKeyPair, publicKeyOf, readPrivateKey, readPublicKey } from '../
 import { MenshenError, readDevicePublicKey } from '../common/index.ts';
 import { type Gallery, gateKey } from '../gallery/index.ts';
 import { type Manifest, openManifest, openReport, reportTopic, siteTopics } from '../site/index.ts';
+import { type BrokerOptions, withBrokerOptions } from './broker-options.ts';
 import { readKeyFile } from './command.ts';
 import { type GalleryArguments, settingsOf, withGallery, withGalleryOptions } from './gallery-options.ts';
 import { SiteBook } from './site/book.ts';
-import { type Broker, type BrokerArguments, withBroker, withBrokerOptions } from './site/broker.ts';
+import { type Broker, withBroker } from './site/broker.ts';
 import { publishKeys, publishSite } from './site/publisher.ts';
 import { showStatus } from './site/status.ts';
 
-type Options = GalleryArguments & BrokerArguments & { readonly key: string };
+type Options = GalleryArguments & BrokerOptions & { readonly key: string };
 
 /** `menshen site init|add-gate|remove-gate|publish|status`. Errors are thrown as MenshenError for main.ts to print. */
 export function siteCommand(): Command {

@@ -1,54 +1,17 @@
-import type { Command } from 'commander';
 import type { MqttClient } from 'mqtt';
 import { MenshenError, messageOf } from '../../common/index.ts';
-import { resolveSecret } from '../../config/index.ts';
+import { type BrokerOptions, brokerConnection } from '../broker-options.ts';
 import { dial } from '../command-sender.ts';
 
 /** Time for what is retained to arrive after the broker has granted the subscription. */
 const QUIET_MS = 500;
 
-export interface BrokerArguments {
-  readonly broker?: string;
-  readonly username?: string;
-  readonly passwordFile?: string;
-  readonly ca?: string;
-  readonly cert?: string;
-  readonly certKey?: string;
-  readonly topic: string;
-  readonly mqtt: string;
-}
-
-export function withBrokerOptions(command: Command): Command {
-  return command
-    .option('-b, --broker <url>', 'broker: mqtts://host:port; default $MENSHEN_BROKER')
-    .option('-u, --username <name>', 'user name at the broker')
-    .option('--password-file <file>', 'file of the password at the broker')
-    .option('--ca <file>', "CA certificate (PEM) that signed the broker's")
-    .option('--cert <file>', 'client certificate (PEM)')
-    .option('--cert-key <file>', 'key of the client certificate (PEM)')
-    .option('--topic <prefix>', 'first part of every topic', 'menshen')
-    .option('--mqtt <version>', 'version of MQTT: 5 or 3.1.1', '5');
-}
-
-/** @throws MenshenError USAGE, MQTT_UNREACHABLE */
+/** @throws MenshenError USAGE, SECRET_UNREADABLE, MQTT_UNREACHABLE */
 export async function withBroker<T>(
-  options: BrokerArguments,
+  options: BrokerOptions,
   work: (broker: Broker) => Promise<T>,
 ): Promise<T> {
-  const url = options.broker ?? process.env.MENSHEN_BROKER;
-  if (url === undefined) throw new MenshenError('USAGE', 'Name the broker: --broker mqtts://host:port');
-  if (options.mqtt !== '5' && options.mqtt !== '3.1.1') {
-    throw new MenshenError('USAGE', '--mqtt is 5 or 3.1.1.');
-  }
-  const client = await dial({
-    url,
-    version: options.mqtt === '5' ? 5 : 4,
-    username: options.username,
-    password: options.passwordFile === undefined ? undefined : resolveSecret({ file: options.passwordFile }),
-    caFile: options.ca,
-    certFile: options.cert,
-    keyFile: options.certKey,
-  });
+  const client = await dial(brokerConnection(options));
   try {
     return await work(new Broker(client));
   } finally {
