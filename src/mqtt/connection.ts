@@ -157,8 +157,10 @@ export class Connection {
       payload,
       { qos: 1, retain, ...(this.#options.version === 5 ? { properties } : {}) },
       (error) => {
-        // What the end of the connection cuts off was not refused: `onDown` tells of it, and it is sent again.
-        if (!(error && this.#isDown)) answer(error ?? null);
+        if (!error || isRefusal(error)) answer(error ?? null);
+        // What the end of the connection cuts off was not refused: `onDown` tells of it, and it is sent again. MQTT.js
+        // may call back before it has told of that end.
+        else setImmediate(() => this.#lost(error));
       },
     );
   }
@@ -196,6 +198,13 @@ export class Connection {
     this.#problem ??= hungUp ? null : failure;
   }
 
+  /** Nothing more is to be expected of the connection. */
+  #lost(error: Error): void {
+    if (this.#isDown) return;
+    this.#note(error);
+    this.#down();
+  }
+
   #down(): void {
     if (this.#isDown) {
       return;
@@ -221,6 +230,11 @@ export class Connection {
     const message = `The broker ${url} did not answer as one. Check address and port, and whether it wants TLS (mqtts://).`;
     return { code: 'MQTT_UNREACHABLE', message, protocol: true };
   }
+}
+
+/** Whether the broker itself said no: its reason code comes along. */
+function isRefusal(error: Error): boolean {
+  return 'code' in error && typeof error.code === 'number';
 }
 
 /** A file of certificates that cannot be read is a fault of TLS: the code says so to `failureOf`. */

@@ -61,4 +61,5 @@ it('a person published from the workstation opens the door; taken away while the
   expect(house.edges.filter(({ at, line, level }) => at > since && line === 17 && level === 1)).toEqual([]);
   const changed = house.events.slice(before).find(({ type }) => type === 'site.changed');
   expect(changed?.data).toMatchObject({ version: 2, removed: [expect.any(String)] });
+  expect(house.strays).toEqual([]);
 });

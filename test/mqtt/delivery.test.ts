@@ -77,6 +77,19 @@ describe.skipIf(!mosquittoInstalled())(
       });
     });
 
+    it('takes a line that went dead for a lost connection, not for a refusal', async () => {
+      const mosquitto = await broker();
+      const proxy = await holdableProxy(mosquitto.port, { swallowAnswersAfter: 120 });
+      proxy.open();
+      const gate = openGate(proxy.url, { config: { keepaliveS: 1 } });
+      gate.burst(40);
+      gate.link.start();
+      await until('the end of the connection', () => gate.log().includes('MQTT_UNREACHABLE'));
+      expect(gate.log()).toContain('Keepalive timeout');
+      expect(gate.log()).not.toContain('refused');
+      await until('an empty outbox', () => gate.journal.pendingCount() === 0, 15_000);
+    });
+
     it('says goodbye when it is stopped, after the last events', async () => {
       const { url } = await broker();
       const subscriber = await subscribe(url);

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Ajv, type AnySchema, type ValidateFunction } from 'ajv';
 import addFormats from 'ajv-formats';
 import { z } from 'zod';
+import { CHANNELS } from '../../scripts/asyncapi/channels.ts';
 
 const Reference = z.object({ $ref: z.string() });
 const DocumentSchema = z.object({
@@ -79,6 +80,24 @@ export function judgeByDocument(document = readDocument()): Judge {
     const payloads = channel.payloads();
     if (payloads.some((validate) => validate(content))) return null;
     return `${topic}: ${ajv.errorsText(payloads[0]?.errors)}\n${text.slice(0, 1000)}`;
+  };
+}
+
+/** Says what of the text that a message carries signed, where it carries one, is not as the schema of that text has it. */
+export function judgeInner(document = readDocument()): Judge {
+  const ajv = new Ajv({ strict: false, allErrors: true, formats: { base64: /^[A-Za-z0-9+/]*={0,2}$/ } });
+  addFormats.default(ajv);
+  ajv.addSchema({ $id: 'doc', components: { schemas: document.components.schemas } });
+  const channels = Object.values(CHANNELS).flatMap(({ address, inner }) =>
+    inner === undefined ? [] : [{ pattern: patternOf(address), ...inner }],
+  );
+  return ({ topic, payload }) => {
+    const text = typeof payload === 'string' ? payload : Buffer.from(payload).toString('utf8');
+    const inner = channels.find(({ pattern }) => pattern.test(topic));
+    if (inner === undefined || text === '') return null;
+    const signed: unknown = Object(parsed(text))[inner.member];
+    const sound = ajv.validate({ $ref: `doc#/components/schemas/${inner.schema}` }, parsed(String(signed)));
+    return sound ? null : `${topic}: ${inner.member}: ${ajv.errorsText()}\n${String(signed).slice(0, 1000)}`;
   };
 }
 

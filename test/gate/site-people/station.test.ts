@@ -13,6 +13,7 @@ import { type Gallery, gateKey, SitePeople } from '../../../src/gallery/index.ts
 import { Station } from '../../../src/gate/site-people/index.ts';
 import { encryptionPublicKey, newEncryptionKey, openManifest, siteTopics } from '../../../src/site/index.ts';
 import { CONSENT, log, MODEL, openGallery, reference, temporaryFolder, unit } from '../../gallery/helpers.ts';
+import { judgeByDocument, judgeInner, type PublishedMessage } from '../../support/asyncapi.ts';
 import { startMosquitto } from '../../support/mosquitto.ts';
 
 const topics = siteTopics('menshen', 'hq');
@@ -20,18 +21,20 @@ const topics = siteTopics('menshen', 'hq');
 class Office {
   readonly folder = temporaryFolder();
   readonly gallery = openGallery(this.folder);
-  readonly book = SiteBook.open(this.folder, gateKey(this.folder), { site: 'hq', photos: false });
+  readonly book: SiteBook;
   readonly privateKey = generateKeyPairSync('ed25519').privateKey;
   readonly authorities = [readPublicKey(publicKeyOf(this.privateKey))];
   readonly #broker: Broker;
 
-  constructor(client: MqttClient) {
+  constructor(client: MqttClient, photos = false) {
+    this.book = SiteBook.open(this.folder, gateKey(this.folder), { site: 'hq', photos });
     this.#broker = new Broker(client);
     onTestFinished(() => this.book.close());
   }
 
-  add(name: string, seed: number): string {
-    return this.gallery.addPerson({ name, consent: CONSENT }, [reference(unit(seed))]).id;
+  add(name: string, seed: number, picture?: Uint8Array): string {
+    const face = reference(unit(seed), picture === undefined ? {} : { picture });
+    return this.gallery.addPerson({ name, consent: CONSENT }, [face]).id;
   }
 
   async publish() {
@@ -105,13 +108,24 @@ class Gate {
   }
 }
 
+/** All that is said of a site, by whomever, as it was published. */
+async function overhear(url: string): Promise<PublishedMessage[]> {
+  const heard: PublishedMessage[] = [];
+  const client = await connectAsync(url, { protocolVersion: 5 });
+  onTestFinished(() => client.endAsync());
+  client.on('message', (topic, payload, { retain }) => heard.push({ topic, payload, retain }));
+  await client.subscribeAsync('menshen/#', { qos: 1, rap: true });
+  return heard;
+}
+
 describe('gates that follow a site over a real broker', () => {
   it('hold what the workstation published, also when they were away, lost their gallery or another was removed', async () => {
     const broker = await startMosquitto();
     onTestFinished(() => broker.stop());
+    const heard = await overhear(broker.url);
     const client = await connectAsync(broker.url);
     onTestFinished(() => client.endAsync());
-    const office = new Office(client);
+    const office = new Office(client, true);
     const [north, south] = [new Gate('north', broker.url, office), new Gate('south', broker.url, office)];
     const everybody = Array.from({ length: 30 }, (_, at) => office.add(`Person ${at}`, at + 1));
     north.start();
@@ -126,7 +140,7 @@ describe('gates that follow a site over a real broker', () => {
     const [gone = '', changed = ''] = everybody;
     office.gallery.removePerson(gone);
     office.gallery.updatePerson(changed, { name: 'Changed' });
-    const added = office.add('Added', 50);
+    const added = office.add('Added', 50, Buffer.from('a photo'));
     expect(await office.publish()).toEqual({ version: 2, people: 30, changed: 2, removed: 1 });
     const now = [...everybody.filter((id) => id !== gone), added].sort();
     expect((await north.at(2)).sort()).toEqual(now);
@@ -154,5 +168,12 @@ describe('gates that follow a site over a real broker', () => {
     await expect.poll(() => south.station.report.count, { timeout: 15_000 }).toBe(31);
     expect(south.station.report).toMatchObject({ state: 'complete', faultCount: 0, pending: 0 });
     expect([...north.refusals, ...south.refusals]).toEqual([]);
+
+    const judges = [judgeByDocument(), judgeInner()];
+    const problems = judges.flatMap((judge) => heard.map(judge)).filter((problem) => problem !== null);
+    expect(problems).toEqual([]);
+    for (const kind of ['manifest', 'index', 'people', 'photos', 'keys', 'site']) {
+      expect(heard.some(({ topic, payload }) => topic.split('/').includes(kind) && payload.length > 0)).toBe(true);
+    }
   });
 });
