@@ -43,52 +43,50 @@ const signed = (body: unknown) => ({
   signature: `${'c2lnbmF0dXJl'.repeat(7)}c2==`,
 });
 
+/** What the administrator of a site publishes, and its gates follow. */
+const published = (channel: Omit<Channel, 'action' | 'retain'>): Channel => ({
+  ...channel,
+  address: `{topic}/sites/{site}/${channel.address}`,
+  action: 'receive',
+  retain: true,
+});
+
 /** The topics of the people of a site. */
 export const SITE_CHANNELS: Readonly<Record<string, Channel>> = {
-  siteManifest: {
-    address: '{topic}/sites/{site}/manifest',
+  siteManifest: published({
+    address: 'manifest',
     summary: 'The people of a site in short, signed by its administrator',
     schema: 'SignedManifest',
-    action: 'receive',
-    retain: true,
     inner: { member: 'body', schema: 'Manifest' },
     examples: [signed(MANIFEST)],
-  },
-  siteIndex: {
-    address: '{topic}/sites/{site}/index/{bucket}',
+  }),
+  siteIndex: published({
+    address: 'index/{bucket}',
     summary: 'Who of the site is in a bucket; its hash stands in the manifest',
     schema: 'SiteIndex',
-    action: 'receive',
-    retain: true,
     examples: [JSON.parse(indexOf([ENTRY])), []],
-  },
-  sitePerson: {
-    address: '{topic}/sites/{site}/people/{bucket}/{person}',
+  }),
+  sitePerson: published({
+    address: 'people/{bucket}/{person}',
     summary: 'One person of the site, sealed',
     schema: 'SignedPerson',
-    action: 'receive',
-    retain: true,
     inner: { member: 'body', schema: 'PersonRecord' },
     examples: [signed(RECORD)],
-  },
-  sitePhoto: {
-    address: '{topic}/sites/{site}/photos/{person}/{photo}',
+  }),
+  sitePhoto: published({
+    address: 'photos/{person}/{photo}',
     summary: 'A photo of a person of the site, sealed; for gates with another embedding network',
     schema: 'Photo',
-    action: 'receive',
-    retain: true,
     binary: true,
     examples: [],
-  },
-  siteKeys: {
-    address: '{topic}/sites/{site}/keys/{gate}',
+  }),
+  siteKeys: published({
+    address: 'keys/{gate}',
     summary: 'The content keys of the site, wrapped for one gate',
     schema: 'SignedKeys',
-    action: 'receive',
-    retain: true,
     inner: { member: 'body', schema: 'ContentKeys' },
     examples: [signed(KEYS)],
-  },
+  }),
   siteReport: {
     address: '{topic}/{gate}/site',
     summary: 'How far the gate is with the people of its site, signed by it',

@@ -8,7 +8,7 @@ export interface KeptThreadOptions<From> {
   /** Time from its death to the next start, in milliseconds. */
   readonly restartMs: number;
   readonly onMessage: (message: From) => void;
-  /** It threw, or could not be started; it is started again. */
+  /** It threw, or could not be started; it is started again. Told once a cause, until the thread has said something again. */
   readonly onError: (error: Error) => void;
   /** It was started, the first time or again: what it must know can be posted. */
   readonly onStart?: () => void;
@@ -22,6 +22,7 @@ export class KeptThread<To, From> {
   #worker: Worker | null = null;
   #retry: NodeJS.Timeout | null = null;
   #stopped = false;
+  #told = '';
 
   constructor(options: KeptThreadOptions<From>) {
     this.#options = options;
@@ -33,14 +34,17 @@ export class KeptThread<To, From> {
 
   /** Never throws; does nothing while it runs, or once it was stopped. */
   start(): void {
-    const { onMessage, onError, onStart } = this.#options;
+    const { onMessage, onStart } = this.#options;
     clearTimeout(this.#retry ?? undefined);
     if (this.#stopped || this.#worker !== null) return;
     const worker = this.#make();
     if (worker === null) return;
     this.#worker = worker;
-    worker.on('message', (message: From) => onMessage(message));
-    worker.on('error', onError);
+    worker.on('message', (message: From) => {
+      this.#told = '';
+      onMessage(message);
+    });
+    worker.on('error', (error) => this.#failed(error));
     worker.on('exit', () => this.#ended(worker));
     onStart?.();
   }
@@ -69,14 +73,20 @@ export class KeptThread<To, From> {
 
   /** Null where the system has no thread to give, or its data cannot be had: it is tried again. */
   #make(): Worker | null {
-    const { entry, data, onError } = this.#options;
+    const { entry, data } = this.#options;
     try {
       return new Worker(entry, { workerData: data() });
     } catch (error) {
       this.#startLater();
-      onError(error instanceof Error ? error : new Error(String(error)));
+      this.#failed(error instanceof Error ? error : new Error(String(error)));
       return null;
     }
+  }
+
+  #failed(error: Error): void {
+    if (error.message === this.#told) return;
+    this.#told = error.message;
+    this.#options.onError(error);
   }
 
   #ended(worker: Worker): void {

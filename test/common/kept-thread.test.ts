@@ -50,3 +50,14 @@ it('is one, however often it is started, and none once it was stopped', async ()
   expect(heard).toEqual(['hello1', 'end1']);
   expect(starts).toBe(1);
 });
+
+it('that cannot be started for one and the same reason says so once', async () => {
+  let starts = 0;
+  const { thread, errors } = kept(() => {
+    starts += 1;
+    return () => {};
+  });
+  thread.start();
+  await until('the fourth try', () => starts > 3);
+  expect(errors).toEqual([expect.stringContaining('cloned')]);
+});

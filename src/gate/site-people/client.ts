@@ -24,10 +24,9 @@ export class SiteFollowing {
   readonly #parts: SiteFollowingParts;
   readonly #trust: SiteTrust;
   readonly #thread: KeptThread<ToSite, FromSite>;
-  #failure = '';
 
   constructor(parts: SiteFollowingParts) {
-    const { settings, thread = new URL('./thread.js', import.meta.url) } = parts;
+    const { settings, log, thread = new URL('./thread.js', import.meta.url) } = parts;
     const { holdS = 0, offlineHours = 0 } = settings?.site ?? {};
     this.#parts = parts;
     this.#thread = new KeptThread({
@@ -35,7 +34,7 @@ export class SiteFollowing {
       data: () => settings,
       restartMs: RESTART_MS,
       onMessage: (message) => this.#heard(message),
-      onError: (error) => this.#failed(error.message),
+      onError: (error) => log.error({ err: error.message }, 'following the site failed; it is tried again'),
     });
     this.#trust = new SiteTrust({
       startedAt: monotonicMs(),
@@ -63,7 +62,6 @@ export class SiteFollowing {
     const { record, refreshGallery, log } = this.#parts;
     switch (message.kind) {
       case 'remembered':
-        this.#failure = '';
         this.#trust.remember(message.at);
         break;
       case 'changed':
@@ -85,11 +83,5 @@ export class SiteFollowing {
         log.error({ code: message.code }, `the site is not followed: ${message.message}`);
         record({ type: 'site.refused', data: { code: message.code, message: message.message } });
     }
-  }
-
-  #failed(why: string): void {
-    if (why === this.#failure) return;
-    this.#failure = why;
-    this.#parts.log.error({ err: why }, 'following the site failed; it is tried again');
   }
 }

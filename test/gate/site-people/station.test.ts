@@ -173,7 +173,9 @@ describe('gates that follow a site over a real broker', () => {
     const problems = judges.flatMap((judge) => heard.map(judge)).filter((problem) => problem !== null);
     expect(problems).toEqual([]);
     for (const kind of ['manifest', 'index', 'people', 'photos', 'keys', 'site']) {
-      expect(heard.some(({ topic, payload }) => topic.split('/').includes(kind) && payload.length > 0)).toBe(true);
+      expect(heard.some(({ topic, payload }) => topic.split('/').includes(kind) && payload.length > 0)).toBe(
+        true,
+      );
     }
   });
 });
