@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Long suites that measure no time, and may share the machine; among them tests of single rooms that start many processes. */
 const PROOFS = [
@@ -25,10 +26,23 @@ const PROOFS = [
   ].map((name) => `test/long/${name}`),
 ].map((name) => `${name}.test.ts`);
 
+/** What takes longest begins first; beginning last it would run alone on one core, after all the others. */
+class LongestFirst extends BaseSequencer {
+  static readonly #LONGEST = ['test/long/cloud-fuzz.test.ts', 'test/long/rules.test.ts'];
+
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const first = ({ moduleId }: TestSpecification): boolean =>
+      LongestFirst.#LONGEST.some((name) => moduleId.endsWith(name));
+    const sorted = await super.sort(files);
+    return [...sorted.filter(first), ...sorted.filter((file) => !first(file))];
+  }
+}
+
 /** `npm test` runs unit, integration and e2e; the long suites have projects of their own (`npm run test:long`). */
 export default defineConfig({
   test: {
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
     retry: 1,
     setupFiles: 'test/setup.ts',
     provide: { seed: Number(process.env.FC_SEED ?? Date.now() % 2 ** 31) },
