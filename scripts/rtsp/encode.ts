@@ -16,6 +16,8 @@ export interface EncodeOptions {
   readonly format?: 'yuv420p' | 'rgb24';
   /** Pictures from one key picture to the next; `fps` (one second) by default. */
   readonly gop?: number;
+  /** Slices a picture; 1 by default. */
+  readonly slices?: number;
   /** x264's constant rate factor, lower is better; 23 by default. */
   readonly crf?: number;
 }
@@ -44,7 +46,7 @@ export async function encodeH264(
       ],
       ...['-i', 'pipe:0', '-c:v', 'libx264', '-preset', 'veryfast', '-pix_fmt', 'yuv420p'],
       ...['-crf', `${options.crf ?? 23}`, '-bf', '0', '-g', `${options.gop ?? Math.max(1, Math.round(fps))}`],
-      ...['-x264-params', 'aud=1:repeat-headers=1', '-f', 'h264', partial],
+      ...['-x264-params', `aud=1:repeat-headers=1:slices=${options.slices ?? 1}`, '-f', 'h264', partial],
     ],
     { stdio: ['pipe', 'ignore', 'inherit'] },
   );

@@ -82,6 +82,9 @@ class Camera implements CameraSource {
   #restarts = 0;
   #streamingSince: number | null = null;
   #reader: 'own' | 'ffmpeg';
+  #rtsp: RtspReader | null = null;
+  /** Our own reader has read this camera soundly. */
+  #readable = false;
   /** Null until the machine was looked at. */
   #choice: DecoderChoice | null = null;
   /** False where hardware is not wanted, or has failed. */
@@ -141,6 +144,8 @@ class Camera implements CameraSource {
       if (end.kind === 'unsupported' && !this.#stopping.signal.aborted) {
         this.#giveUpOwnReader(end.why);
         end = await this.#attempt();
+        // What it could read once was the camera; what it cannot may be another, which shall not have the rest to itself.
+        if (this.#readable) this.#reader = 'own';
       }
       if (this.#blamesDecoder(end)) {
         this.#giveUpHardware();
@@ -172,11 +177,12 @@ class Camera implements CameraSource {
     }
     const end = await this.#session.run();
     this.#timestamps = this.#session.timestamps;
+    this.#readable ||= this.#rtsp?.settled === true;
     this.#session = null;
     return end;
   }
 
-  /** Leaves the stream to ffmpeg's reader until we are started again. */
+  /** Leaves the stream to ffmpeg's reader: for this connection where ours has read the camera before, else until we are started again. */
   #giveUpOwnReader(why: string): void {
     this.#reader = 'ffmpeg';
     this.#log.warn({ reason: why }, 'stream left to the RTSP reader of ffmpeg, one picture later');
@@ -226,6 +232,7 @@ class Camera implements CameraSource {
       own && integrity !== null
         ? new RtspReader({ url: source.url, credentials: this.#credentials, integrity })
         : null;
+    this.#rtsp = reader;
     const redact = redactor(this.#credentials, source.kind === 'rtsp' ? source.url : undefined);
     const options = {
       label,

@@ -71,6 +71,7 @@ export class FfmpegSession implements Session {
 
   async run(): Promise<SessionEnd> {
     this.#options.integrity?.reopened();
+    if (this.#options.reader === null) this.#options.integrity?.readBy('ffmpeg');
     const watch = this.#startWatch();
     try {
       return await this.#run();

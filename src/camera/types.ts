@@ -87,6 +87,8 @@ export interface StreamIdentity {
   readonly height: number;
   /** Codec and profile; null where ffmpeg reads the network, or none was told. */
   readonly encoder: string | null;
+  /** Whose RTSP reader reads it soundly: ours, which sees sender and encoder, or that of ffmpeg; null while ours has just begun. */
+  readonly reader: 'own' | 'ffmpeg' | null;
 }
 
 /** What must be thought of a stream. */

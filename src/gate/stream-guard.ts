@@ -33,9 +33,7 @@ export class StreamGuard {
   /** Takes a report of the vision process; gives the event to record, or null when it says nothing new. */
   report({ stream, doubts }: Integrity): EventInput | null {
     if (this.#policy === 'off') return null;
-    this.#first ??= stream;
-    // A reader that learns the encoder later than the size, or gives it up for that of ffmpeg, changes nothing else.
-    if (this.#first.encoder === null) this.#first = { ...this.#first, encoder: stream.encoder };
+    this.#first = believed(this.#first ?? stream, stream);
     const before = kindsOf(this.#suspicions);
     this.#suspicions = [...doubts, ...changes(this.#first, stream)];
     const now = kindsOf(this.#suspicions);
@@ -47,13 +45,26 @@ export class StreamGuard {
   }
 }
 
+/** What is known of the camera: that our reader can read it, and its encoder, may come out only after the first report. */
+function believed(first: StreamIdentity, now: StreamIdentity): StreamIdentity {
+  const reader = now.reader === 'own' ? now.reader : (first.reader ?? now.reader);
+  return { ...first, encoder: first.encoder ?? now.encoder, reader };
+}
+
 function changes(first: StreamIdentity, now: StreamIdentity): Suspicion[] {
-  const sameEncoder = now.encoder === null || now.encoder === first.encoder;
-  if (sameEncoder && now.width === first.width && now.height === first.height) return [];
-  const [was, is] = [first, now].map(
-    ({ width, height, encoder }) => `${width}x${height} ${encoder ?? 'of an unknown encoder'}`,
-  );
+  // Where ffmpeg has to read the camera, and as long as our reader has just begun, none may be told.
+  const untold = now.encoder === null && now.reader !== 'own';
+  const sameEncoder = untold || now.encoder === first.encoder;
+  const sameReader = now.reader !== 'ffmpeg' || first.reader !== 'own';
+  const sameSize = now.width === first.width && now.height === first.height;
+  if (sameEncoder && sameReader && sameSize) return [];
+  const was = wordsOf(first, '');
+  const is = wordsOf(now, sameReader ? '' : ', sent so that only ffmpeg can read it');
   return [{ kind: 'parameters', detail: `the stream is ${is}, and was ${was}` }];
+}
+
+function wordsOf({ width, height, encoder }: StreamIdentity, more: string): string {
+  return `${width}x${height} ${encoder ?? 'of an unknown encoder'}${more}`;
 }
 
 function kindsOf(suspicions: readonly Suspicion[]): string {

@@ -145,7 +145,12 @@ const cameraState = z.discriminatedUnion('state', [
 
 const DOUBTS = ['frozen', 'looped', 'timing', 'sender'] as const satisfies StreamDoubt[];
 const integrity = z.strictObject({
-  stream: z.strictObject({ width: count, height: count, encoder: z.string().max(100).nullable() }),
+  stream: z.strictObject({
+    width: count,
+    height: count,
+    encoder: z.string().max(100).nullable(),
+    reader: z.enum(['own', 'ffmpeg']).nullable(),
+  }),
   doubts: z.array(z.strictObject({ kind: z.enum(DOUBTS), detail: text })).max(DOUBTS.length),
 });
 

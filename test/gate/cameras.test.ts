@@ -38,7 +38,7 @@ function started() {
 
 it('enrols nobody by a stream that is not believed', async () => {
   const { host, enrolment, events } = started();
-  const stream = { width: 1280, height: 720, encoder: null };
+  const stream = { width: 1280, height: 720, encoder: null, reader: null };
   const report = (doubts: readonly { kind: 'frozen'; detail: string }[]) =>
     host.emit('integrity', { stream, doubts: [...doubts] });
   let found = false;

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Integrity } from '../../src/camera/types.ts';
 import { StreamGuard } from '../../src/gate/stream-guard.ts';
 
-const STREAM = { width: 1280, height: 720, encoder: 'h264 profile 77/40' };
+const STREAM = { width: 1280, height: 720, encoder: 'h264 profile 77/40', reader: 'own' } as const;
 const report = (stream: Partial<Integrity['stream']> = {}, doubts: Integrity['doubts'] = []): Integrity => ({
   stream: { ...STREAM, ...stream },
   doubts,
@@ -13,8 +13,15 @@ describe('Guard of a stream', () => {
   it('believes the first stream, and the same one again after a restart of the camera', () => {
     const guard = new StreamGuard({ id: 'entrance', injection: 'deny' });
     for (let i = 0; i < 3; i++) expect(guard.report(report())).toBeNull();
-    // Left to the reader of ffmpeg, which tells no encoder.
-    expect(guard.report(report({ encoder: null }))).toBeNull();
+    // A connection has just begun.
+    expect(guard.report(report({ encoder: null, reader: null }))).toBeNull();
+    expect(guard.distrust).toBeNull();
+  });
+
+  it('believes a camera that ffmpeg has to read from its beginning, also where our reader tells its encoder first', () => {
+    const guard = new StreamGuard({ id: 'entrance', injection: 'deny' });
+    expect(guard.report(report({ reader: null }))).toBeNull();
+    for (let i = 0; i < 3; i++) expect(guard.report(report({ encoder: null, reader: 'ffmpeg' }))).toBeNull();
     expect(guard.distrust).toBeNull();
   });
 
@@ -30,6 +37,11 @@ describe('Guard of a stream', () => {
     [
       { encoder: 'h265 profile 1' },
       'the stream is 1280x720 h265 profile 1, and was 1280x720 h264 profile 77/40',
+    ],
+    [{ encoder: null }, 'the stream is 1280x720 of an unknown encoder, and was 1280x720 h264 profile 77/40'],
+    [
+      { encoder: null, reader: 'ffmpeg' as const },
+      'the stream is 1280x720 of an unknown encoder, sent so that only ffmpeg can read it, and was 1280x720 h264 profile 77/40',
     ],
   ])('lets nobody in by a stream that became %j, until it is as before', (change, detail) => {
     const guard = new StreamGuard({ id: 'entrance', injection: 'deny' });

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { StreamGuard } from '../../src/gate/stream-guard.ts';
+import { fakeCamera } from '../camera/rtsp/fake-camera.ts';
 import { eventually, staged, type Watched } from '../camera/support.ts';
 import { encodeH264, makeTestVideo } from '../support/rtsp.ts';
 
@@ -12,7 +13,7 @@ const HEIGHT = 180;
 const FPS = 15;
 
 let folder = '';
-const films = { round: '', pattern: '', small: '', frozen: '', day: '', night: '' };
+const films = { round: '', pattern: '', slices: '', small: '', frozen: '', day: '', night: '' };
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'menshen-injection-'));
   films.round = await makeTestVideo({ frames: 90 });
@@ -21,13 +22,20 @@ beforeAll(async () => {
   films.frozen = await stillScene('frozen', 8, 0, 23);
   films.day = await stillScene('day', 60, 2.5, 26);
   films.night = await stillScene('night', 60, 1, 38);
+  films.slices = await stillScene('slices', 60, 2.5, 26, 4);
 }, 120_000);
 afterAll(() => rm(folder, { recursive: true }));
 
 /** A still scene; `noise` is the standard deviation of what the sensor adds, in levels. */
-async function stillScene(name: string, seconds: number, noise: number, crf: number): Promise<string> {
+async function stillScene(
+  name: string,
+  seconds: number,
+  noise: number,
+  crf: number,
+  slices = 1,
+): Promise<string> {
   const file = join(folder, `${name}.h264`);
-  await encodeH264({ file, width: WIDTH, height: HEIGHT, fps: FPS, gop: 2 * FPS, crf }, pictures());
+  await encodeH264({ file, width: WIDTH, height: HEIGHT, fps: FPS, gop: 2 * FPS, crf, slices }, pictures());
   return file;
 
   function* pictures(): Generator<Uint8Array> {
@@ -45,6 +53,17 @@ async function stillScene(name: string, seconds: number, noise: number, crf: num
       yield data;
     }
   }
+}
+
+/** The same packets with a marker bit at the end of each slice, as a server sends them that wants another reader. */
+function torn(packets: readonly Buffer[]): Buffer[] {
+  return packets.map((packet) => {
+    const [head = 0, fragment = 0] = packet.subarray(12);
+    const ends = (head & 0x1f) < 6 || ((head & 0x1f) === 28 && (fragment & 0x40) !== 0);
+    const marked = Buffer.from(packet);
+    if (ends) marked[1] = 0x80 | 96;
+    return marked;
+  });
 }
 
 const doubtsOf = ({ integrity }: Watched): string[] =>
@@ -109,6 +128,32 @@ describe.concurrent('A stream that was replaced', () => {
       await eventually(() => camera.integrity.at(-1)?.stream.width === 512);
       expect(reported()).toEqual(['camera.injection_suspected']);
       expect(guard.distrust).toContain('512x288');
+    }),
+  );
+
+  it(
+    'is doubted when it is sent so that only ffmpeg can read it, until our reader can again',
+    staged(async (stage) => {
+      let tears = false;
+      const packets = (sound: Buffer[]): Buffer[] => (tears ? torn(sound) : sound);
+      const first = await fakeCamera(films.slices, { fps: FPS, packets });
+      const camera = stage.watch({ source: first.url, stallMs: 5000 });
+      const guard = new StreamGuard({ id: 'entrance', injection: 'deny' });
+      const reported = (): string[] =>
+        camera.integrity.splice(0).flatMap((report) => guard.report(report)?.type ?? []);
+      await eventually(() => camera.integrity.some(({ stream }) => stream.reader === 'own'), 30_000);
+      expect(reported()).toEqual([]);
+      tears = true;
+      await eventually(() => camera.integrity.length > 0, 60_000);
+      expect(reported()).toEqual(['camera.injection_suspected']);
+      expect(guard.distrust).toContain('only ffmpeg can read it');
+      tears = false;
+      first.stop();
+      const { port } = first;
+      const again = await fakeCamera(films.slices, { fps: FPS, port });
+      await eventually(() => camera.integrity.length > 0, 60_000);
+      expect(reported()).toEqual(['camera.injection_cleared']);
+      again.stop();
     }),
   );
 });

@@ -22,6 +22,7 @@ export class IntegrityWatch {
   #sender: number | null = null;
   #senderDoubt: { readonly detail: string; readonly until: number } | null = null;
   #encoder: string | null = null;
+  #reader: StreamIdentity['reader'] = null;
   #told = '';
 
   constructor(tell: (report: Integrity) => void) {
@@ -34,6 +35,12 @@ export class IntegrityWatch {
     this.#timing.reopened();
     this.#sender = null;
     this.#encoder = null;
+    this.#reader = null;
+  }
+
+  /** Whose reader reads this connection, once that is settled. */
+  readBy(reader: 'own' | 'ffmpeg'): void {
+    this.#reader = reader;
   }
 
   /** A packet of this sender (SSRC); within a connection it stays the same. `now` is monotonic ms. */
@@ -61,7 +68,7 @@ export class IntegrityWatch {
       doubts.push({ kind: 'sender', detail: this.#senderDoubt.detail });
     }
     const { width, height } = picture;
-    const stream: StreamIdentity = { width, height, encoder: this.#encoder };
+    const stream: StreamIdentity = { width, height, encoder: this.#encoder, reader: this.#reader };
     const report: Integrity = { stream, doubts };
     const key = JSON.stringify([stream, doubts.map(({ kind }) => kind)]);
     if (key === this.#told) return;

@@ -19,13 +19,15 @@ const MAX_BACKLOG_BYTES = 16 * 1024 * 1024;
 const REPORT_MS = 5000;
 /** So many pictures torn apart by marker bits, and we leave the stream to ffmpeg, which does not go by them. */
 const MAX_TORN = 3;
+/** A camera that sets marker bits wrongly is left to ffmpeg after its first pictures; so many, and we can read it. */
+const SETTLED_PICTURES = 50;
 
 export interface RtspReaderOptions {
   /** Without user and password. */
   readonly url: string;
   readonly credentials: Credentials | null;
-  /** Told of the sender and the encoder. */
-  readonly integrity: Pick<IntegrityWatch, 'sender' | 'encoder'>;
+  /** Told of the sender and the encoder, and when the stream has shown that we can read it. */
+  readonly integrity: Pick<IntegrityWatch, 'sender' | 'encoder' | 'readBy'>;
 }
 
 /** Reads a camera over RTSP (TCP, interleaved) and hands its pictures to ffmpeg as soon as each is complete. */
@@ -40,6 +42,7 @@ export class RtspReader {
   #sink: Writable | null = null;
   #timers: NodeJS.Timeout[] = [];
   #overflowed = 0;
+  #pictures = 0;
   #failure: MenshenError | UnsupportedStream | null = null;
 
   constructor(options: RtspReaderOptions) {
@@ -54,6 +57,11 @@ export class RtspReader {
   /** Why the stream ended, if it did by itself. */
   get failure(): MenshenError | UnsupportedStream | null {
     return this.#failure;
+  }
+
+  /** The stream has shown that we can read it. */
+  get settled(): boolean {
+    return this.#pictures >= SETTLED_PICTURES;
   }
 
   /** What the pictures are coded in; null before the stream was opened. */
@@ -172,6 +180,8 @@ export class RtspReader {
       return;
     }
     if (key) this.#identify(data);
+    this.#pictures++;
+    if (this.settled) this.#options.integrity.readBy('own');
     sink.cork();
     sink.write(nutFrameHeader(this.#timeline.enter(timestamp, arrival), data.length, key));
     sink.write(data);

@@ -71,6 +71,13 @@ describe('Encoder of a stream', () => {
     expect(encoderOf('h265', h265)).toBe('h265 profile 1');
   });
 
+  it('is told behind much that comes before it, and not by what comes after a slice', () => {
+    const set = [0, 0, 1, 0x67, 100, 0, 31, 1, 2, 3, 4, 5, 6, 7, 8];
+    const message = [0, 0, 1, 6, ...Array.from({ length: 5000 }, () => 255)];
+    expect(encoderOf('h264', Uint8Array.from([...message, ...set]))).toBe('h264 profile 100/00');
+    expect(encoderOf('h264', Uint8Array.from([0, 0, 1, 0x65, 1, 2, 3, ...set]))).toBeNull();
+  });
+
   it('is not told by a picture without one', () => {
     expect(encoderOf('h264', Uint8Array.of(0, 0, 1, 0x65, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10))).toBeNull();
     expect(encoderOf('h265', new Uint8Array(3))).toBeNull();

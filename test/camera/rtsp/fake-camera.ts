@@ -21,6 +21,8 @@ export interface FakeCameraOptions {
   readonly timestamp?: number;
   /** Called just before each picture is sent. */
   readonly onSent?: (n: number) => void;
+  /** 0 (default) takes any free port. */
+  readonly port?: number;
   /** Largest payload before a NAL unit goes in fragments. */
   readonly mtu?: number;
   /** When picture `n` is shown, in intervals since the first; by default when it is sent. */
@@ -38,6 +40,7 @@ export interface FakeCamera {
   readonly requests: FakeRequest[];
   /** Bytes of RTCP that came from the client. */
   readonly reports: Buffer[];
+  readonly port: number;
   stop(): void;
 }
 
@@ -140,14 +143,14 @@ export async function fakeCamera(file: string, options: FakeCameraOptions = {}):
       }
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(options.port ?? 0, '127.0.0.1', resolve));
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('no port');
   const stop = (): void => {
     server.close();
     for (const socket of sockets) socket.destroy();
   };
-  return { url: `rtsp://127.0.0.1:${address.port}/live`, requests, reports, stop };
+  return { url: `rtsp://127.0.0.1:${address.port}/live`, requests, reports, port: address.port, stop };
 }
 
 function play(
