@@ -16,7 +16,7 @@ const INTRODUCTION = `# Commands
 A gate with a \`commands\` section in its [configuration](config.md) takes commands over [MQTT](mqtt.md). The broker is not
 believed: each command is signed by a key of that section, and carried out only if the signature holds, it is for this
 gate, was issued just now, comes for the first time, is not retained, and the key's role may send it. Every command
-and what came of it is an [event](events.md).
+and what came of it is an [event](events.md); the parts of a photo are one together.
 
 \`menshen command send GATE COMMAND [param=value…]\` sends one and shows progress;
 [the guide](../guides/commands.md) sets keys and broker up. What follows is for other senders.

@@ -15,7 +15,8 @@ const CONNECT_MS = 10_000;
 /** An order that has not arrived by now is not to be carried out. */
 const LIFETIME_S = 30;
 
-export interface SendRequest {
+/** Who sends to which gate, over which broker. */
+export interface SenderOptions {
   readonly connection: {
     readonly url: string;
     readonly version: 4 | 5;
@@ -28,81 +29,133 @@ export interface SendRequest {
   /** `mqtt.topic` of the gate. */
   readonly prefix: string;
   readonly gate: string;
-  readonly command: CommandName;
-  readonly params: Record<string, unknown>;
   readonly key: { readonly id: string; readonly privateKey: KeyObject };
   /** Answers that were not signed by this key are not believed; null believes the broker. */
   readonly gateKey: DevicePublicKey | null;
   /** Level of the reply topic below `replies/`; by default the key's id. */
   readonly replyName?: string;
+}
+
+/** One command, and how long its end is waited for. */
+export interface CommandRequest {
+  readonly command: CommandName;
+  readonly params: Record<string, unknown>;
   readonly timeoutMs: number;
   readonly onProgress: (message: string) => void;
 }
+
+export type SendRequest = SenderOptions & CommandRequest;
 
 /**
  * Sends one command and waits for its end.
  * @throws MenshenError MQTT_UNREACHABLE, MQTT_AUTH_FAILED, COMMAND_NOT_ANSWERED
  */
-export async function sendCommand(request: SendRequest): Promise<Reply> {
-  const { connection, prefix, gate, command, params, key } = request;
-  const topics = commandTopics(prefix, gate);
-  const replyTo = `${topics.replies}/${request.replyName ?? key.id}/${randomUUID()}`;
-  const client = await dial(connection);
+export function sendCommand(request: SendRequest): Promise<Reply> {
+  return withSender(request, (sender) => sender.send(request));
+}
+
+/** Works with one connection to the broker. @throws MenshenError MQTT_UNREACHABLE, MQTT_AUTH_FAILED */
+export async function withSender<T>(
+  options: SenderOptions,
+  work: (sender: CommandSender) => Promise<T>,
+): Promise<T> {
+  const client = await dial(options.connection);
   try {
-    const order = makeOrder({ gate, command, params: jsonOf(params), replyTo }, LIFETIME_S);
-    const answered = answer(client, request, order.nonce);
-    answered.catch(() => {}); // heard below, unless the sending fails first
-    await client.subscribeAsync(replyTo, { qos: 1 });
-    const payload = signOrder(order, key.id, key.privateKey);
-    const five = { properties: { responseTopic: replyTo, correlationData: Buffer.from(order.nonce) } };
-    const options = { qos: 1, ...(connection.version === 5 ? five : {}) } as const;
-    await client.publishAsync(topics.commands, payload, options).catch((error: unknown) => {
-      const why = `The broker does not take commands for ${gate} from this account: ${messageOf(error)}.`;
-      throw new MenshenError('MQTT_AUTH_FAILED', why, { cause: error });
-    });
-    return await answered;
+    const sender = new CommandSender(client, options);
+    await sender.listen();
+    return await work(sender);
   } finally {
     await client.endAsync();
   }
 }
 
-/** The reply that ends the order; progress is told on the way. What is not an answer to it is passed over. */
-function answer(
-  client: MqttClient,
-  { gateKey, gate, timeoutMs, onProgress }: SendRequest,
-  nonce: string,
-): Promise<Reply> {
-  return new Promise((resolve, reject) => {
-    let forged = 0;
-    const timer = setTimeout(() => {
-      const note = forged > 0 ? ` ${forged} answers came that the gate did not sign.` : '';
-      reject(new MenshenError('COMMAND_NOT_ANSWERED', `No answer from ${gate} in time.${note}`));
-    }, timeoutMs);
-    client.on('message', (_topic, payload) => {
-      let reply: Reply;
-      try {
-        reply = openReply(payload, gateKey);
-      } catch {
-        forged += 1;
-        return;
-      }
-      if (reply.nonce !== nonce || reply.gate !== gate) return;
-      if (reply.state === 'progress') {
-        onProgress(reply.message);
-        return;
-      }
-      clearTimeout(timer);
-      resolve(reply);
-    });
+interface Waiting {
+  readonly hear: (reply: Reply) => void;
+  readonly lost: (error: MenshenError) => void;
+}
+
+/** Sends commands to one gate, one or several at a time. */
+export class CommandSender {
+  readonly #client: MqttClient;
+  readonly #options: SenderOptions;
+  readonly #topics: ReturnType<typeof commandTopics>;
+  readonly #replyTo: string;
+  /** By nonce. */
+  readonly #waiting = new Map<string, Waiting>();
+  #forged = 0;
+
+  constructor(client: MqttClient, options: SenderOptions) {
+    const { prefix, gate, key, replyName = key.id } = options;
+    this.#client = client;
+    this.#options = options;
+    this.#topics = commandTopics(prefix, gate);
+    this.#replyTo = `${this.#topics.replies}/${replyName}/${randomUUID()}`;
+    client.on('message', (_topic, payload) => this.#hear(payload));
     client.on('close', () => {
-      clearTimeout(timer);
-      reject(new MenshenError('MQTT_UNREACHABLE', 'The connection to the broker was lost.'));
+      const lost = new MenshenError('MQTT_UNREACHABLE', 'The connection to the broker was lost.');
+      for (const waiting of this.#waiting.values()) waiting.lost(lost);
     });
-  });
+  }
+
+  /** To be called before anything is sent. */
+  async listen(): Promise<void> {
+    await this.#client.subscribeAsync(this.#replyTo, { qos: 1 });
+  }
+
+  /** @throws MenshenError MQTT_UNREACHABLE, MQTT_AUTH_FAILED, COMMAND_NOT_ANSWERED */
+  async send(request: CommandRequest): Promise<Reply> {
+    const { gate, key, connection } = this.#options;
+    const params = jsonOf(request.params);
+    const order = makeOrder({ gate, command: request.command, params, replyTo: this.#replyTo }, LIFETIME_S);
+    const answered = this.#answer(order.nonce, request);
+    answered.catch(() => {}); // heard below, unless the sending fails first
+    const payload = signOrder(order, key.id, key.privateKey);
+    const five = { responseTopic: this.#replyTo, correlationData: Buffer.from(order.nonce) };
+    const options = { qos: 1, ...(connection.version === 5 ? { properties: five } : {}) } as const;
+    await this.#client.publishAsync(this.#topics.commands, payload, options).catch((error: unknown) => {
+      const why = `The broker does not take commands for ${gate} from this account: ${messageOf(error)}.`;
+      throw new MenshenError('MQTT_AUTH_FAILED', why, { cause: error });
+    });
+    return await answered;
+  }
+
+  /** The reply that ends the order; progress is told on the way. */
+  #answer(nonce: string, { timeoutMs, onProgress }: CommandRequest): Promise<Reply> {
+    return new Promise<Reply>((resolve, reject) => {
+      const late = () => {
+        const note = this.#forged > 0 ? ` ${this.#forged} answers came that the gate did not sign.` : '';
+        const message = `No answer from ${this.#options.gate} in time.${note}`;
+        settle(() => reject(new MenshenError('COMMAND_NOT_ANSWERED', message)));
+      };
+      const timer = setTimeout(late, timeoutMs);
+      const settle = (end: () => void) => {
+        clearTimeout(timer);
+        this.#waiting.delete(nonce);
+        end();
+      };
+      this.#waiting.set(nonce, {
+        hear: (reply) =>
+          reply.state === 'progress' ? onProgress(reply.message) : settle(() => resolve(reply)),
+        lost: (error) => settle(() => reject(error)),
+      });
+    });
+  }
+
+  /** What is not an answer to what was sent is passed over. */
+  #hear(payload: Uint8Array): void {
+    let reply: Reply;
+    try {
+      reply = openReply(payload, this.#options.gateKey);
+    } catch {
+      this.#forged += 1;
+      return;
+    }
+    if (reply.gate === this.#options.gate) this.#waiting.get(reply.nonce)?.hear(reply);
+  }
 }
 
 /** @throws MenshenError MQTT_UNREACHABLE */
-export function dial(connection: SendRequest['connection']): Promise<MqttClient> {
+export function dial(connection: SenderOptions['connection']): Promise<MqttClient> {
   const { url, version, username, password, caFile, certFile, keyFile } = connection;
   const options: IClientOptions = {
     protocolVersion: version,

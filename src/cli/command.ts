@@ -6,12 +6,15 @@ import {
   definitionOf,
   generateKeyPair,
   isCommand,
+  type Reply,
   readPrivateKey,
 } from '../commands/index.ts';
-import { MenshenError, openDeviceKey, readDevicePublicKey } from '../common/index.ts';
+import { MenshenError, messageOf, openDeviceKey, readDevicePublicKey } from '../common/index.ts';
 import { configPath, loadConfig } from '../config/index.ts';
 import { type BrokerOptions, brokerConnection, withBrokerOptions } from './broker-options.ts';
-import { sendCommand } from './command-sender.ts';
+import { type CommandRequest, type CommandSender, withSender } from './command-sender.ts';
+import { sendPhoto } from './photo-sender.ts';
+import { progressBar } from './progress.ts';
 
 interface SendOptions extends BrokerOptions {
   readonly key: string;
@@ -63,7 +66,7 @@ function sendOptions(command: Command): Command {
   return withBrokerOptions(keyed)
     .option('-t, --timeout <seconds>', 'how long to wait for the end of the command', '60')
     .option('--gate-key <base64>', 'public key of the gate: answers that it did not sign are not believed')
-    .option('--jpeg <file>', 'photo for people.photo')
+    .option('--jpeg <file>', 'photo for people.photo; a large one is sent in parts')
     .option('--save-jpeg <file>', 'file for the picture of gate.snapshot')
     .option('--json', 'print answers as JSON, one a line');
 }
@@ -94,20 +97,26 @@ async function send(gate: string, name: string, words: string[], options: SendOp
   const timeoutS = Number(options.timeout);
   if (!(timeoutS > 0 && timeoutS <= 3600)) throw new MenshenError('USAGE', '--timeout is 1 to 3600 seconds.');
   const privateKey = readPrivateKey(readKeyFile(options.key), options.key);
-  const reply = await sendCommand({
+  const photo = options.jpeg === undefined ? null : readPhotoFile(options.jpeg);
+  const request = {
+    command: name,
+    params: paramsOf(name, words, options),
+    timeoutMs: timeoutS * 1000,
+    onProgress: (message: string) =>
+      console.error(options.json ? JSON.stringify({ progress: message }) : `… ${message}`),
+  };
+  const to = {
     connection,
     prefix: options.topic,
     gate,
-    command: name,
-    params: paramsOf(name, words, options),
     key: { id: options.keyId, privateKey },
     gateKey: options.gateKey === undefined ? null : readDevicePublicKey(options.gateKey),
     // What the broker's access list goes by.
     ...(options.username === undefined ? {} : { replyName: options.username }),
-    timeoutMs: timeoutS * 1000,
-    onProgress: (message) =>
-      console.error(options.json ? JSON.stringify({ progress: message }) : `… ${message}`),
-  });
+  };
+  const reply = await withSender(to, (sender) =>
+    photo === null ? sender.send(request) : withPhoto(sender, photo, request, options),
+  );
   if (options.gateKey === undefined && !options.json) {
     console.error('note: nobody has checked that the gate itself answered; --gate-key does.');
   }
@@ -117,6 +126,33 @@ async function send(gate: string, name: string, words: string[], options: SendOp
     console.log(options.json ? JSON.stringify(reply) : `${reply.state}: ${code}: ${message}`);
     process.exitCode = 1;
   }
+}
+
+function withPhoto(
+  sender: CommandSender,
+  photo: Buffer,
+  request: CommandRequest,
+  { json }: SendOptions,
+): Promise<Reply> {
+  const bar = progressBar('parts of the photo');
+  return sendPhoto(sender, photo, request, (done, of) => {
+    if (json) request.onProgress(`${done} of ${of} parts of the photo are there`);
+    else bar.update(done, of);
+    if (done === of && !json) bar.end();
+  });
+}
+
+/** @throws MenshenError PICTURE_UNREADABLE */
+function readPhotoFile(path: string): Buffer {
+  try {
+    const photo = readFileSync(path);
+    if (photo.length > 0) return photo;
+  } catch (error) {
+    throw new MenshenError('PICTURE_UNREADABLE', `${path} cannot be read: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+  throw new MenshenError('PICTURE_UNREADABLE', `${path} is empty.`);
 }
 
 function print(result: Readonly<Record<string, unknown>>, options: SendOptions): void {
@@ -151,8 +187,12 @@ function paramsOf(
       params[word.slice(0, at)] = jsonOrText(word.slice(at + 1));
     }
   }
-  if (options.jpeg !== undefined) params.jpeg = readFileSync(options.jpeg).toString('base64');
-  const parsed = definitionOf(name).params.safeParse(params);
+  if (options.jpeg !== undefined && name !== 'people.photo') {
+    throw new MenshenError('USAGE', '--jpeg is for people.photo.');
+  }
+  // The photo itself is looked at when it is sent.
+  const photo = options.jpeg === undefined ? {} : { sha256: '0'.repeat(64) };
+  const parsed = definitionOf(name).params.safeParse({ ...params, ...photo });
   if (!parsed.success) {
     const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.') || name}: ${message}`);
     throw new MenshenError('USAGE', `${name}: ${problems.join('; ')}`);

@@ -4,6 +4,8 @@
  * carried out (gatekeeper.ts) with its memory of what was (replay-guard.ts). The broker and everybody on it are
  * taken for hostile. What a command does is in src/gate/commands/; docs/reference/commands.md describes all of it.
  */
+
+export { MAX_JPEG_BYTES, MAX_PHOTO_BYTES } from './catalogue/common.ts';
 export {
   COMMANDS,
   type CommandName,

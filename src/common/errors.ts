@@ -135,6 +135,10 @@ export const ERRORS = {
   COMMAND_UNAVAILABLE: 'What the command needs does not work at present. The message says what.',
   COMMAND_TIMED_OUT: 'What the command waited for did not happen in time. The message says what was missing.',
   COMMAND_ANSWER_TOO_LARGE: 'The answer is larger than the broker takes. Ask for less at a time.',
+  COMMAND_PHOTO_INCOMPLETE:
+    'The photo is not here, or not all of it: it was never sent, was taken already, or parts of it are missing. The message says which; send it again.',
+  COMMAND_PHOTO_DAMAGED:
+    'What came in parts is not the photo that was announced: its length or its SHA-256 differs, or its parts contradict one another. All of it was forgotten; send it again.',
   COMMAND_CONFIG_CHANGED:
     'The configuration is not the one that the change was made for. Read it again first.',
   COMMAND_CONFIG_PROTECTED:

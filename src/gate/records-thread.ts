@@ -58,8 +58,8 @@ const link =
 const entryStore = new EntryStore(settings.dataDir, log, (number) => tell({ kind: 'kept', number }));
 const mailboxes = new Map<number, Mailbox>();
 
-function tell(message: FromRecords): void {
-  parentPort?.postMessage(message);
+function tell(message: FromRecords, handedOver: readonly ArrayBuffer[] = []): void {
+  parentPort?.postMessage(message, handedOver);
 }
 
 /** Events that came since the last commit: a slow disk makes the next commit carry more, not the events wait longer. */
@@ -125,7 +125,12 @@ function openDesk(): CommandDesk | null {
         writeBatch();
         backlog.add(event);
       },
-      accept: (command) => tell({ kind: 'command', command }),
+      // The parts of a photo are handed over, not copied: the thread of the doors spends no time on them.
+      accept: (command) =>
+        tell(
+          { kind: 'command', command },
+          command.photo?.map(({ buffer }) => buffer),
+        ),
       answer,
     });
     link.subscribe({ filter: topics.commands, qos: 1, retained: 'unwanted' }, (message) =>

@@ -1,25 +1,39 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { connectAsync, type MqttClient } from 'mqtt';
+import sharp from 'sharp';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type SendRequest, sendCommand } from '../../src/cli/command-sender.ts';
 import { definitionOf, makeOrder, signOrder } from '../../src/commands/index.ts';
 import { createLogger, MenshenError, openDeviceKey } from '../../src/common/index.ts';
+import { VisionSchema } from '../../src/config/index.ts';
 import { Gallery } from '../../src/gallery/index.ts';
+import type { CommandParts } from '../../src/gate/commands/parts.ts';
+import { peopleHandlers } from '../../src/gate/commands/people.ts';
 import { bind, CommandRunner, type Handlers } from '../../src/gate/commands/runner.ts';
 import { changePeople } from '../../src/gate/people/client.ts';
 import { Records } from '../../src/gate/records.ts';
 import { JournalReader } from '../../src/journal/index.ts';
-import { commandsConfig, privateKey } from '../commands/support.ts';
+import { commandsConfig, PAIRS, privateKey } from '../commands/support.ts';
+import { portrait, READY } from '../gallery/photos.ts';
 import { type MosquittoOptions, mosquittoInstalled, startMosquitto } from '../support/mosquitto.ts';
 
 const THREAD = new URL('../../dist/gate/records-thread.js', import.meta.url);
+const MENSHEN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const PASSWORD = 'secret';
+const run = promisify(execFile);
 
 /** A broker and the records of a gate that carries out commands by name alone. */
-async function start(options: MosquittoOptions = {}) {
+async function start(
+  options: MosquittoOptions = {},
+  more: (dataDir: string) => Partial<Handlers> = () => ({}),
+) {
   const mosquitto = await startMosquitto(options);
   const dataDir = mkdtempSync(join(tmpdir(), 'menshen-commands-'));
   const log = createLogger('test', 'silent');
@@ -57,7 +71,10 @@ async function start(options: MosquittoOptions = {}) {
   const broken = bind(definitionOf('gate.endLockdown'), () => {
     throw new Error('a secret path: /root');
   });
-  const handlers = { 'door.open': open, 'gate.lockdown': busy, 'gate.endLockdown': broken };
+  const handlers = {
+    ...{ 'door.open': open, 'gate.lockdown': busy, 'gate.endLockdown': broken },
+    ...more(dataDir),
+  };
   const runner = new CommandRunner({
     gate: 'north',
     records,
@@ -199,6 +216,80 @@ describe.skipIf(!mosquittoInstalled())('commands through a real broker (skipped 
       code: 'MQTT_AUTH_FAILED',
     });
     expect(gate.carriedOut).toHaveLength(1);
+  });
+});
+
+describe.skipIf(!mosquittoInstalled())('a photo that is too large for one message', () => {
+  const parts = (dataDir: string) =>
+    ({
+      loaded: { config: { vision: VisionSchema.parse({}) } },
+      gallerySource: () => ({ dataDir, key: undefined }),
+      refreshGallery: () => {},
+    }) as unknown as CommandParts;
+
+  it.skipIf(!READY)(
+    'of megabytes, is sent in parts by the command line, shown on the way, and enrolled',
+    async () => {
+      const gate = await start({}, (dataDir) => peopleHandlers(parts(dataDir)));
+      const { dataDir, mosquitto } = gate;
+      const [file, key] = [join(dataDir, 'ann.jpg'), join(dataDir, 'desk.pem')];
+      const large = sharp(await portrait('ann')).resize(2400);
+      await large.jpeg({ quality: 100, chromaSubsampling: '4:4:4' }).toFile(file);
+      const count = Math.ceil(statSync(file).size / 180_000);
+      expect(count).toBeGreaterThan(10);
+      writeFileSync(key, PAIRS.administrator?.privatePem ?? '', { mode: 0o600 });
+      const line = `command send north people.photo name=Ann --jpeg ${file} --key ${key} --key-id administrator`;
+      const { stdout, stderr } = await run(process.execPath, [
+        ...[MENSHEN, ...line.split(' '), '--broker', mosquitto.url],
+        ...['--gate-key', openDeviceKey(dataDir).spki, 'consent={"local":true,"version":"1"}'],
+      ]);
+      const { id } = JSON.parse(stdout);
+      expect(stderr).toContain(`${count} of ${count} parts of the photo`);
+      expect(stderr).toContain('judging the photo');
+      const gallery = Gallery.open({ dataDir, log: createLogger('test', 'silent') });
+      onTestFinished(() => gallery.close());
+      expect(gallery.get(id)?.name).toBe('Ann');
+      expect(gallery.referenceCount(id)).toBe(1);
+      await vi.waitFor(() => expect(gate.events()).toHaveLength(4), 3000);
+      const sha256 = createHash('sha256').update(readFileSync(file)).digest('hex');
+      expect(gate.events()).toMatchObject([
+        { type: 'command.accepted', data: { command: 'people.photoPart', params: { sha256, count } } },
+        { type: 'command.done', data: { command: 'people.photoPart', result: { missing: 0 } } },
+        { type: 'command.accepted', data: { command: 'people.photo', params: { sha256 } } },
+        { type: 'command.done', data: { command: 'people.photo', result: { id } } },
+      ]);
+    },
+    120_000,
+  );
+
+  it('that is not the one announced, or of which parts are missing, is refused in so many words', async () => {
+    const gate = await start({}, (dataDir) => peopleHandlers(parts(dataDir)));
+    const key = { id: 'administrator', privateKey: privateKey('administrator') };
+    const data = Buffer.from('half of it').toString('base64');
+    const part = { sha256: 'ab'.repeat(32), bytes: 20, count: 2, index: 0, data };
+    const put = (more: object) =>
+      send(gate, { command: 'people.photoPart', params: { ...part, ...more }, key });
+    const enrol = () => {
+      const params = { name: 'Ann', consent: { local: true, version: '1' }, sha256: part.sha256 };
+      return send(gate, { command: 'people.photo', params, key });
+    };
+    const failed = (code: string, message: string) => ({
+      state: 'failed',
+      error: { code, message: expect.stringContaining(message) },
+    });
+    expect(await enrol()).toMatchObject(failed('COMMAND_PHOTO_INCOMPLETE', 'no part'));
+    expect(await put({})).toMatchObject({ state: 'done', result: { missing: 1 } });
+    expect(await enrol()).toMatchObject(
+      failed('COMMAND_PHOTO_INCOMPLETE', '1 of 2 parts of the photo are missing: 1'),
+    );
+    expect(await put({ index: 1 })).toMatchObject(failed('COMMAND_PHOTO_DAMAGED', 'SHA-256'));
+    expect(await put({ index: 2 })).toMatchObject({
+      state: 'refused',
+      error: { code: 'COMMAND_PARAMS_INVALID' },
+    });
+    await vi.waitFor(() => expect(gate.events()).toHaveLength(7), 3000);
+    const [, , first, , , spoiled] = gate.events();
+    expect(spoiled).toMatchObject({ type: 'command.failed', cause: first?.id });
   });
 });
 

@@ -14,6 +14,13 @@ export function base64(maxBytes: number) {
 /** A JPEG within one message: 256 KiB of JSON hold some 180,000 bytes of it. */
 export const MAX_JPEG_BYTES = 180_000;
 
+/** The most of a photo in parts. 20 megapixels, the most that enrolling takes, are 56 MiB as JPEG of white noise at the best quality. */
+export const MAX_PHOTO_BYTES = 64 * 1024 * 1024;
+export const MAX_PHOTO_PARTS = 1000;
+
+/** SHA-256 of a photo. */
+export const PhotoHash = z.string().regex(/^[0-9a-f]{64}$/);
+
 export const Consent = z
   .strictObject({
     local: z.literal(true).describe('Recognition at the device; nobody is enrolled without it'),

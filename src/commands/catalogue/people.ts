@@ -1,7 +1,17 @@
 import { z } from 'zod';
 import { command } from '../definition.ts';
 import { FOR_ADMINISTRATORS, FOR_AUDITORS, FOR_OPERATORS } from '../roles.ts';
-import { base64, Consent, MAX_JPEG_BYTES, PartId, PersonId, PersonName } from './common.ts';
+import {
+  base64,
+  Consent,
+  MAX_JPEG_BYTES,
+  MAX_PHOTO_BYTES,
+  MAX_PHOTO_PARTS,
+  PartId,
+  PersonId,
+  PersonName,
+  PhotoHash,
+} from './common.ts';
 
 const Moment = z.iso.datetime({ offset: true }).describe('With zone; null is without limit');
 
@@ -111,15 +121,26 @@ export const PEOPLE_COMMANDS = {
     },
   }),
   'people.photo': command({
-    summary: 'Enrols a person from a photo, by the rules of `menshen enroll`.',
+    summary:
+      'Enrols a person from a photo, by the rules of `menshen enroll`: one that comes along, or one sent before in parts.',
     roles: FOR_ADMINISTRATORS,
-    params: z.strictObject({
-      ...who,
-      jpeg: base64(MAX_JPEG_BYTES).describe(`Base64 of a JPEG of ${MAX_JPEG_BYTES} bytes at most`),
-    }),
+    params: z
+      .strictObject({
+        ...who,
+        jpeg: base64(MAX_JPEG_BYTES)
+          .optional()
+          .describe(`Base64 of a JPEG of ${MAX_JPEG_BYTES} bytes at most; a larger one goes in parts`),
+        sha256: PhotoHash.optional().describe(
+          'Instead: of the photo that this key sent by `people.photoPart`',
+        ),
+      })
+      .refine(({ jpeg, sha256 }) => (jpeg === undefined) !== (sha256 === undefined), {
+        path: ['jpeg'],
+        message: 'one of jpeg and sha256',
+      }),
     result: Enrolled,
     harmless: false,
-    keeps: { params: ['id', 'allowDuplicate'], result: ['id', 'qualityScore'] },
+    keeps: { params: ['id', 'allowDuplicate', 'sha256'], result: ['id', 'qualityScore'] },
     example: {
       params: {
         name: 'Li Hua',
@@ -127,6 +148,35 @@ export const PEOPLE_COMMANDS = {
         jpeg: '/9j/4AAQSkZJRgABAQAAAQABAAD/2w==',
       },
       result: { id: '0c0e5d1a-6d53-4d0f-a3a5-2f7f4d6a2f10', qualityScore: 0.82 },
+    },
+  }),
+  'people.photoPart': command({
+    summary:
+      'Brings one part of a photo that is too large for one message. Parts come in any order, and one that comes again changes nothing; when all are there, `people.photo` enrols from it by its `sha256`. The gate has room for four photos and 64 MiB under way, and forgets one of which no new part has come for a minute. The journal has one entry for the photo and one for what came of it, not one for each part.',
+    roles: FOR_ADMINISTRATORS,
+    params: z
+      .strictObject({
+        sha256: PhotoHash.describe('SHA-256 of the whole photo, 64 hex digits'),
+        bytes: z.number().int().min(1).max(MAX_PHOTO_BYTES).describe('Of the whole photo'),
+        count: z.number().int().min(1).max(MAX_PHOTO_PARTS).describe('Parts in all'),
+        index: z.number().int().min(0).describe('Of this part, from 0'),
+        data: base64(MAX_JPEG_BYTES).describe(`Base64 of the part, ${MAX_JPEG_BYTES} bytes at most`),
+      })
+      .refine(({ index, count }) => index < count, { path: ['index'], message: 'below count' }),
+    result: z.strictObject({
+      missing: z.number().int().describe('Parts still to come; 0: the photo is whole'),
+    }),
+    harmless: true,
+    keeps: { params: ['sha256', 'bytes', 'count'], result: ['missing'] },
+    example: {
+      params: {
+        sha256: '3d5f4c0c2f7e2b0a9a4f1e6f4f0f4c3b8f6a1d2c5e7b9a0c1d3e5f7092a4b6c8',
+        bytes: 3_412_768,
+        count: 19,
+        index: 0,
+        data: '/9j/4AAQSkZJRgABAQAAAQABAAD/2w==',
+      },
+      result: { missing: 18 },
     },
   }),
   'people.enrol': command({

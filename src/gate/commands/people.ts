@@ -1,4 +1,4 @@
-import { COMMANDS, type Params } from '../../commands/index.ts';
+import { COMMANDS, MAX_PHOTO_BYTES, type Params } from '../../commands/index.ts';
 import { isoNow, MenshenError } from '../../common/index.ts';
 import { changePeople } from '../people/client.ts';
 import type { PeopleTask, Who } from '../people/protocol.ts';
@@ -10,16 +10,36 @@ const LIST_BYTES = 200_000;
 
 /** Changes people or passes, and lets the gate take the change over. */
 export function changer(parts: Pick<CommandParts, 'gallerySource' | 'refreshGallery'>) {
-  return async (task: PeopleTask) => {
+  return async (task: PeopleTask, photo?: readonly Uint8Array[]) => {
     const { dataDir, key } = parts.gallerySource();
-    const answer = await changePeople({ dataDir, ...(key === undefined ? {} : { key }), task });
+    const answer = await changePeople({ dataDir, ...(key === undefined ? {} : { key }), task }, photo);
     parts.refreshGallery();
     return answer;
   };
 }
 
+/** Photos that wait for their turn to be judged, or are judged: bounded in memory. */
+class PhotoRoom {
+  #bytes = 0;
+
+  /** @throws MenshenError COMMAND_BUSY */
+  async with<T>(photo: readonly Uint8Array[], work: () => Promise<T>): Promise<T> {
+    const bytes = photo.reduce((sum, { length }) => sum + length, 0);
+    if (this.#bytes + bytes > MAX_PHOTO_BYTES) {
+      throw new MenshenError('COMMAND_BUSY', 'other photos are being judged; send this one again later');
+    }
+    this.#bytes += bytes;
+    try {
+      return await work();
+    } finally {
+      this.#bytes -= bytes;
+    }
+  }
+}
+
 export function peopleHandlers(parts: CommandParts) {
   const change = changer(parts);
+  const room = new PhotoRoom();
   return {
     'people.list': bind(COMMANDS['people.list'], (params) => list(parts, params)),
     'people.upsert': bind(COMMANDS['people.upsert'], async ({ id, name, consent, ...entitlement }) => {
@@ -52,16 +72,14 @@ export function peopleHandlers(parts: CommandParts) {
       });
       return { id, token, validUntil: until };
     }),
-    'people.photo': bind(COMMANDS['people.photo'], async (params, context) => {
+    'people.photo': bind(COMMANDS['people.photo'], async (params, { command, progress }) => {
       const who = await whoOf(parts, params);
-      context.progress('judging the photo');
-      const { jpeg, allowDuplicate } = params;
-      const { id, qualityScore } = await change({
-        kind: 'photo',
-        who,
-        allowDuplicate,
-        jpeg,
-        vision: parts.loaded.config.vision,
+      const { allowDuplicate, jpeg = '' } = params;
+      const photo = command.photo ?? [Buffer.from(jpeg, 'base64')];
+      const { vision } = parts.loaded.config;
+      const { id, qualityScore } = await room.with(photo, () => {
+        progress('judging the photo');
+        return change({ kind: 'photo', who, allowDuplicate, vision }, photo);
       });
       return { id, qualityScore };
     }),

@@ -1,14 +1,8 @@
 import type { z } from 'zod';
-import {
-  type CommandDefinition,
-  type CommandName,
-  definitionOf,
-  kept,
-  ReplySchema,
-} from '../../commands/index.ts';
+import { type CommandDefinition, definitionOf, kept, ReplySchema } from '../../commands/index.ts';
 import { type ErrorCode, isoNow, type Logger, MenshenError, messageOf } from '../../common/index.ts';
 import type { Records } from '../records.ts';
-import type { AcceptedCommand } from './protocol.ts';
+import type { AcceptedCommand, CarriedOut } from './protocol.ts';
 
 /** Commands carried out at a time; most take milliseconds, some wait for a person. */
 const MAX_RUNNING = 8;
@@ -36,7 +30,7 @@ export function bind<P extends z.ZodType, R extends z.ZodType>(
   };
 }
 
-export type Handlers = Readonly<Record<CommandName, Bound>>;
+export type Handlers = Readonly<Record<CarriedOut, Bound>>;
 
 /** Thrown by a handler whose answer comes later, from the gate that is started next. */
 export class AnswerLater extends Error {}

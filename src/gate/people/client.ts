@@ -16,24 +16,30 @@ const ENTRY = new URL(import.meta.url.endsWith('.ts') ? './process.ts' : './proc
 let last: Promise<unknown> = Promise.resolve();
 
 /**
- * Has a change of the people made by the process for it.
+ * Has a change of the people made by the process for it. `photo`: the picture that it is about, in one piece or several.
  * @throws MenshenError what enrolling throws (ENROLL_..., PICTURE_..., PERSON_...); COMMAND_UNAVAILABLE when the
  * process does not come to an end
  */
-export function changePeople(request: PeopleRequest): Promise<Extract<PeopleAnswer, { ok: true }>> {
-  const turn = last.then(() => run(request));
+export function changePeople(
+  request: PeopleRequest,
+  photo: readonly Uint8Array[] = [],
+): Promise<Extract<PeopleAnswer, { ok: true }>> {
+  const turn = last.then(() => run(request, photo));
   last = turn.catch(() => {});
   return turn;
 }
 
-async function run(request: PeopleRequest): Promise<Extract<PeopleAnswer, { ok: true }>> {
-  const answer = parse(await talk(JSON.stringify(request)));
+async function run(
+  request: PeopleRequest,
+  photo: readonly Uint8Array[],
+): Promise<Extract<PeopleAnswer, { ok: true }>> {
+  const answer = parse(await talk([`${JSON.stringify(request)}\n`, ...photo]));
   if (answer.ok) return answer;
   const code = isErrorCode(answer.code) ? answer.code : 'INTERNAL';
   throw new MenshenError(code, answer.message);
 }
 
-function talk(request: string): Promise<string> {
+function talk(request: readonly (string | Uint8Array)[]): Promise<string> {
   const loader = ENTRY.pathname.endsWith('.ts')
     ? ['--import', createRequire(import.meta.url).resolve('tsx')]
     : [];
@@ -51,7 +57,8 @@ function talk(request: string): Promise<string> {
     if (answer.length > MAX_ANSWER_BYTES) child.kill('SIGKILL');
   });
   child.stdin.on('error', () => {});
-  child.stdin.end(request);
+  for (const piece of request) child.stdin.write(piece);
+  child.stdin.end();
   return new Promise((resolve, reject) => {
     child.once('error', (error) => reject(unavailable(error.message)));
     child.once('close', (code, signal) =>

@@ -1,6 +1,6 @@
 /**
  * Changes people for the gate, in a process of its own: the thread of the doors waits for no disk, and a picture that
- * somebody sent is decoded where it can hurt nobody. Reads one request from stdin, writes one answer to stdout. The
+ * somebody sent is decoded where it can hurt nobody. Reads one request from stdin, and the photo behind it, writes one answer to stdout. The
  * gate takes over what changed as it does after `menshen enroll`.
  */
 import { createLogger, isoNow, MenshenError, messageOf } from '../../common/index.ts';
@@ -15,13 +15,15 @@ process.stdin.on('end', () => {
   );
 });
 
-async function answer(request: Buffer): Promise<PeopleAnswer> {
+async function answer(input: Buffer): Promise<PeopleAnswer> {
   try {
-    const { dataDir, key, task } = PeopleRequestSchema.parse(JSON.parse(request.toString()));
+    const end = input.indexOf('\n');
+    const request: unknown = JSON.parse(input.subarray(0, end).toString());
+    const { dataDir, key, task } = PeopleRequestSchema.parse(request);
     if (task.kind === 'look') return { ok: true, ...(await look(task)) };
     const gallery = Gallery.open({ dataDir, key, log: createLogger('menshen people', 'silent') });
     try {
-      return { ok: true, ...(await carryOut(gallery, task)) };
+      return { ok: true, ...(await carryOut(gallery, task, input.subarray(end + 1))) };
     } finally {
       gallery.close();
     }
@@ -33,7 +35,11 @@ async function answer(request: Buffer): Promise<PeopleAnswer> {
 
 type Outcome = Omit<Extract<PeopleAnswer, { ok: true }>, 'ok'>;
 
-async function carryOut(gallery: Gallery, task: Exclude<PeopleTask, { kind: 'look' }>): Promise<Outcome> {
+async function carryOut(
+  gallery: Gallery,
+  task: Exclude<PeopleTask, { kind: 'look' }>,
+  jpeg: Buffer,
+): Promise<Outcome> {
   switch (task.kind) {
     case 'upsert':
       return upsert(gallery, task);
@@ -46,7 +52,7 @@ async function carryOut(gallery: Gallery, task: Exclude<PeopleTask, { kind: 'loo
       return { id: pass.id, created: true, qualityScore: 0, token };
     }
     case 'photo':
-      return photo(gallery, task);
+      return photo(gallery, task, jpeg);
     case 'face': {
       const bytes = Buffer.from(task.vector, 'base64');
       const vector = new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length));
@@ -81,12 +87,15 @@ function upsert(gallery: Gallery, task: Extract<PeopleTask, { kind: 'upsert' }>)
 }
 
 /** The networks and the picture library are loaded only for a photo. */
-async function photo(gallery: Gallery, task: Extract<PeopleTask, { kind: 'photo' }>): Promise<Outcome> {
+async function photo(
+  gallery: Gallery,
+  task: Extract<PeopleTask, { kind: 'photo' }>,
+  jpeg: Buffer,
+): Promise<Outcome> {
   const { decodePhoto, encodeFace } = await import('../../photo/index.ts');
   const { quality } = task.vision;
   const analyser = await openAnalyser(task.vision);
   const { who: person, allowDuplicate } = task;
-  const jpeg = Buffer.from(task.jpeg, 'base64');
   const label = 'The photo';
   try {
     const { person: enrolled, photos } = await enrol(

@@ -42,11 +42,11 @@ export const PeopleTaskSchema = z.discriminatedUnion('kind', [
     validFrom: z.string(),
     validUntil: z.string(),
   }),
+  // The picture follows the request.
   z.strictObject({
     kind: z.literal('photo'),
     who: Who,
     allowDuplicate: z.boolean(),
-    jpeg: z.string(),
     vision: VisionSchema,
   }),
   // Makes templates of photos and changes nobody.
@@ -63,7 +63,7 @@ export const PeopleTaskSchema = z.discriminatedUnion('kind', [
 ]);
 export type PeopleTask = z.infer<typeof PeopleTaskSchema>;
 
-/** The whole of what the process is told, on its stdin. */
+/** What the process is told, on the first line of its stdin; the bytes of a photo may follow. */
 export const PeopleRequestSchema = z.strictObject({
   dataDir: z.string(),
   /** The gallery's key, where the configuration has one. */
