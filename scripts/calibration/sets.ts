@@ -59,7 +59,7 @@ export async function analysedSet(
   const folder = join(data, SETS[name]);
   if (!existsSync(folder)) return null;
   const { bare, copied } = MOST[name];
-  let items: Dataset = readDataset(folder).slice(0, condition === 'bare' ? bare : copied);
+  let items: Dataset = readDataset(folder).items.slice(0, condition === 'bare' ? bare : copied);
   if (condition !== 'bare') items = await copies(items, folder, join(CACHE, condition, name), condition);
   await mkdir(CACHE, { recursive: true });
   const judge = await openJudge(VisionSchema.parse({ threads: 1 }));

@@ -111,7 +111,7 @@ async function scoresOf(
     return { from: `${sample.length} people enrolled`, people: sample.length, comparisons };
   }
   const { analysePictures, openJudge, readDataset } = await import('../evaluate/index.ts');
-  const items = readDataset(options.data);
+  const { items } = readDataset(options.data);
   const judge = await openJudge(vision);
   const bar = progressBar('pictures');
   const paths = items.map(({ path }) => path);

@@ -1,69 +1,40 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
-import { type Config, configPath, DecisionSchema, loadConfig, VisionSchema } from '../config/index.ts';
-import type { Analysed, Dataset, Report } from '../evaluate/index.ts';
-import { progressBar } from './progress.ts';
-
-interface Options {
-  readonly data: string;
-  readonly out: string;
-  readonly config?: string;
-  readonly json?: true;
-}
-
-interface Settings {
-  readonly vision: Config['vision'];
-  readonly decision: Config['decision'];
-}
-
-type Measure = (parts: {
-  readonly items: Dataset;
-  readonly analysed: readonly Analysed[];
-  readonly settings: Settings;
-}) => Promise<Report>;
+import type { PictureList } from '../evaluate/index.ts';
+import { type EvaluateOptions, evaluate, read } from './evaluate-run.ts';
 
 /** `menshen evaluate verification|identification|liveness|mask|quality`. Errors are thrown as MenshenError for main.ts to print. */
 export function evaluateCommand(): Command {
-  const evaluate = new Command('evaluate').description(
+  const command = new Command('evaluate').description(
     'measure recognition and liveness on your own pictures',
   );
-  common(evaluate.command('verification'))
+  common(command.command('verification'))
     .description('1:1 comparison of pictures of people: FMR, FNMR, DET')
     .option('--pairs <file>', 'compare these pairs (CSV one,other,same; or the form of LFW) instead of all')
-    .action((options: Options & { readonly pairs?: string }) => verification(options));
-  common(evaluate.command('identification'))
+    .action(verification);
+  common(command.command('identification'))
     .description('1:N search with some of the people enrolled and the others strangers: FPIR, FNIR')
     .option('--references <count>', 'pictures of a person that are enrolled', whole, 1)
     .option('--strangers <part>', 'part of the people who are not enrolled, 0 to 1', part, 0.5)
     .option('--seed <number>', 'whom of them', whole, 1)
-    .action((options: Options & IdentificationArguments) => identification(options));
-  common(evaluate.command('liveness'))
+    .option(
+      '--gallery <place>',
+      'pictures that are enrolled, labelled like the others: whoever of --data is not among them is a stranger',
+    )
+    .action(identification);
+  common(command.command('liveness'))
     .description('liveness of pictures labelled "live" or by a kind of attack: APCER, BPCER, ACER')
-    .action((options: Options) =>
-      run(options, async ({ items, analysed, settings: { decision } }) => {
-        const { livenessReport } = await import('../evaluate/index.ts');
-        return livenessReport(items, analysed, {
-          'granted from': decision.livenessThreshold,
-          'unsure from': decision.livenessUnsure,
-        });
-      }),
-    );
-  common(evaluate.command('mask'))
+    .option(
+      '--bona-fide <label...>',
+      'your labels of living people, where they are not understood by themselves; every other one is an attack',
+    )
+    .action(liveness);
+  common(command.command('mask'))
     .description('mask detection on pictures labelled "bare", "worn" or "incorrect": who is read as what')
-    .action((options: Options) =>
-      run(options, async ({ items, analysed }) =>
-        (await import('../evaluate/index.ts')).maskReport(items, analysed),
-      ),
-    );
-  common(evaluate.command('quality'))
+    .action(mask);
+  common(command.command('quality'))
     .description('whether the quality of pictures of people foretells errors')
-    .action((options: Options) =>
-      run(options, async ({ items, analysed }) =>
-        (await import('../evaluate/index.ts')).qualityReport(items, analysed),
-      ),
-    );
-  return evaluate;
+    .action(quality);
+  return command;
 }
 
 function common(command: Command): Command {
@@ -84,15 +55,25 @@ function common(command: Command): Command {
     .option('--json', 'print the figures as JSON');
 }
 
-async function verification(options: Options & { readonly pairs?: string }): Promise<void> {
+async function verification(options: EvaluateOptions & { readonly pairs?: string }): Promise<void> {
   const { gateThreshold, readPairs, verificationReport } = await import('../evaluate/index.ts');
-  const pairs = options.pairs === undefined ? null : readPairs(options.pairs, options.data);
-  const paired = pairs === null ? null : new Set(pairs.flatMap(({ one, other }) => [one, other]));
-  await run(
+  const all = await read(options.data);
+  const listed = options.pairs === undefined ? null : readPairs(options.pairs, options.data, all.items);
+  const paired = listed === null ? null : new Set(listed.pairs.flatMap(({ one, other }) => [one, other]));
+  const list = {
+    items: paired === null ? all.items : all.items.filter(({ path }) => paired.has(path)),
+    notes: [...all.notes, ...(listed?.notes ?? [])],
+  };
+  await evaluate(
     options,
-    async ({ items, analysed, settings: { vision, decision } }) =>
-      verificationReport(items, analysed, { pairs, threshold: await gateThreshold(vision, decision) }),
-    paired === null ? undefined : ({ path }) => paired.has(path),
+    list,
+    async (judged, { settings: { vision, decision }, progress }) =>
+      verificationReport(judged, {
+        pairs: listed?.pairs ?? null,
+        threshold: await gateThreshold(vision, decision),
+        progress,
+      }),
+    { keepCopies: listed !== null },
   );
 }
 
@@ -100,61 +81,63 @@ interface IdentificationArguments {
   readonly references: number;
   readonly strangers: number;
   readonly seed: number;
+  readonly gallery?: string;
 }
 
-function identification(options: Options & IdentificationArguments): Promise<void> {
-  const { references, strangers, seed } = options;
-  return run(options, async ({ items, analysed, settings: { vision, decision } }) => {
-    const { gateThreshold, identificationReport } = await import('../evaluate/index.ts');
-    const { margin } = decision;
-    const threshold = await gateThreshold(vision, decision);
-    return identificationReport(items, analysed, { references, strangers, seed, threshold, margin });
-  });
-}
-
-async function run(
-  options: Options,
-  measure: Measure,
-  wanted: (item: Dataset[number]) => boolean = () => true,
-): Promise<void> {
-  const { analysePictures, openJudge, readDataset } = await import('../evaluate/index.ts');
-  const items = readDataset(options.data).filter(wanted);
-  const settings = await settingsOf(options.config);
-  mkdirSync(options.out, { recursive: true });
-  const judge = await openJudge(settings.vision);
-  const bar = progressBar('pictures');
-  let analysed: Analysed[];
-  try {
-    const paths = items.map(({ path }) => path);
-    analysed = await analysePictures(judge, paths, join(options.out, 'analysed.jsonl'), bar.update);
-  } finally {
-    bar.end();
-    await judge.close();
-  }
-  const report = await measure({ items, analysed, settings });
-  await write(report, options);
-}
-
-async function settingsOf(config: string | undefined): Promise<Settings> {
-  if (config === undefined) return { vision: VisionSchema.parse({}), decision: DecisionSchema.parse({}) };
-  return (await loadConfig(configPath(config))).config;
-}
-
-async function write(report: Report, { out, json }: Options): Promise<void> {
-  const { htmlOf, markdownOf } = await import('../evaluate/index.ts');
-  const plots = report.plots.map(({ title, svg }) => {
-    const name = `${title.toLowerCase().replaceAll(/[^a-z]+/g, '-')}.svg`;
-    writeFileSync(join(out, name), svg);
-    return name;
-  });
-  writeFileSync(join(out, 'report.md'), markdownOf(report, plots));
-  writeFileSync(join(out, 'report.html'), htmlOf(report));
-  writeFileSync(
-    join(out, 'report.json'),
-    `${JSON.stringify({ title: report.title, ...report.figures }, null, 2)}\n`,
+async function identification(options: EvaluateOptions & IdentificationArguments): Promise<void> {
+  const { divide, divideBy, gateThreshold, identificationReport } = await import('../evaluate/index.ts');
+  const probes = await read(options.data);
+  const gallery = options.gallery === undefined ? null : await read(options.gallery);
+  // The gallery comes first: its pictures are enrolled, whatever else they are.
+  const list = gallery === null ? probes : both(gallery, probes);
+  await evaluate(
+    options,
+    list,
+    async (judged, { settings: { vision, decision }, progress }) => {
+      const threshold = await gateThreshold(vision, decision);
+      const division =
+        gallery === null
+          ? divide(judged.items, options)
+          : divideBy(gallery.items, judged.items.slice(gallery.items.length));
+      return identificationReport(judged, division, { threshold, margin: decision.margin, progress });
+    },
+    { keepCopies: gallery !== null },
   );
-  console.log(json ? JSON.stringify(report.figures, null, 2) : markdownOf(report));
-  console.error(`report: ${join(out, 'report.html')}`);
+}
+
+function both(gallery: PictureList, probes: PictureList): PictureList {
+  const enrolled = new Set(gallery.items.map(({ path }) => path));
+  return {
+    items: [...gallery.items, ...probes.items.filter(({ path }) => !enrolled.has(path))],
+    notes: [...gallery.notes, ...probes.notes],
+  };
+}
+
+async function liveness(options: EvaluateOptions & { readonly bonaFide?: string[] }): Promise<void> {
+  const list = await read(options.data, 'presentations', { bonaFide: options.bonaFide ?? [] });
+  await evaluate(options, list, async (judged, { settings: { decision } }) => {
+    const { livenessReport } = await import('../evaluate/index.ts');
+    return livenessReport(judged, {
+      'granted from': decision.livenessThreshold,
+      'unsure from': decision.livenessUnsure,
+    });
+  });
+}
+
+async function mask(options: EvaluateOptions): Promise<void> {
+  const list = await read(options.data, 'masks');
+  await evaluate(options, list, async (judged) => (await import('../evaluate/index.ts')).maskReport(judged));
+}
+
+async function quality(options: EvaluateOptions): Promise<void> {
+  await evaluate(
+    options,
+    await read(options.data),
+    async (judged, { settings: { vision, decision }, progress }) => {
+      const { gateThreshold, qualityReport } = await import('../evaluate/index.ts');
+      return qualityReport(judged, { threshold: await gateThreshold(vision, decision), progress });
+    },
+  );
 }
 
 function whole(text: string): number {

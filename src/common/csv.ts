@@ -4,25 +4,38 @@ export interface CsvRow {
   readonly fields: readonly string[];
 }
 
+/** How a file of somebody else's making may differ from RFC 4180. */
+export interface CsvDialect {
+  /** Between the fields; a comma by default. */
+  readonly separator?: ',' | ';' | '\t';
+  /** Blanks around quoted fields and quotes within bare ones are borne, as is a carriage return alone for a line's end. */
+  readonly lenient?: boolean;
+}
+
 /**
  * Reads CSV as RFC 4180 has it: commas, quotes that hide commas and line breaks, `""` for a quote. Empty lines are left
  * out. Null when a quote is never closed or stands within a bare field.
  */
-export function parseCsv(text: string): CsvRow[] | null {
+export function parseCsv(
+  text: string,
+  { separator = ',', lenient = false }: CsvDialect = {},
+): CsvRow[] | null {
   const rows: CsvRow[] = [];
   let line = 1;
   let at = 0;
-  const source = text.replace(/^\uFEFF/, '');
+  const plain = text.replace(/^\uFEFF/, '');
+  const source = lenient ? plain.replaceAll(/\r\n?/g, '\n') : plain;
   while (at < source.length) {
     const begin = line;
     const fields: string[] = [];
     for (;;) {
-      const field = source[at] === '"' ? quoted(source, at) : bare(source, at);
+      if (lenient) at = afterBlanks(source, at, separator);
+      const field = source[at] === '"' ? quoted(source, at) : bare(source, at, separator, lenient);
       if (field === null) return null;
       fields.push(field.value);
       line += field.breaks;
-      at = field.end;
-      if (source[at] !== ',') break;
+      at = lenient ? afterBlanks(source, field.end, separator) : field.end;
+      if (source[at] !== separator) break;
       at++;
     }
     if (source[at] === '\r') at++;
@@ -40,11 +53,17 @@ interface Field {
   readonly breaks: number;
 }
 
-function bare(text: string, from: number): Field | null {
+function afterBlanks(text: string, from: number, separator: string): number {
+  let at = from;
+  while (text[at] === ' ' || (text[at] === '\t' && separator !== '\t')) at++;
+  return at;
+}
+
+function bare(text: string, from: number, separator: string, lenient: boolean): Field | null {
   let end = from;
-  while (end < text.length && text[end] !== ',' && text[end] !== '\n' && text[end] !== '\r') end++;
+  while (end < text.length && text[end] !== separator && text[end] !== '\n' && text[end] !== '\r') end++;
   const value = text.slice(from, end);
-  return value.includes('"') ? null : { value, end, breaks: 0 };
+  return value.includes('"') && !lenient ? null : { value, end, breaks: 0 };
 }
 
 function quoted(text: string, from: number): Field | null {

@@ -36,6 +36,8 @@ export const ERRORS = {
   PICTURE_UNFIT: 'The picture cannot be written within the size that the cloud takes.',
   DATASET_UNREADABLE:
     'Pictures to be evaluated cannot be read: no such folder or file, or a CSV file is malformed. The message names the line.',
+  DATASET_TOO_LITTLE:
+    'The pictures to be evaluated were read, and nothing can be measured by them. The message says what is wanting.',
   ENROLL_NO_FACE: 'No face was found in the picture.',
   ENROLL_SEVERAL_FACES: 'The picture shows several faces; enrolment needs exactly one.',
   ENROLL_POOR_QUALITY: 'The face is not good enough to enrol. The message names each measure that failed.',

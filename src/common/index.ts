@@ -4,7 +4,7 @@
  */
 
 export { isoNow, monotonicMs } from './clock.ts';
-export { type CsvRow, parseCsv } from './csv.ts';
+export { type CsvDialect, type CsvRow, parseCsv } from './csv.ts';
 export {
   type DeviceKey,
   type DevicePublicKey,

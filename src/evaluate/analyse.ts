@@ -1,42 +1,16 @@
 import { createHash } from 'node:crypto';
-import { appendFileSync, existsSync, readFileSync, statSync } from 'node:fs';
-import { z } from 'zod';
+import { statSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { MenshenError } from '../common/index.ts';
 import type { VisionConfig } from '../config/index.ts';
-import { readPhoto } from '../photo/index.ts';
+import { decodePhoto, readPhotoBytes } from '../photo/index.ts';
 import { type DetectedFace, FaceAnalyser } from '../vision/index.ts';
 import { defaultModelsDir } from '../vision/models/index.ts';
-import { MASK_STATES } from '../vision/types.ts';
+import { appendLine, type Line, readLines } from './cache.ts';
 
-/** As `QualityReport` of vision has it. */
-const QualitySchema = z.object({
-  eyeDistance: z.number(),
-  margin: z.number(),
-  yaw: z.number(),
-  pitch: z.number(),
-  roll: z.number(),
-  sharpness: z.number(),
-  brightness: z.number(),
-  contrast: z.number(),
-  score: z.number(),
-  failed: z.array(z.string()),
-});
-
-/** What the chain made of a picture; `fault` says why it made nothing. */
-const AnalysedSchema = z.object({
-  path: z.string(),
-  fault: z.string().nullable(),
-  quality: QualitySchema.nullable(),
-  /** Null where the catalogue of models names no network for it. */
-  mask: z.object({ state: z.enum(MASK_STATES), score: z.number() }).nullable(),
-  liveness: z.number().nullable(),
-  /** As at the door, and as at enrolment (averaged with the mirror image); base64 of float32. */
-  probe: z.string().nullable(),
-  reference: z.string().nullable(),
-});
-type Line = z.infer<typeof AnalysedSchema>;
-
+/** What the chain made of a picture. */
 export interface Analysed extends Omit<Line, 'probe' | 'reference'> {
+  readonly path: string;
   readonly probe: Float32Array | null;
   readonly reference: Float32Array | null;
 }
@@ -44,6 +18,8 @@ export interface Analysed extends Omit<Line, 'probe' | 'reference'> {
 export interface Judge {
   /** Names the networks and settings: what was made by others is made anew. */
   readonly version: string;
+  /** Id and version of each network in use. */
+  readonly models: FaceAnalyser['models'];
   analyse(path: string): Promise<Line>;
   close(): Promise<void>;
 }
@@ -56,6 +32,7 @@ export async function openJudge(vision: VisionConfig): Promise<Judge> {
   const settings = JSON.stringify([analyser.models, detectionScore, quality]);
   return {
     version: createHash('sha256').update(settings).digest('hex').slice(0, 16),
+    models: analyser.models,
     analyse: (path) => analyseOne(analyser, path),
     close: () => analyser.close(),
   };
@@ -71,50 +48,39 @@ export async function analysePictures(
   cache: string | null,
   progress: (done: number, of: number) => void,
 ): Promise<Analysed[]> {
-  const known = cache === null ? new Map<string, Line>() : readCache(cache);
+  const keys = paths.map((path) => keyOf(path, judge.version));
+  const known = cache === null ? new Map<string, Line>() : await readLines(cache, new Set(keys));
   const out: Analysed[] = [];
-  for (const path of paths) {
-    const key = keyOf(path, judge.version);
+  for (const [index, path] of paths.entries()) {
+    const key = keys[index] ?? '';
     let line = known.get(key);
     if (line === undefined) {
       line = await judge.analyse(path);
-      known.set(key, line);
-      if (cache !== null) appendFileSync(cache, `${JSON.stringify({ key, ...line })}\n`);
+      if (cache !== null) appendLine(cache, key, line);
     }
+    // What was unpacked is not kept twice.
+    known.delete(key);
     out.push({ ...line, path, probe: unpack(line.probe), reference: unpack(line.reference) });
     progress(out.length, paths.length);
   }
   return out;
 }
 
-const CachedSchema = AnalysedSchema.extend({ key: z.string() });
-
-/** A last line cut off by a kill, or anything else unreadable, is as if it were not there. */
-function readCache(file: string): Map<string, Line> {
-  const known = new Map<string, Line>();
-  if (!existsSync(file)) return known;
-  for (const text of readFileSync(file, 'utf8').split('\n')) {
-    try {
-      const { key, ...line } = CachedSchema.parse(JSON.parse(text));
-      known.set(key, line);
-    } catch {
-      // Analysed again.
-    }
-  }
-  return known;
-}
-
 function keyOf(path: string, version: string): string {
   const found = statSync(path, { throwIfNoEntry: false });
-  return JSON.stringify([path, found?.size ?? null, found?.mtimeMs ?? null, version]);
+  return JSON.stringify([resolve(path), found?.size ?? null, found?.mtimeMs ?? null, version]);
 }
 
 async function analyseOne(analyser: FaceAnalyser, path: string): Promise<Line> {
-  const nothing = { path, quality: null, mask: null, liveness: null, probe: null, reference: null };
+  const nothing = { quality: null, mask: null, liveness: null, probe: null, reference: null, faces: 0 };
+  let digest: string | null = null;
   try {
-    const picture = await readPhoto(path);
-    const face = central(await analyser.find(picture), picture.width, picture.height);
-    if (face === null) return { ...nothing, fault: 'no face was found' };
+    const bytes = await readPhotoBytes(path);
+    digest = createHash('sha256').update(bytes).digest('hex');
+    const picture = await decodePhoto(bytes, path, { anyName: true, shrink: true });
+    const faces = await analyser.find(picture);
+    const face = central(faces, picture.width, picture.height);
+    if (face === null) return { ...nothing, digest, unreadable: false, fault: 'no face was found' };
     const mask = await analyser.mask(picture, face);
     const landmarks = await analyser.landmarks(picture, face, mask);
     const quality = analyser.quality(picture, face, landmarks);
@@ -122,8 +88,10 @@ async function analyseOne(analyser: FaceAnalyser, path: string): Promise<Line> {
     const probe = await analyser.embed(picture, landmarks, { mask });
     const reference = await analyser.embed(picture, landmarks, { mask, mirrored: true });
     return {
-      path,
-      fault: null,
+      fault: probe === null ? 'its points lie on one another' : null,
+      unreadable: false,
+      digest,
+      faces: faces.length,
       quality: { ...quality, failed: [...quality.failed] },
       mask: mask === null ? null : { state: mask.state, score: mask.score },
       liveness: liveness.score,
@@ -131,8 +99,8 @@ async function analyseOne(analyser: FaceAnalyser, path: string): Promise<Line> {
       reference: reference === null ? null : pack(reference.vector),
     };
   } catch (error) {
-    if (error instanceof MenshenError) return { ...nothing, fault: error.message };
-    throw error;
+    if (!(error instanceof MenshenError)) throw error;
+    return { ...nothing, digest, unreadable: true, fault: error.message };
   }
 }
 

@@ -4,6 +4,8 @@ import {
   type OperatingPoint,
   operatingPoint,
   readCurve,
+  type Worth,
+  worthOf,
 } from '../calibration/index.ts';
 import type { DecisionConfig, VisionConfig } from '../config/index.ts';
 import { defaultModelsDir, entryForRole, readCatalogue } from '../vision/models/index.ts';
@@ -12,12 +14,19 @@ import { cosine } from './measures/comparisons.ts';
 /** People compared with one another, as many as a gate looks at. */
 const SAMPLE = 300;
 
+/** Where a gate would stand. */
+export interface GatePoint {
+  readonly point: OperatingPoint;
+  /** What a score of a bare face is worth there, by the calibration. */
+  readonly worth: (score: number) => Worth;
+}
+
 /** Gives the threshold that a gate with these references would have; null for a network that was never calibrated. */
 export type GateThreshold = (
   gallery: readonly { readonly person: string; readonly vector: Float32Array }[],
   /** References a probe is compared with; by default all of them. */
   references?: number,
-) => OperatingPoint | null;
+) => GatePoint | null;
 
 /** The rule by which a gate of this configuration finds its threshold. Throws MODELS_CATALOG_INVALID. */
 export async function gateThreshold(
@@ -27,16 +36,17 @@ export async function gateThreshold(
   const dir = vision.modelsDir ?? defaultModelsDir();
   const { sha256 } = entryForRole(await readCatalogue(dir), 'embedding');
   const curve = await readCurve([dir, defaultModelsDir()], sha256);
-  return (gallery, references = gallery.length) =>
-    curve === null
-      ? null
-      : operatingPoint(curve, {
-          fpir,
-          fixed: matchThreshold ?? null,
-          references,
-          gallery: locate(gallery, curve.deviations),
-          site: null,
-        });
+  return (gallery, references = gallery.length) => {
+    if (curve === null) return null;
+    const point = operatingPoint(curve, {
+      fpir,
+      fixed: matchThreshold ?? null,
+      references,
+      gallery: locate(gallery, curve.deviations),
+      site: null,
+    });
+    return { point, worth: (score) => worthOf(curve, point, 'bare', score) };
+  };
 }
 
 /** Where the tail begins among the people of a gallery, by one reference each. */
@@ -54,7 +64,7 @@ function locate(gallery: Parameters<GateThreshold>[0], deviations: number): Loca
 }
 
 /** Where a gate's threshold came from, in words. */
-export function pointText({ source, fpir, people, references }: OperatingPoint): string {
+export function pointText({ point: { source, fpir, people, references } }: GatePoint): string {
   if (source === 'fixed') return 'the configured threshold';
   const from =
     source === 'gallery' ? `${people} people compared with one another` : 'the curve of the network';

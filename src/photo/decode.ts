@@ -4,7 +4,7 @@ import sharp from 'sharp';
 import type { Picture } from '../camera/types.ts';
 import { MenshenError, messageOf } from '../common/index.ts';
 import { decodeBmp } from './bmp.ts';
-import { formatOf, formatPromisedBy } from './format.ts';
+import { formatOf, formatPromisedBy, otherFormatOf } from './format.ts';
 import { checkSize, MAX_FILE_BYTES, MAX_PIXELS, unreadable } from './limits.ts';
 
 // A cache keeps memory for pictures that never come again, and a file of another kind must not reach its parser.
@@ -13,6 +13,9 @@ sharp.block({ operation: ['VipsForeignLoad'] });
 sharp.unblock({ operation: ['VipsForeignLoadJpeg', 'VipsForeignLoadPng', 'VipsForeignLoadWebp'] });
 
 const DECODE_S = 20;
+
+/** Largest picture that is made smaller as it is read: telephones take 200 megapixels. */
+const SHRUNK_PIXELS = 400_000_000;
 
 // Written by common telephones into sound pictures; libjpeg says so and goes on.
 const HARMLESS = /Invalid SOS parameters for sequential JPEG/;
@@ -23,14 +26,26 @@ const HARMLESS = /Invalid SOS parameters for sequential JPEG/;
  * another format), PICTURE_TOO_LARGE (from the header, before anything is decoded), FFMPEG_MISSING (BMP only).
  */
 export async function readPhoto(path: string): Promise<Picture> {
-  return decodePhoto(await readPicture(path), path);
+  return decodePhoto(await readPhotoBytes(path), path);
+}
+
+/** How a picture of somebody else's collection is read. */
+export interface DecodeOptions {
+  /** The content decides alone, whatever the name promises. */
+  readonly anyName?: boolean;
+  /** Pictures of up to 400 megapixels are made smaller as they are read, to what is allowed. */
+  readonly shrink?: boolean;
 }
 
 /** `readPhoto` for bytes in memory; `label` names the picture in errors, and where it ends like a file name that must fit the content. */
-export async function decodePhoto(bytes: Uint8Array, label: string): Promise<Picture> {
+export async function decodePhoto(
+  bytes: Uint8Array,
+  label: string,
+  { anyName = false, shrink = false }: DecodeOptions = {},
+): Promise<Picture> {
   const format = formatOf(bytes);
-  if (format === null) throw unreadable(label, 'it is no JPEG, PNG, BMP or WebP picture');
-  const promised = formatPromisedBy(label);
+  if (format === null) throw unreadable(label, whatElse(bytes));
+  const promised = anyName ? null : formatPromisedBy(label);
   if (promised !== null && promised !== format) {
     throw new MenshenError(
       'PICTURE_TYPE_MISMATCH',
@@ -38,31 +53,51 @@ export async function decodePhoto(bytes: Uint8Array, label: string): Promise<Pic
     );
   }
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return format === 'BMP' ? decodeBmp(buffer, label) : decodeWithSharp(buffer, label);
+  return format === 'BMP' ? decodeBmp(buffer, label) : decodeWithSharp(buffer, label, shrink);
 }
 
-async function decodeWithSharp(bytes: Buffer, label: string): Promise<Picture> {
+function whatElse(bytes: Uint8Array): string {
+  if (bytes.length === 0) return 'it is empty';
+  const other = otherFormatOf(bytes);
+  return other === null
+    ? 'it is no JPEG, PNG, BMP or WebP picture'
+    : `it is a ${other} picture, which is not read`;
+}
+
+async function decodeWithSharp(bytes: Buffer, label: string, shrink: boolean): Promise<Picture> {
   const size = await sharp(bytes, { limitInputPixels: false, failOn: 'none' })
     .metadata()
     .catch((error: unknown) => {
       throw unreadable(label, `its header is damaged (${reason(error)})`, error);
     });
-  checkSize(size, label);
+  const side = shrink ? sideWithin(size) : null;
+  if (side === null) checkSize(size, label);
   try {
-    return await toRgb(bytes, 'warning');
+    return await toRgb(bytes, 'warning', side);
   } catch (error) {
     if (!HARMLESS.test(messageOf(error)))
       throw unreadable(label, `it is truncated or damaged (${reason(error)})`, error);
   }
-  return toRgb(bytes, 'error').catch((error: unknown) => {
+  return toRgb(bytes, 'error', side).catch((error: unknown) => {
     throw unreadable(label, `it is truncated or damaged (${reason(error)})`, error);
   });
 }
 
-async function toRgb(bytes: Buffer, failOn: 'error' | 'warning'): Promise<Picture> {
-  const { data, info } = await sharp(bytes, { limitInputPixels: MAX_PIXELS, failOn })
-    .timeout({ seconds: DECODE_S })
-    .autoOrient()
+/** The longer side of a picture that is too large and can be made smaller; null when it need not, or cannot. */
+function sideWithin({ width, height }: { width: number; height: number }): number | null {
+  const pixels = width * height;
+  if (pixels <= MAX_PIXELS || pixels > SHRUNK_PIXELS) return null;
+  return Math.floor(Math.max(width, height) * Math.sqrt(MAX_PIXELS / pixels));
+}
+
+async function toRgb(bytes: Buffer, failOn: 'error' | 'warning', side: number | null): Promise<Picture> {
+  const limitInputPixels = side === null ? MAX_PIXELS : SHRUNK_PIXELS;
+  const upright = sharp(bytes, { limitInputPixels, failOn }).timeout({ seconds: DECODE_S }).autoOrient();
+  const sized =
+    side === null
+      ? upright
+      : upright.resize({ width: side, height: side, fit: 'inside', withoutEnlargement: true });
+  const { data, info } = await sized
     .flatten({ background: 'white' })
     .toColourspace('srgb')
     .raw({ depth: 'uchar' })
@@ -90,7 +125,8 @@ function reason(error: unknown): string {
   return messageOf(error).split('\n')[0]?.slice(0, 120) ?? '';
 }
 
-async function readPicture(path: string): Promise<Uint8Array> {
+/** The bytes of a picture file. Throws PICTURE_UNREADABLE, PICTURE_TOO_LARGE. */
+export async function readPhotoBytes(path: string): Promise<Uint8Array> {
   try {
     // Not blocking, so that a named pipe does not keep the command waiting.
     const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);

@@ -30,6 +30,17 @@ export function formatOf(bytes: Uint8Array): PhotoFormat | null {
   return null;
 }
 
+/** The format of a picture that is not ours, by its first bytes; null when it is unknown. */
+export function otherFormatOf(bytes: Uint8Array): string | null {
+  if (startsWith(bytes, ascii('GIF8'))) return 'GIF';
+  if (startsWith(bytes, [0x49, 0x49, 0x2a, 0]) || startsWith(bytes, [0x4d, 0x4d, 0, 0x2a])) return 'TIFF';
+  // ISO base media file format: the brand stands behind the length of the first box.
+  if (!startsWith(bytes.subarray(4), ascii('ftyp'))) return null;
+  const brand = Buffer.from(bytes.subarray(8, 12)).toString('latin1');
+  if (/^(heic|heix|hevc|mif1|msf1)$/.test(brand)) return 'HEIF';
+  return brand.startsWith('avi') ? 'AVIF' : null;
+}
+
 /** The format a file name promises by its ending; null when it promises none that is known. */
 export function formatPromisedBy(fileName: string): string | null {
   const ending = /\.([^./\\]+)$/.exec(fileName)?.[1]?.toLowerCase();

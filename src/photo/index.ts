@@ -3,7 +3,7 @@
  * This room loads sharp (libvips, native code), so the gate process never imports it: commands and the
  * processes that judge photos do; client.ts is what the gate may import. A newcomer begins with decode.ts.
  */
-export { decodePhoto, readPhoto } from './decode.ts';
+export { type DecodeOptions, decodePhoto, readPhoto, readPhotoBytes } from './decode.ts';
 export { encodeFace, STORED_PIXELS } from './encode.ts';
 export { fitJpeg, type JpegLimits } from './fit.ts';
 export { formatOf, formatPromisedBy, PHOTO_FORMATS, type PhotoFormat } from './format.ts';

@@ -1,154 +1,164 @@
-import type { Analysed } from '../analyse.ts';
-import type { Dataset, Pair } from '../dataset.ts';
-import { type GateThreshold, pointText } from '../gate-threshold.ts';
+import { tooLittle } from '../dataset/fault.ts';
+import type { Pair } from '../dataset/pairs.ts';
+import { type GatePoint, type GateThreshold, pointText } from '../gate-threshold.ts';
 import { detPlot, histogramPlot } from '../report/plot.ts';
 import { percent, type Report, rateText, threshold as thresholdText, withBounds } from '../report/report.ts';
 import { rateOf } from '../statistics/binomial.ts';
-import { bootstrapPairRate, bootstrapRate, type Share } from '../statistics/bootstrap.ts';
-import { below, detCurve, equalErrorRate, sorted, thresholdAt } from '../statistics/errors.ts';
-import { type Comparison, visitComparisons } from './comparisons.ts';
+import { likelihoodCost } from '../statistics/cost.ts';
+import { below, detCurve, equalErrorRate, thresholdAt } from '../statistics/errors.ts';
+import { acquisitionOf, type Judged } from './acquisition.ts';
+import { boundsOverPeople, type OverPeople, type Trials, trialsOf } from './trials.ts';
 
 const FALSE_MATCH_RATES = [1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6];
 
 /** Passing impostors below which a threshold is a guess (Doddington's rule of 30 asks for 30 errors). */
 const RULE_OF_30 = 30;
 
-const NONE = { low: Number.NaN, high: Number.NaN };
-
-interface Trials {
-  readonly genuine: Float64Array;
-  readonly impostor: Float64Array;
-  /** Genuine comparisons without a score. */
-  readonly missing: number;
-  readonly byPerson: readonly { readonly scores: readonly (number | null)[] }[];
+export interface VerificationOptions {
+  /** Compared instead of every picture with every other one. */
+  readonly pairs: readonly Pair[] | null;
+  readonly threshold: GateThreshold;
+  readonly progress?: (done: number, of: number) => void;
 }
 
 /**
- * 1:1 comparison: FMR and FNMR at a threshold and at fixed rates, equal error rate, DET. A picture without a template is
- * a false non-match of each of its genuine comparisons (ISO/IEC 19795-1, generalised rates).
+ * 1:1 comparison by ISO/IEC 19795-1: FMR and FNMR of the comparisons that were made, failure to acquire beside them, and both
+ * together as false reject rate; at fixed rates and at the gate's own threshold; equal error rate, DET.
+ * @throws MenshenError DATASET_TOO_LITTLE when there is nothing to compare
  */
-export function verificationReport(
-  items: Dataset,
-  analysed: readonly Analysed[],
-  options: { readonly pairs: readonly Pair[] | null; readonly threshold: GateThreshold },
-): Report {
-  const trials = collect(items, analysed, options.pairs);
+export function verificationReport({ items, analysed }: Judged, options: VerificationOptions): Report {
+  const comparing = { items, analysed, pairs: options.pairs, progress: options.progress ?? (() => {}) };
+  const trials = trialsOf(comparing);
   const { genuine, impostor, missing } = trials;
+  if (genuine.length + impostor.length === 0) {
+    throw tooLittle(
+      'There is nothing to compare: at least two pictures in which a face is found are needed, and two of one person to know how often people are missed.',
+    );
+  }
   // One reference to be compared with; the others tell how the people here compare.
   const known = items.flatMap(({ label }, index) => {
     const vector = analysed[index]?.reference ?? null;
     return vector === null ? [] : [{ person: label, vector }];
   });
-  const point = options.threshold(known, 1);
-  const rates = FALSE_MATCH_RATES.filter((rate) => rate * impostor.length >= 1);
-  const points = [
-    ...rates.map((rate) => ({ asked: `FMR ${rate.toExponential(0)}`, at: thresholdAt(rate, impostor) })),
-    ...(point === null ? [] : [{ asked: pointText(point), at: point.thresholds.bare }]),
-  ].map(({ asked, at }) => ({ asked, ...pointAt(at, trials) }));
-  const strangers = sharesOf(
-    items,
-    analysed,
-    options.pairs,
+  const gate = options.threshold(known, 1);
+  const points = thresholdsOf(impostor, gate).map((one) => ({ ...one, ...pointAt(one.at, trials, gate) }));
+  const bounds = boundsOverPeople(
+    comparing,
     points.map(({ at }) => at),
-  ).map(bootstrapPairRate);
-  const failed = analysed.filter(({ probe }) => probe === null).length;
-  const eer = equalErrorRate(genuine, impostor, missing);
+  );
+  const acquisition = acquisitionOf(analysed);
+  const eer =
+    genuine.length === 0 || impostor.length === 0 ? Number.NaN : equalErrorRate(genuine, impostor, 0);
+  const cost =
+    gate === null
+      ? Number.NaN
+      : likelihoodCost(genuine, impostor, (score) => gate.worth(score).logLikelihoodRatio);
   return {
     title: 'Verification (1:1)',
     facts: [
-      ['pictures', String(items.length)],
+      ...acquisition.facts,
       ['people', String(new Set(items.map(({ label }) => label)).size)],
-      ['genuine comparisons', String(genuine.length + missing)],
-      ['impostor comparisons', String(impostor.length)],
-      ['failure to acquire', rateText(rateOf(failed, items.length))],
+      ['genuine comparisons', madeText(genuine.length, missing.genuine)],
+      ['impostor comparisons', madeText(impostor.length, missing.impostor)],
       ['equal error rate', percent(eer)],
+      [
+        'cost of the likelihood ratios (Cllr; 0: perfect, 1: useless)',
+        Number.isNaN(cost) ? 'too little data' : cost.toFixed(3),
+      ],
     ],
-    tables: [
-      {
-        title: 'Errors at thresholds, with bounds of 95 %',
-        header: ['at', 'threshold', 'FMR', 'FMR, bounds over people', 'FNMR', 'FNMR, bounds over people'],
-        rows: points.map(({ asked, at, falseMatch, falseNonMatch, overPeople }, index) => [
-          falseMatch.events < RULE_OF_30 ? `${asked} (few impostors)` : asked,
-          thresholdText(at),
-          rateText(falseMatch),
-          withBounds(falseMatch.value, strangers[index] ?? NONE),
-          rateText(falseNonMatch),
-          withBounds(falseNonMatch.value, overPeople),
-        ]),
-      },
-    ],
+    tables: [tableOf(points, bounds), ...acquisition.tables],
     plots: [
-      { title: 'DET', svg: detPlot({ all: detCurve(genuine, impostor, missing) }) },
+      ...(genuine.length === 0 || impostor.length === 0
+        ? []
+        : [{ title: 'DET', svg: detPlot({ all: detCurve(genuine, impostor, 0) }) }]),
       { title: 'Scores', svg: histogramPlot('cosine', { genuine, impostor }, [-0.4, 1]) },
     ],
-    notes: [
-      'Bounds of FMR and of FNMR in their own columns are exact for independent comparisons (Clopper-Pearson); comparisons that share people are not independent: the columns beside them draw people instead (bootstrap, 1,000 draws).',
-      'A picture without a face found counts as a false non-match in each of its genuine comparisons.',
-    ],
+    notes: notesOf(trials),
     figures: {
+      ...acquisition.figures,
+      failedToAcquire: acquisition.figures.failureToAcquire.events,
+      people: new Set(items.map(({ label }) => label)).size,
+      comparisons: { genuine: genuine.length, impostor: impostor.length, missing },
       eer,
-      failedToAcquire: failed,
-      points: points.map((point, index) => ({ ...point, falseMatchOverPeople: strangers[index] })),
+      cllr: cost,
+      points: points.map((point, index) => ({ ...point, overPeople: bounds[index] })),
     },
   };
 }
 
-function pointAt(at: number, { genuine, impostor, missing, byPerson }: Trials) {
-  const turnedAway = (scores: readonly (number | null)[]) =>
-    scores.filter((score) => score === null || score < at).length;
+function madeText(made: number, missing: number): string {
+  return missing === 0 ? String(made) : `${made} made, ${missing} not made for want of a template`;
+}
+
+function thresholdsOf(impostor: Float64Array, gate: GatePoint | null) {
+  const rates = FALSE_MATCH_RATES.filter((rate) => rate * impostor.length >= 1);
+  return [
+    ...rates.map((rate) => ({ asked: `FMR ${rate.toExponential(0)}`, at: thresholdAt(rate, impostor) })),
+    ...(gate === null ? [] : [{ asked: pointText(gate), at: gate.point.thresholds.bare }]),
+  ];
+}
+
+function pointAt(at: number, { genuine, impostor, missing }: Trials, gate: GatePoint | null) {
+  const passed = impostor.length - below(at, impostor);
+  const turnedAway = below(at, genuine);
   return {
     at,
-    falseMatch: rateOf(impostor.length - below(at, impostor), impostor.length),
-    falseNonMatch: rateOf(missing + below(at, genuine), missing + genuine.length),
-    overPeople: bootstrapRate(
-      byPerson.map(({ scores }) => ({ events: turnedAway(scores), trials: scores.length })),
-    ),
+    /** By the calibration; null without one. */
+    logLikelihoodRatio: gate?.worth(at).logLikelihoodRatio ?? null,
+    expectedFalseMatch: gate?.worth(at).falseMatchRate ?? null,
+    falseMatch: rateOf(passed, impostor.length),
+    falseNonMatch: rateOf(turnedAway, genuine.length),
+    falseReject: rateOf(turnedAway + missing.genuine, genuine.length + missing.genuine),
+    few: passed < RULE_OF_30,
   };
 }
 
-function collect(items: Dataset, analysed: readonly Analysed[], pairs: readonly Pair[] | null): Trials {
-  const genuine: number[] = [];
-  const impostor: number[] = [];
-  const people = new Map<number, (number | null)[]>();
-  let missing = 0;
-  visitComparisons(items, analysed, pairs, ({ score, same, one }: Comparison) => {
-    if (!same) {
-      if (score !== null) impostor.push(score);
-      return;
-    }
-    if (score === null) missing += 1;
-    else genuine.push(score);
-    const scores = people.get(one) ?? [];
-    scores.push(score);
-    people.set(one, scores);
-  });
+type Point = ReturnType<typeof pointAt> & { readonly asked: string };
+
+function tableOf(points: readonly Point[], bounds: readonly OverPeople[]): Report['tables'][number] {
   return {
-    genuine: sorted(genuine),
-    impostor: sorted(impostor),
-    missing,
-    byPerson: [...people.values()].map((scores) => ({ scores })),
+    title: 'Errors at thresholds, with bounds of 95 %',
+    header: [
+      'at',
+      'cosine',
+      'log10 likelihood ratio',
+      'FMR',
+      'FMR, bounds over people',
+      'FNMR',
+      'FNMR, bounds over people',
+      'FRR (FNMR with failures to acquire)',
+    ],
+    rows: points.map((point, index) => [
+      point.few ? `${point.asked} (few impostors)` : point.asked,
+      thresholdText(point.at),
+      point.logLikelihoodRatio === null ? 'not calibrated' : point.logLikelihoodRatio.toFixed(2),
+      rateText(point.falseMatch),
+      boundsText(point.falseMatch.value, bounds[index]?.falseMatch),
+      rateText(point.falseNonMatch),
+      boundsText(point.falseNonMatch.value, bounds[index]?.falseNonMatch),
+      rateText(point.falseReject),
+    ]),
   };
 }
 
-/** For each threshold what part every person has in the impostor comparisons, and in those that pass. */
-function sharesOf(
-  items: Dataset,
-  analysed: readonly Analysed[],
-  pairs: readonly Pair[] | null,
-  thresholds: readonly number[],
-): Share[][] {
-  const people = new Set(items.map(({ label }) => label)).size;
-  const trials = new Float64Array(people);
-  const events = thresholds.map(() => new Float64Array(people));
-  visitComparisons(items, analysed, pairs, ({ score, same, one, other }) => {
-    if (same || score === null) return;
-    trials[one] += 1;
-    trials[other] += 1;
-    for (const [index, at] of thresholds.entries()) {
-      if (score < at) continue;
-      events[index][one] += 1;
-      events[index][other] += 1;
-    }
-  });
-  return events.map((of) => Array.from(of, (count, person) => ({ events: count, trials: trials[person] })));
+function boundsText(value: number, bounds: OverPeople['falseMatch'] | undefined): string {
+  return bounds === undefined ? 'too few people' : withBounds(value, bounds);
+}
+
+function notesOf({ genuine, impostor }: Trials): string[] {
+  return [
+    ...(genuine.length === 0
+      ? [
+          'No two pictures show one person, so that nothing can be said of FNMR: give at least two pictures of each person.',
+        ]
+      : []),
+    ...(impostor.length === 0
+      ? ['All pictures show one person, so that nothing can be said of FMR: add pictures of other people.']
+      : [
+          `${impostor.length} impostor comparisons are enough for FMRs of ${impostor.length < RULE_OF_30 ? 'no size: 30 errors are needed to know a rate' : `${(RULE_OF_30 / impostor.length).toExponential(1)} and more (30 errors are needed to know a rate)`}; people who take part many times limit it further: believe the bounds over people.`,
+        ]),
+    'Bounds of FMR and of FNMR in their own columns are exact for independent comparisons (Clopper-Pearson); comparisons that share people are not independent: the columns beside them draw people instead (bootstrap, 1,000 draws; exact bounds for as many people where nobody erred).',
+    'FMR and FNMR are of the comparisons that were made; a picture that gave no template is a failure to acquire, and a false reject in each of its genuine comparisons (ISO/IEC 19795-1).',
+    "The door's quality gates are not applied: a picture counts however bad it is.",
+  ];
 }

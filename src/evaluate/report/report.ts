@@ -26,21 +26,23 @@ export interface Report {
 
 /** "1.23 %", with as many digits as are worth something. */
 export function percent(value: number): string {
-  if (Number.isNaN(value)) return 'n/a';
+  if (Number.isNaN(value)) return 'too little data';
   const part = 100 * value;
   return `${part.toFixed(part !== 0 && part < 0.1 ? 4 : 2)} %`;
 }
 
 /** "1.23 % (0.80 to 1.90)". */
 export function withBounds(value: number, { low, high }: Bounds): string {
-  return Number.isNaN(value) ? 'n/a' : `${percent(value)} (${percent(low)} to ${percent(high)})`;
+  if (Number.isNaN(value)) return 'too little data';
+  return Number.isNaN(low) ? 'too few people' : `${percent(value)} (${percent(low)} to ${percent(high)})`;
 }
 
 /** "1.23 % (0.80 to 1.90), 12 of 976". */
 export function rateText(rate: Rate): string {
+  if (rate.trials === 0) return 'too little data (0 trials)';
   return `${withBounds(rate.value, rate)}, ${rate.events} of ${rate.trials}`;
 }
 
 export function threshold(value: number): string {
-  return Number.isNaN(value) ? 'n/a' : value.toFixed(4);
+  return Number.isNaN(value) ? 'none' : value.toFixed(4);
 }

@@ -1,5 +1,12 @@
+import { rateOf } from './binomial.ts';
+
 /** Draws of the bootstrap: enough for bounds of 95 % to be steady in the second digit (Efron and Tibshirani 1993). */
 const DRAWS = 1000;
+
+/** Of fewer people nothing can be drawn. */
+const FEWEST_PEOPLE = 5;
+
+const NONE: Bounds = { low: Number.NaN, high: Number.NaN };
 
 /** Bounds of 95 % of a figure. */
 export interface Bounds {
@@ -9,12 +16,13 @@ export interface Bounds {
 
 /**
  * Bounds of a ratio of sums over people by drawing people, not comparisons (ISO/IEC 19795-1, 8.6): comparisons of one
- * person depend on each other. `groups`: events and trials of each person. The same groups give the same bounds.
+ * person depend on each other. The same people give the same bounds; NaN for fewer than five.
  */
-export function bootstrapRate(
-  groups: readonly { readonly events: number; readonly trials: number }[],
-): Bounds {
-  if (groups.length === 0) return { low: Number.NaN, high: Number.NaN };
+export function bootstrapRate(everybody: readonly Share[]): Bounds {
+  const groups = everybody.filter(({ trials }) => trials > 0);
+  if (groups.length < FEWEST_PEOPLE) return NONE;
+  const extreme = withoutErrors(groups, groups.length);
+  if (extreme !== null) return { low: extreme.low, high: extreme.high };
   const random = mulberry32(1);
   const draws = new Float64Array(DRAWS);
   for (let draw = 0; draw < DRAWS; draw++) {
@@ -28,6 +36,16 @@ export function bootstrapRate(
     draws[draw] = trials === 0 ? 0 : events / trials;
   }
   return quantiles(draws);
+}
+
+/**
+ * Where nobody or everybody erred, drawing people says nothing: the exact bounds for so many independent people. Null
+ * otherwise.
+ */
+function withoutErrors(groups: readonly Share[], independent: number): Bounds | null {
+  if (groups.every(({ events }) => events === 0)) return rateOf(0, independent);
+  if (groups.every(({ events, trials }) => events === trials)) return rateOf(independent, independent);
+  return null;
 }
 
 function quantiles(draws: Float64Array): Bounds {
@@ -44,14 +62,18 @@ export interface Share {
 /**
  * Bounds of a rate over comparisons of two people each, by drawing people: a comparison counts as often as the one and
  * as the other were drawn, less one (the bootstrap of a U-statistic in first order, Arcones and Giné 1992), so that
- * each person's own shares suffice. The same shares give the same bounds.
+ * each person's own shares suffice. The same shares give the same bounds; NaN for fewer than five people.
  */
-export function bootstrapPairRate(people: readonly Share[]): Bounds {
+export function bootstrapPairRate(everybody: readonly Share[]): Bounds {
+  const people = everybody.filter(({ trials }) => trials > 0);
+  if (people.length < FEWEST_PEOPLE) return NONE;
+  // Pairs that share nobody are independent.
+  const extreme = withoutErrors(people, Math.floor(people.length / 2));
+  if (extreme !== null) return { low: extreme.low, high: extreme.high };
   const all = people.reduce(
     (sum, { events, trials }) => ({ events: sum.events + events / 2, trials: sum.trials + trials / 2 }),
     { events: 0, trials: 0 },
   );
-  if (all.trials === 0) return { low: Number.NaN, high: Number.NaN };
   const random = mulberry32(1);
   const draws = Float64Array.from({ length: DRAWS }, () => {
     let events = -all.events;

@@ -1,0 +1,108 @@
+import { statSync } from 'node:fs';
+import { some, unreadable } from './fault.ts';
+import { readList } from './list.ts';
+import { maskOf } from './masks.ts';
+import { peopleOf } from './people.ts';
+import { presentationsOf } from './presentations.ts';
+import { picturesBelow, type Walk } from './walk.ts';
+
+/** A picture and what is known of it. */
+export interface Item {
+  /** Absolute. */
+  readonly path: string;
+  /** Whom it shows, or what it presents, or what is worn: see `Wanted`. */
+  readonly label: string;
+}
+
+/** Pictures in the order of their paths. */
+export type Dataset = readonly Item[];
+
+/** What labels tell: who is shown, whether a presentation is bona fide ("live") or which kind of attack, what is worn. */
+export type Wanted = 'people' | 'presentations' | 'masks';
+
+/** What is judged. */
+export interface PictureList {
+  readonly items: Dataset;
+  /** How labels were read and what was left out, in words for the report. */
+  readonly notes: readonly string[];
+}
+
+export interface DatasetOptions {
+  /** The reader's own labels of bona fide presentations. */
+  readonly bonaFide?: readonly string[];
+}
+
+/**
+ * The pictures below a folder, labelled by where they lie, or those of a CSV file (`readList`).
+ * @throws MenshenError DATASET_UNREADABLE
+ */
+export function readDataset(
+  place: string,
+  wanted: Wanted = 'people',
+  options: DatasetOptions = {},
+): PictureList {
+  const found = statSync(place, { throwIfNoEntry: false });
+  if (found === undefined) throw unreadable(place, 'it does not exist');
+  return found.isDirectory()
+    ? fromFolder(place, wanted, options.bonaFide ?? [])
+    : readList(place, wanted, options.bonaFide ?? []);
+}
+
+function fromFolder(place: string, wanted: Wanted, bonaFide: readonly string[]): PictureList {
+  const walk = picturesBelow(place);
+  if (walk.found.length === 0) {
+    const passed = leftOutNotes(walk).join(' ');
+    throw unreadable(
+      place,
+      `no picture (JPEG, PNG, BMP or WebP) is in it${passed === '' ? '' : `. ${passed}`}`,
+    );
+  }
+  const { labels, notes } = labelled(place, walk, wanted, bonaFide);
+  const items = walk.found.flatMap(({ path }, index) => {
+    const label = labels[index] ?? '';
+    return label === '' ? [] : [{ path, label }];
+  });
+  const without = walk.found.filter((_, index) => (labels[index] ?? '') === '').map(({ path }) => path);
+  if (items.length === 0) throw unreadable(place, unlabelled(wanted, walk));
+  return {
+    items,
+    notes: [
+      ...notes,
+      ...(without.length === 0
+        ? []
+        : [
+            `${without.length} pictures are left out, because nothing says what they show: ${some(without)}.`,
+          ]),
+      ...leftOutNotes(walk),
+    ],
+  };
+}
+
+function labelled(
+  place: string,
+  { found }: Walk,
+  wanted: Wanted,
+  bonaFide: readonly string[],
+): { readonly labels: readonly (string | null)[]; readonly notes: readonly string[] } {
+  if (wanted === 'masks')
+    return { labels: found.map(({ folders, stem }) => maskOf(folders, stem)), notes: [] };
+  if (wanted === 'presentations') return presentationsOf(found, bonaFide);
+  const { labels, by } = peopleOf(found);
+  const people = [...new Set(labels)].filter((label) => label !== '');
+  return { labels, notes: [`People are told by ${by} below ${place}: ${some(people)}.`] };
+}
+
+function unlabelled(wanted: Wanted, { found }: Walk): string {
+  const names = some(new Set(found.map(({ folders, stem }) => folders.at(-1) ?? stem)));
+  if (wanted === 'people') {
+    return `nothing says who is shown: put the pictures of each person into a folder of their own, name them after the person ("li_hua_1.jpg"), or give a CSV file with the columns path and label. Found: ${names}`;
+  }
+  if (wanted === 'masks') {
+    return `nothing says what is worn: put the pictures into folders "bare", "worn" and "incorrect", or give a CSV file with the columns path and label. Found: ${names}`;
+  }
+  return `nothing says what is presented: put the pictures into a folder "live" and one for each kind of attack, or give a CSV file with the columns path and label, or name your labels of living people with --bona-fide. Found: ${names}`;
+}
+
+function leftOutNotes({ leftOut }: Walk): string[] {
+  return [...leftOut].map(([why, count]) => `Left out: ${count} ${why}.`);
+}
