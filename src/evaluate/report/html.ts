@@ -4,7 +4,7 @@ import type { Report, Table } from './report.ts';
 const STYLE = `:root{color-scheme:light}
 body{font:16px/1.5 system-ui,'Noto Sans CJK SC','Microsoft YaHei',sans-serif;max-width:64rem;margin:1.5rem auto;padding:0 1rem;color:#222;background:#fff;overflow-wrap:anywhere}
 .wide{overflow-x:auto}table{border-collapse:collapse;margin:1rem 0;font-size:.95em}
-td,th{border:1px solid #ccc;padding:.35rem .6rem;text-align:left;vertical-align:top;overflow-wrap:normal;min-width:4.5rem;max-width:24rem}
+td,th{border:1px solid #ccc;padding:.35rem .6rem;text-align:left;vertical-align:top;overflow-wrap:normal;min-width:6rem;max-width:24rem}
 th{background:#f3f3f3}svg{display:block;width:100%;max-width:40rem;height:auto}`;
 
 /** The report as one HTML file that loads nothing. */
