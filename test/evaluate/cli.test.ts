@@ -79,13 +79,13 @@ describe.runIf(READY)('menshen evaluate', () => {
     const args = ['evaluate', 'quality', '--data', join(folder, 'faces'), '--out', out] as const;
     await menshen(...args);
     const cache = join(out, 'analysed.jsonl');
-    const lines = readFileSync(cache, 'utf8').trimEnd().split('\n');
+    const lines = readFileSync(cache, 'utf8').trim().split('\n');
     expect(lines).toHaveLength(6);
     // Killed in the middle of the fourth line.
     writeFileSync(cache, `${lines.slice(0, 3).join('\n')}\n`);
     appendFileSync(cache, lines[3]?.slice(0, 100) ?? '');
     await menshen(...args);
-    const again = readFileSync(cache, 'utf8').trimEnd().split('\n');
+    const again = readFileSync(cache, 'utf8').trim().split('\n');
     expect(again.slice(0, 3)).toEqual(lines.slice(0, 3));
     expect(again.length).toBeLessThanOrEqual(7);
   });
