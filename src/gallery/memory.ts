@@ -12,9 +12,6 @@ export class GalleryMemory {
   readonly #store: GalleryStore;
   readonly #log: Logger;
   readonly #index = new ReferenceIndex();
-  /** Which references a person has: reference id -> person id, and back. */
-  readonly #owner = new Map<string, string>();
-  readonly #owned = new Map<string, Set<string>>();
   readonly #faults = new Map<string, GalleryFault>();
   /** Who has which card; made when it is asked for, after a change. */
   #cards: Map<string, Person[]> | null = null;
@@ -90,7 +87,7 @@ export class GalleryMemory {
   }
 
   compare(personId: string, probe: Embedding): number | null {
-    return this.#index.best(probe.vector, probe.model, this.#owned.get(personId) ?? []);
+    return this.#index.best(probe.vector, probe.model, personId);
   }
 
   /**
@@ -101,12 +98,12 @@ export class GalleryMemory {
     const chosen: string[] = [];
     for (const [id, { consent }] of this.people) {
       if (!consent.local || (chosen.length === most && id > (chosen[most - 1] ?? ''))) continue;
-      if (this.#referenceOf(id, model) === undefined) continue;
+      if (this.#index.referencesOf(id, model).length === 0) continue;
       const place = chosen.findIndex((other) => other > id);
       chosen.splice(place < 0 ? chosen.length : place, 0, id);
       if (chosen.length > most) chosen.pop();
     }
-    return chosen.flatMap((id) => this.#referenceOf(id, model) ?? []);
+    return chosen.map((id) => this.#index.referencesOf(id, model).sort()[0]);
   }
 
   visitPairs(
@@ -117,17 +114,12 @@ export class GalleryMemory {
     this.#index.visitPairs(model, references, visit);
   }
 
-  #referenceOf(personId: string, model: ModelRef): string | undefined {
-    for (const id of this.#owned.get(personId) ?? []) if (this.#index.has(model, id)) return id;
-    return undefined;
-  }
-
   referenceCount(model?: ModelRef): number {
     return this.#index.count(model);
   }
 
   referenceCountOf(personId: string): number {
-    return this.#owned.get(personId)?.size ?? 0;
+    return this.#index.referencesOf(personId).length;
   }
 
   /** Everybody who has this card: one person, unless an import gave it to two. */
@@ -177,19 +169,14 @@ export class GalleryMemory {
   }
 
   #takeReference({ id, personId, model, vector }: StoredReference): void {
-    // The string of the person instead of another of the same letters: a million of those are 56 MB.
-    const owner = this.people.get(personId)?.id ?? personId;
-    this.#index.add({ referenceId: id, personId: owner }, model, vector);
-    this.#owner.set(id, owner);
-    this.#owned.set(owner, (this.#owned.get(owner) ?? new Set()).add(id));
+    this.#index.add({ referenceId: id, personId }, model, vector);
     if (this.#faults.size > 0) this.#faults.delete(`refs ${id}`);
-    this.#note('updated', owner);
+    this.#note('updated', personId);
   }
 
   #removeAllBut(ids: NonNullable<Delta['ids']>): void {
-    for (const [id, personId] of this.#owner) {
-      if (!ids.references.has(id)) this.#dropReference(id, personId);
-    }
+    const gone = [...this.#index.entries()].filter(({ referenceId }) => !ids.references.has(referenceId));
+    for (const { referenceId, personId } of gone) this.#dropReference(referenceId, personId);
     for (const id of this.people.keys()) {
       if (!ids.people.has(id)) this.#dropPerson(id);
     }
@@ -204,25 +191,21 @@ export class GalleryMemory {
 
   #dropPerson(id: string): void {
     this.people.delete(id);
-    for (const reference of this.#owned.get(id) ?? []) this.#dropReference(reference, id);
+    for (const reference of this.#index.referencesOf(id)) this.#dropReference(reference, id);
     this.#note('removed', id);
   }
 
   #dropReference(id: string, personId: string): void {
     this.#index.remove(id);
-    this.#owner.delete(id);
-    const owned = this.#owned.get(personId);
-    owned?.delete(id);
-    if (owned?.size === 0) this.#owned.delete(personId);
     this.#note('updated', personId);
   }
 
   /** A row that cannot be used must not go on being used as it was before either. */
   #report(fault: GalleryFault): void {
-    const owner = this.#owner.get(fault.id);
     if (fault.table === 'people' && this.people.delete(fault.id)) this.#note('removed', fault.id);
     if (fault.table === 'passes') this.passes.delete(fault.id);
-    if (fault.table === 'refs' && owner !== undefined) this.#dropReference(fault.id, owner);
+    const owner = fault.table === 'refs' ? this.#index.personOf(fault.id) : null;
+    if (owner !== null) this.#dropReference(fault.id, owner);
     this.#faults.set(`${fault.table} ${fault.id}`, fault);
     this.#log.error({ code: 'GALLERY_CORRUPT', table: fault.table, row: fault.id }, fault.message);
   }

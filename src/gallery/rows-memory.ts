@@ -1,20 +1,28 @@
 import { z } from 'zod';
 import { EMBEDDING_DIMENSIONS } from '../vision/types.ts';
 import { KERNEL } from './kernel.ts';
-import { rotate } from './rotation.ts';
+import { ROTATION_SIGNS } from './rotation.ts';
 
-/** Rows of a block: one growing of the memory, a tenth of a second's enrolments of the quickest import. */
+/** Rows of a block: one growing of the memory, a tenth of a second's enrolments of the quickest import. kernel.wat knows it. */
 export const BLOCK_ROWS = 4096;
 
 const PAGE = 65_536;
-const CODE_BYTES = EMBEDDING_DIMENSIONS / 8;
+const CODE_BITS = EMBEDDING_DIMENSIONS;
+const CODE_BYTES = CODE_BITS / 8;
+/** A code lies in two halves: most rows are passed over by the first, and the memory of the second is not read then. */
+const HALF_BYTES = CODE_BYTES / 2;
+const BLOCK_HALVES = BLOCK_ROWS * HALF_BYTES;
 const BLOCK_BYTES = BLOCK_ROWS * (CODE_BYTES + EMBEDDING_DIMENSIONS);
 
 /** The first page is for the probe and for lists; blocks follow. */
 const PROBE_CODE = 0;
-const PROBE_NUMBERS = 64;
+const PROBE_MASK = PROBE_CODE + CODE_BYTES;
+const PROBE_NUMBERS = PROBE_MASK + CODE_BYTES;
 const HISTOGRAM = 2048;
-const LIST = 8192;
+const VECTOR = 6144;
+const SIGNS = 8192;
+const LIST = 16_384;
+const PRODUCTS = LIST + 4 * BLOCK_ROWS;
 
 /** Largest numbers of a row's bytes, and of the probe: 512 products of them stay within 32 bits. */
 const ROW_MAX = 127;
@@ -26,30 +34,48 @@ const PROBE_STEPS = Math.floor(PROBE_MAX / ROW_MAX);
 /** Up to so many rows each is compared; beyond, those whose code is near the probe's. */
 const COMPARE_ALL = BLOCK_ROWS;
 
+/** A bit of the probe counts when its number is larger than this part of their root mean square: the others say little. */
+const COUNTS_FROM = 0.6;
+
 /**
- * Rows compared in full of a larger number. With a true cosine of 0.4 the codes of two embeddings differ in 189 bits of
- * 512 on average (standard deviation 11), those of strangers in 256 (11): of the nearest 0.5 % one in some 10,000 such
- * references is not.
+ * How many fewer than half of the bits that count must differ in a row that is compared in full. At a cosine of 0.4 it is
+ * 55 fewer on average with a standard deviation of 5.7 (docs/decisions/search.md); of strangers 0 with 8.4.
  */
-const SHORT_LIST = 512;
-const SHORT_LIST_PART = 1 / 200;
+const REACH = 30;
+/** The same of the first half of a code: at a cosine of 0.4 it is 28, with 4.9. One in 50,000 is passed over. */
+const halfReach = (reach: number): number => reach / 2 - 7;
 
-/** Rows whose distances are counted to know how near the short list reaches. */
-const SAMPLE = 16_384;
+/** Rows that are compared in full at the least, though fewer were so near. */
+const SHORT_LIST = 256;
 
-type Near = (codes: number, end: number, probe: number, limit: number, row: number, out: number) => number;
+/** Rows whose distances are counted to know how far the short list reaches. */
+const SAMPLE = 4096;
+
+type Half = (codes: number, end: number, probe: number, limit: number, out: number) => number;
+type Rest = (list: number, end: number, codes: number, probe: number, limit: number, out: number) => number;
 
 const ExportsSchema = z.object({
-  count:
-    z.custom<(codes: number, end: number, step: number, probe: number, histogram: number) => void>(
-      isFunction,
-    ),
-  near: z.custom<Near>(isFunction),
-  nearWords: z.custom<Near>(isFunction),
+  rotate: z.custom<(values: number, signs: number) => void>(isFunction),
+  largest: z.custom<(values: number) => number>(isFunction),
+  signs: z.custom<(values: number, out: number) => void>(isFunction),
+  toBytes: z.custom<(values: number, factor: number, out: number) => void>(isFunction),
+  toShorts: z.custom<(values: number, factor: number, out: number) => void>(isFunction),
+  square: z.custom<(bytes: number) => number>(isFunction),
+  count: z.custom<(codes: number, end: number, probe: number, histogram: number) => void>(isFunction),
+  half: z.custom<Half>(isFunction),
+  rest: z.custom<Rest>(isFunction),
+  halfWords: z.custom<Half>(isFunction),
+  restWords: z.custom<Rest>(isFunction),
   dot: z.custom<(bytes: number, probe: number) => number>(isFunction),
+  dots: z.custom<(list: number, end: number, numbers: number, probe: number, out: number) => void>(
+    isFunction,
+  ),
 });
 
 const kernel = new WebAssembly.Module(Buffer.from(KERNEL, 'base64'));
+
+/** Which of two equal loops are the quicker: docs/decisions/search.md. */
+const WORDS = process.arch === 'x64';
 
 /**
  * Rows of embeddings in WebAssembly memory, 580 bytes each: the signs of the rotated embedding as 512 bits, and a byte
@@ -60,97 +86,139 @@ export class RowsMemory {
   readonly #kernel = ExportsSchema.parse(
     new WebAssembly.Instance(kernel, { search: { memory: this.#memory } }).exports,
   );
-  /** Which of two equal loops is the quicker: docs/decisions/search.md. */
-  readonly #near = process.arch === 'x64' ? this.#kernel.nearWords : this.#kernel.near;
+  readonly #half = WORDS ? this.#kernel.halfWords : this.#kernel.half;
+  readonly #rest = WORDS ? this.#kernel.restWords : this.#kernel.rest;
   /** One over the norm of each row's bytes, block by block. */
   readonly #scales: Float32Array[] = [];
   #bytes = new Uint8Array(this.#memory.buffer);
+  #vector = this.#floats(VECTOR, EMBEDDING_DIMENSIONS);
   #probeScale = 0;
+  /** Bits that count, of the first half of the probe's code and of the whole. */
+  #counting = { half: 0, whole: 0 };
+
+  constructor() {
+    this.#floats(SIGNS, ROTATION_SIGNS.length).set(ROTATION_SIGNS);
+  }
 
   /** Writes a row; `vector`: 512 floats of norm 1. */
   set(row: number, vector: Float32Array): void {
     this.#makeRoom(row);
-    const rotated = rotate(vector);
-    this.#bytes.set(signsOf(rotated), codeAt(row));
-    const unit = largest(rotated) / ROW_MAX;
-    const numbers = new Int8Array(this.#memory.buffer, numbersAt(row), EMBEDDING_DIMENSIONS);
-    writeRounded(rotated, unit, numbers);
-    this.#scalesOf(row)[row % BLOCK_ROWS] = 1 / normOf(numbers);
+    const factor = ROW_MAX / this.#rotate(vector);
+    this.#writeSigns(codeAt(row), codeAt(row) + BLOCK_HALVES);
+    this.#kernel.toBytes(VECTOR, factor, numbersAt(row));
+    this.#scalesOf(row)[row % BLOCK_ROWS] = 1 / Math.sqrt(this.#kernel.square(numbersAt(row)));
   }
 
   /** Writes row `from` over row `to`. */
   move(from: number, to: number): void {
-    this.#bytes.copyWithin(codeAt(to), codeAt(from), codeAt(from) + CODE_BYTES);
-    this.#bytes.copyWithin(numbersAt(to), numbersAt(from), numbersAt(from) + EMBEDDING_DIMENSIONS);
+    this.#copy(codeAt(from), codeAt(to), HALF_BYTES);
+    this.#copy(codeAt(from) + BLOCK_HALVES, codeAt(to) + BLOCK_HALVES, HALF_BYTES);
+    this.#copy(numbersAt(from), numbersAt(to), EMBEDDING_DIMENSIONS);
     this.#scalesOf(to)[to % BLOCK_ROWS] = this.#scalesOf(from)[from % BLOCK_ROWS];
   }
 
   wipe(row: number): void {
-    this.#bytes.fill(0, codeAt(row), codeAt(row) + CODE_BYTES);
+    this.#bytes.fill(0, codeAt(row), codeAt(row) + HALF_BYTES);
+    this.#bytes.fill(0, codeAt(row) + BLOCK_HALVES, codeAt(row) + BLOCK_HALVES + HALF_BYTES);
     this.#bytes.fill(0, numbersAt(row), numbersAt(row) + EMBEDDING_DIMENSIONS);
   }
 
   /** The probe of the calls that follow. False when it has no direction (zeros, or what is no number). */
   setProbe(vector: Float32Array): boolean {
-    const rotated = rotate(vector);
-    const norm = normOf(rotated);
+    const largest = this.#rotate(vector);
+    const norm = normOf(this.#vector);
     if (!(norm > 0 && Number.isFinite(norm))) return false;
-    const unit = largest(rotated) / PROBE_MAX;
-    this.#bytes.set(signsOf(rotated), PROBE_CODE);
-    writeRounded(rotated, unit, new Int16Array(this.#memory.buffer, PROBE_NUMBERS, EMBEDDING_DIMENSIONS));
-    this.#probeScale = unit / norm;
+    this.#writeSigns(PROBE_CODE, PROBE_CODE + HALF_BYTES);
+    this.#writeMask((COUNTS_FROM * norm) / Math.sqrt(EMBEDDING_DIMENSIONS));
+    this.#kernel.toShorts(VECTOR, PROBE_MAX / largest, PROBE_NUMBERS);
+    this.#probeScale = largest / PROBE_MAX / norm;
     return true;
   }
 
-  /** Makes a row the probe of the calls that follow. */
+  /** Makes a row the probe of calls of `score`. */
   setProbeRow(row: number): void {
     const numbers = new Int8Array(this.#memory.buffer, numbersAt(row), EMBEDDING_DIMENSIONS);
     const probe = new Int16Array(this.#memory.buffer, PROBE_NUMBERS, EMBEDDING_DIMENSIONS);
     for (let i = 0; i < numbers.length; i++) probe[i] = PROBE_STEPS * numbers[i];
-    this.#bytes.copyWithin(PROBE_CODE, codeAt(row), codeAt(row) + CODE_BYTES);
     this.#probeScale = this.#scalesOf(row)[row % BLOCK_ROWS] / PROBE_STEPS;
   }
 
   /** Cosine of the probe with a row. */
   score(row: number): number {
     const product = this.#kernel.dot(numbersAt(row), PROBE_NUMBERS);
-    return Math.min(1, Math.max(-1, product * this.#probeScale * this.#scalesOf(row)[row % BLOCK_ROWS]));
+    return clamped(product * this.#probeScale * this.#scalesOf(row)[row % BLOCK_ROWS]);
   }
 
-  /** Calls `visit` with each row of the first `count` that is near enough to the probe to be looked at. */
-  visitNear(count: number, visit: (row: number) => void): void {
-    if (count <= COMPARE_ALL) {
-      for (let row = 0; row < count; row++) visit(row);
-      return;
-    }
-    const limit = this.#reach(count);
-    const list = new Uint32Array(this.#memory.buffer, LIST, BLOCK_ROWS);
+  /** Calls `visit` with each row of the first `count` that is near enough to the probe to be looked at, and its cosine. */
+  visitNear(count: number, visit: (row: number, score: number) => void): void {
+    const [halfLimit, limit] = count <= COMPARE_ALL ? [CODE_BITS, CODE_BITS] : this.#limits(count);
+    const rows = new Uint32Array(this.#memory.buffer, LIST, BLOCK_ROWS);
+    const products = new Int32Array(this.#memory.buffer, PRODUCTS, BLOCK_ROWS);
     for (let first = 0; first < count; first += BLOCK_ROWS) {
       const [codes, end] = codesOf(first, count);
-      const found = (this.#near(codes, end, PROBE_CODE, limit, first, LIST) - LIST) / 4;
-      for (let i = 0; i < found; i++) visit(list[i]);
+      const halves = this.#half(codes, end, PROBE_CODE, halfLimit, LIST);
+      const near = this.#rest(LIST, halves, codes, PROBE_CODE, limit, LIST);
+      this.#kernel.dots(LIST, near, numbersAt(first), PROBE_NUMBERS, PRODUCTS);
+      const scales = this.#scalesOf(first);
+      const found = (near - LIST) / 4;
+      for (let i = 0; i < found; i++) {
+        visit(first + rows[i], clamped(products[i] * this.#probeScale * scales[rows[i]]));
+      }
     }
   }
 
-  /** Distance of codes within which the short list lies, as far as a sample of the rows tells. */
-  #reach(count: number): number {
+  /** In how many bits that count the first half of a code, and the whole, may differ for the row to be looked at. */
+  #limits(count: number): [number, number] {
+    const { half, whole } = this.#counting;
+    const limit = Math.max(Math.floor(whole / 2) - REACH, this.#shortest(count));
+    return [Math.max(0, Math.floor(half / 2 - halfReach(whole / 2 - limit))), limit];
+  }
+
+  /** Distance of codes within which the least short list lies, as far as a sample of the rows tells. */
+  #shortest(count: number): number {
     const blocks = Math.ceil(count / BLOCK_ROWS);
-    const each = Math.min(BLOCK_ROWS, Math.ceil(SAMPLE / blocks));
-    const histogram = new Uint32Array(this.#memory.buffer, HISTOGRAM, EMBEDDING_DIMENSIONS + 1);
+    const each = Math.ceil(SAMPLE / blocks);
+    const histogram = new Uint32Array(this.#memory.buffer, HISTOGRAM, CODE_BITS + 1);
     histogram.fill(0);
     let counted = 0;
     for (let first = 0; first < count; first += BLOCK_ROWS) {
       const [codes, end] = codesOf(first, Math.min(count, first + each));
-      this.#kernel.count(codes, end, CODE_BYTES, PROBE_CODE, HISTOGRAM);
-      counted += (end - codes) / CODE_BYTES;
+      this.#kernel.count(codes, end, PROBE_CODE, HISTOGRAM);
+      counted += (end - codes) / HALF_BYTES;
     }
-    const wanted = Math.max(SHORT_LIST, count * SHORT_LIST_PART) * (counted / count);
-    let within = 0;
-    for (const [distance, number] of histogram.entries()) {
-      within += number;
-      if (within >= wanted) return distance;
+    const wanted = SHORT_LIST * (counted / count);
+    let distance = 0;
+    for (let within = histogram[0]; within < wanted; within += histogram[distance]) distance++;
+    return distance;
+  }
+
+  /** Turns the embedding in VECTOR; gives the largest of its numbers, without their signs. */
+  #rotate(vector: Float32Array): number {
+    this.#vector.set(vector);
+    this.#kernel.rotate(VECTOR, SIGNS);
+    return this.#kernel.largest(VECTOR);
+  }
+
+  #writeSigns(first: number, second: number): void {
+    this.#kernel.signs(VECTOR, first);
+    this.#kernel.signs(VECTOR + EMBEDDING_DIMENSIONS * 2, second);
+  }
+
+  #writeMask(least: number): void {
+    const mask = new Uint8Array(this.#memory.buffer, PROBE_MASK, CODE_BYTES).fill(0);
+    let half = 0;
+    let whole = 0;
+    for (let i = 0; i < CODE_BITS; i++) {
+      if (i === CODE_BITS / 2) half = whole;
+      if (Math.abs(this.#vector[i]) <= least) continue;
+      mask[i >> 3] |= 1 << (i & 7);
+      whole++;
     }
-    return EMBEDDING_DIMENSIONS;
+    this.#counting = { half, whole };
+  }
+
+  #copy(from: number, to: number, length: number): void {
+    this.#bytes.copyWithin(to, from, from + length);
   }
 
   #makeRoom(row: number): void {
@@ -159,7 +227,12 @@ export class RowsMemory {
     if (bytes <= this.#bytes.length) return;
     this.#memory.grow((bytes - this.#bytes.length) / PAGE);
     this.#bytes = new Uint8Array(this.#memory.buffer);
+    this.#vector = this.#floats(VECTOR, EMBEDDING_DIMENSIONS);
     while (this.#scales.length <= block) this.#scales.push(new Float32Array(BLOCK_ROWS));
+  }
+
+  #floats(at: number, length: number): Float32Array {
+    return new Float32Array(this.#memory.buffer, at, length);
   }
 
   #scalesOf(row: number): Float32Array {
@@ -167,8 +240,9 @@ export class RowsMemory {
   }
 }
 
+/** Of the first half of a row's code. */
 function codeAt(row: number): number {
-  return PAGE + Math.floor(row / BLOCK_ROWS) * BLOCK_BYTES + (row % BLOCK_ROWS) * CODE_BYTES;
+  return PAGE + Math.floor(row / BLOCK_ROWS) * BLOCK_BYTES + (row % BLOCK_ROWS) * HALF_BYTES;
 }
 
 function numbersAt(row: number): number {
@@ -176,31 +250,17 @@ function numbersAt(row: number): number {
   return block + BLOCK_ROWS * CODE_BYTES + (row % BLOCK_ROWS) * EMBEDDING_DIMENSIONS;
 }
 
-/** Begin and end of the codes of the block that begins with row `first`, of `count` rows in all. */
+/** Begin and end of the first halves of the codes of the block that begins with row `first`, of `count` rows in all. */
 function codesOf(first: number, count: number): [number, number] {
   const begin = codeAt(first);
-  return [begin, begin + Math.min(BLOCK_ROWS, count - first) * CODE_BYTES];
+  return [begin, begin + Math.min(BLOCK_ROWS, count - first) * HALF_BYTES];
 }
 
-function signsOf(values: Float32Array): Uint8Array {
-  const bits = new Uint8Array(CODE_BYTES);
-  for (let i = 0; i < values.length; i++) {
-    if (values[i] > 0) bits[i >> 3] |= 1 << (i & 7);
-  }
-  return bits;
+function clamped(score: number): number {
+  return Math.min(1, Math.max(-1, score));
 }
 
-function writeRounded(values: Float32Array, unit: number, out: Int8Array | Int16Array): void {
-  for (let i = 0; i < values.length; i++) out[i] = Math.round(values[i] / unit);
-}
-
-function largest(values: Float32Array): number {
-  let most = 0;
-  for (let i = 0; i < values.length; i++) most = Math.max(most, Math.abs(values[i]));
-  return most;
-}
-
-function normOf(values: Float32Array | Int8Array): number {
+function normOf(values: Float32Array): number {
   let sum = 0;
   for (let i = 0; i < values.length; i++) sum += values[i] * values[i];
   return Math.sqrt(sum);

@@ -1,15 +1,6 @@
 import { MenshenError } from '../common/index.ts';
 import { EMBEDDING_DIMENSIONS, type ModelRef } from '../vision/types.ts';
-import { RowsMemory } from './rows-memory.ts';
-
-interface Entry {
-  readonly referenceId: string;
-  readonly personId: string;
-}
-
-export interface Hit extends Entry {
-  readonly score: number;
-}
+import { type Entry, type Hit, Shelf } from './shelf.ts';
 
 /**
  * 1:N search by cosine over references in memory, one shelf for each model: only references of the
@@ -22,6 +13,7 @@ export class ReferenceIndex {
 
   /** Adds a reference, or replaces the one of the same id. `vector`: 512 floats of norm 1. */
   add(entry: Entry, model: ModelRef, vector: Float32Array): void {
+    checkLength(vector);
     this.remove(entry.referenceId);
     const key = modelKey(model);
     let shelf = this.#shelves.get(key);
@@ -34,7 +26,8 @@ export class ReferenceIndex {
 
   /** False when there is no such reference. */
   remove(referenceId: string): boolean {
-    return [...this.#shelves.values()].some((shelf) => shelf.remove(referenceId));
+    for (const shelf of this.#shelves.values()) if (shelf.remove(referenceId)) return true;
+    return false;
   }
 
   /** The best reference of each of the `k` best people whom `accept` lets through, best first. */
@@ -43,10 +36,10 @@ export class ReferenceIndex {
     return this.#shelves.get(modelKey(model))?.search(vector, k, accept) ?? [];
   }
 
-  /** Best cosine of a probe with these references, as far as they are of its model; null when none is. */
-  best(vector: Float32Array, model: ModelRef, referenceIds: Iterable<string>): number | null {
+  /** Best cosine of a probe with the references of a person, as far as they are of its model; null when none is. */
+  best(vector: Float32Array, model: ModelRef, personId: string): number | null {
     checkLength(vector);
-    return this.#shelves.get(modelKey(model))?.best(vector, referenceIds) ?? null;
+    return this.#shelves.get(modelKey(model))?.best(vector, personId) ?? null;
   }
 
   /** Calls `visit` with the cosine of each two of these references, as far as they are of this model; by their places in the list. */
@@ -58,110 +51,35 @@ export class ReferenceIndex {
     this.#shelves.get(modelKey(model))?.visitPairs(referenceIds, visit);
   }
 
-  /** Whether there is such a reference of this model. */
-  has(model: ModelRef, referenceId: string): boolean {
-    return this.#shelves.get(modelKey(model))?.has(referenceId) ?? false;
+  /** A person's references, of this model or of all, the last added first. */
+  referencesOf(personId: string, model?: ModelRef): string[] {
+    return this.#of(model).flatMap((shelf) => shelf.referencesOf(personId));
+  }
+
+  /** Whose reference this is; null when there is none of this id. */
+  personOf(referenceId: string): string | null {
+    for (const shelf of this.#shelves.values()) {
+      const personId = shelf.personOf(referenceId);
+      if (personId !== null) return personId;
+    }
+    return null;
+  }
+
+  /** All there are; nothing may be added or removed meanwhile. */
+  *entries(): Generator<Entry> {
+    for (const shelf of this.#shelves.values()) yield* shelf.entries();
   }
 
   /** References of this model, or of all. */
   count(model?: ModelRef): number {
-    if (model !== undefined) return this.#shelves.get(modelKey(model))?.size ?? 0;
-    return [...this.#shelves.values()].reduce((sum, { size }) => sum + size, 0);
-  }
-}
-
-/** Ids stand in two arrays rather than in an object a row: of a million references each such object would be 40 bytes. */
-class Shelf {
-  readonly #ids: string[] = [];
-  readonly #people: string[] = [];
-  readonly #rowOf = new Map<string, number>();
-  readonly #rows = new RowsMemory();
-
-  get size(): number {
-    return this.#ids.length;
+    return this.#of(model).reduce((sum, { size }) => sum + size, 0);
   }
 
-  has(referenceId: string): boolean {
-    return this.#rowOf.has(referenceId);
+  #of(model: ModelRef | undefined): Shelf[] {
+    if (model === undefined) return [...this.#shelves.values()];
+    const shelf = this.#shelves.get(modelKey(model));
+    return shelf === undefined ? [] : [shelf];
   }
-
-  add({ referenceId, personId }: Entry, vector: Float32Array): void {
-    checkLength(vector);
-    this.#rows.set(this.#ids.length, vector);
-    this.#rowOf.set(referenceId, this.#ids.length);
-    this.#ids.push(referenceId);
-    this.#people.push(personId);
-  }
-
-  /** The last row takes the place of the removed one; what is left behind is wiped. False when there is none. */
-  remove(referenceId: string): boolean {
-    const row = this.#rowOf.get(referenceId);
-    const id = this.#ids.at(-1);
-    const personId = this.#people.at(-1);
-    if (row === undefined || id === undefined || personId === undefined) return false;
-    this.#ids.pop();
-    this.#people.pop();
-    const lastRow = this.#ids.length;
-    if (row !== lastRow) {
-      this.#rows.move(lastRow, row);
-      this.#ids[row] = id;
-      this.#people[row] = personId;
-      this.#rowOf.set(id, row);
-    }
-    this.#rows.wipe(lastRow);
-    return this.#rowOf.delete(referenceId);
-  }
-
-  search(probe: Float32Array, k: number, accept: (personId: string) => boolean): Hit[] {
-    const best: Hit[] = [];
-    if (!this.#rows.setProbe(probe)) return best;
-    let floor = Number.NEGATIVE_INFINITY;
-    this.#rows.visitNear(this.#ids.length, (row) => {
-      const score = this.#rows.score(row);
-      if (score <= floor) return;
-      const personId = this.#people[row];
-      if (!accept(personId)) return;
-      insert(best, { referenceId: this.#ids[row], personId, score }, k);
-      if (best.length === k) floor = best[k - 1]?.score ?? floor;
-    });
-    return best;
-  }
-
-  visitPairs(
-    referenceIds: readonly string[],
-    visit: (one: number, other: number, score: number) => void,
-  ): void {
-    const rows = referenceIds.map((id) => this.#rowOf.get(id) ?? -1);
-    for (const [one, row] of rows.entries()) {
-      if (row < 0) continue;
-      this.#rows.setProbeRow(row);
-      for (let other = one + 1; other < rows.length; other++) {
-        if (rows[other] >= 0) visit(one, other, this.#rows.score(rows[other]));
-      }
-    }
-  }
-
-  best(probe: Float32Array, referenceIds: Iterable<string>): number | null {
-    if (!this.#rows.setProbe(probe)) return null;
-    let best: number | null = null;
-    for (const id of referenceIds) {
-      const row = this.#rowOf.get(id);
-      if (row !== undefined) best = Math.max(best ?? -1, this.#rows.score(row));
-    }
-    return best;
-  }
-}
-
-/** Keeps `best` sorted, one entry a person, at most `k` long. */
-function insert(best: Hit[], hit: Hit, k: number): void {
-  const own = best.findIndex((other) => other.personId === hit.personId);
-  if (own >= 0) {
-    if ((best[own]?.score ?? 1) >= hit.score) return;
-    best.splice(own, 1);
-  }
-  const place = best.findIndex((other) => other.score < hit.score);
-  best.splice(place < 0 ? best.length : place, 0, hit);
-  if (best.length > k) best.pop();
 }
 
 function checkLength(vector: Float32Array): void {

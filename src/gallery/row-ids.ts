@@ -1,0 +1,85 @@
+import { createHash } from 'node:crypto';
+import { WordList } from './word-list.ts';
+
+const WORDS = 4;
+const DASHES = new Set([8, 13, 18, 23]);
+const UUID_LENGTH = 36;
+
+/** Value of each hex digit by its character code, in small letters alone; 255 is none. */
+const DIGITS = new Uint8Array(128).fill(255);
+for (const [value, digit] of [...'0123456789abcdef'].entries()) DIGITS[digit.charCodeAt(0)] = value;
+
+/** The ids of rows, by their numbers: 16 bytes each, where a string of V8 takes 56. */
+export class RowIds {
+  readonly #words = new WordList();
+  /** Ids that are no UUIDs in small letters: a hash stands for each. */
+  readonly #others = new Map<number, string>();
+
+  set(row: number, id: string): void {
+    if (!wordsOf(id, scratch)) this.#others.set(row, id);
+    for (let i = 0; i < WORDS; i++) this.#words.set(row * WORDS + i, scratch[i]);
+  }
+
+  get(row: number): string {
+    const other = this.#others.size > 0 ? this.#others.get(row) : undefined;
+    if (other !== undefined) return other;
+    const [a, b, c, d] = [0, 1, 2, 3].map((i) =>
+      this.#words
+        .get(row * WORDS + i)
+        .toString(16)
+        .padStart(8, '0'),
+    );
+    return `${a}-${b.slice(0, 4)}-${b.slice(4)}-${c.slice(0, 4)}-${c.slice(4)}${d}`;
+  }
+
+  /** Writes the id of row `from` over that of row `to`. */
+  move(from: number, to: number): void {
+    for (let i = 0; i < WORDS; i++) this.#words.set(to * WORDS + i, this.#words.get(from * WORDS + i));
+    const other = this.#others.get(from);
+    if (other === undefined) this.#others.delete(to);
+    else this.#others.set(to, other);
+  }
+
+  wipe(row: number): void {
+    for (let i = 0; i < WORDS; i++) this.#words.set(row * WORDS + i, 0);
+    this.#others.delete(row);
+  }
+
+  is(row: number, words: Uint32Array): boolean {
+    for (let i = 0; i < WORDS; i++) if (this.#words.get(row * WORDS + i) !== words[i]) return false;
+    return true;
+  }
+
+  /** The four words that stand for the id of a row. */
+  read(row: number, words: Uint32Array): void {
+    for (let i = 0; i < WORDS; i++) words[i] = this.#words.get(row * WORDS + i);
+  }
+}
+
+const scratch = new Uint32Array(WORDS);
+
+/** The words that stand for an id: those of a UUID in small letters itself, else of its SHA-256; false then. */
+export function wordsOf(id: string, words: Uint32Array): boolean {
+  if (parseUuid(id, words)) return true;
+  const hash = createHash('sha256').update(id, 'utf8').digest();
+  for (let i = 0; i < WORDS; i++) words[i] = hash.readUInt32BE(4 * i);
+  return false;
+}
+
+function parseUuid(id: string, words: Uint32Array): boolean {
+  if (id.length !== UUID_LENGTH) return false;
+  let word = 0;
+  let digits = 0;
+  for (let i = 0; i < UUID_LENGTH; i++) {
+    const code = id.charCodeAt(i);
+    if (DASHES.has(i)) {
+      if (code !== 45) return false;
+      continue;
+    }
+    const digit = code < 128 ? DIGITS[code] : 255;
+    if (digit === 255) return false;
+    word = (word << 4) | digit;
+    if (++digits % 8 === 0) words[digits / 8 - 1] = word;
+  }
+  return true;
+}
