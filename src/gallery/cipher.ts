@@ -60,7 +60,7 @@ export class RowCipher {
     return Buffer.concat([Buffer.of(FORMAT), nonce, cipher.getAuthTag(), body]);
   }
 
-  /** The plain bytes, or null when the value is not exactly what was sealed under this identity. */
+  /** The plain bytes (a buffer of their own), or null when the value is not exactly what was sealed under this identity. */
   open(identity: RowIdentity, sealed: Uint8Array): Buffer | null {
     if (sealed.length < HEAD_BYTES || sealed[0] !== FORMAT) return null;
     const nonce = sealed.subarray(1, 1 + NONCE_BYTES);
@@ -68,7 +68,10 @@ export class RowCipher {
     decipher.setAAD(encode(identity));
     decipher.setAuthTag(sealed.subarray(1 + NONCE_BYTES, HEAD_BYTES));
     try {
-      return Buffer.concat([decipher.update(sealed.subarray(HEAD_BYTES)), decipher.final()]);
+      const plain = decipher.update(sealed.subarray(HEAD_BYTES));
+      // Throws unless all is authentic; GCM holds no bytes back until then.
+      decipher.final();
+      return plain;
     } catch {
       return null;
     }

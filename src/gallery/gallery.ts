@@ -9,8 +9,9 @@ import { ensureDataDir } from './files.ts';
 import { GalleryMemory } from './memory.ts';
 import { normaliseName } from './names.ts';
 import { hashToken, newPass, overdue, type PassRequest } from './pass.ts';
+import type { StoredPicture, StoredReference } from './row-reader.ts';
 import { isUnit } from './rows.ts';
-import { GalleryStore, type StoredPicture, type StoredReference } from './store.ts';
+import { GalleryStore } from './store.ts';
 import type {
   Candidate,
   Consent,

@@ -29,8 +29,8 @@ export { gateKey } from './key.ts';
 export { normaliseCard, normaliseName } from './names.ts';
 export { checkPass, type PassRequest } from './pass.ts';
 export { hashPin, isPin } from './pin.ts';
+export type { StoredPicture, StoredReference } from './row-reader.ts';
 export { SitePeople, type SitePeopleOptions } from './site-people.ts';
-export type { StoredPicture, StoredReference } from './store.ts';
 export type {
   Candidate,
   Consent,

@@ -1,8 +1,9 @@
 import { type Logger, MenshenError } from '../common/index.ts';
 import type { ModelRef } from '../vision/types.ts';
 import { LoadProgress } from './progress.ts';
+import type { StoredReference } from './row-reader.ts';
 import { ReferenceIndex } from './search.ts';
-import type { Delta, GalleryStore, StoredReference, Taker } from './store.ts';
+import type { Delta, GalleryStore, Taker } from './store.ts';
 import type { Candidate, Embedding, GalleryChange, GalleryFault, Pass, Person } from './types.ts';
 
 /** The gallery as it is searched: people and embeddings in memory, kept in step with the file by what changed in it. */
@@ -165,7 +166,7 @@ export class GalleryMemory {
   #takePerson(person: Person): void {
     this.#note(this.people.has(person.id) ? 'updated' : 'added', person.id);
     this.people.set(person.id, person);
-    this.#faults.delete(`people ${person.id}`);
+    if (this.#faults.size > 0) this.#faults.delete(`people ${person.id}`);
   }
 
   #takeReference({ id, personId, model, vector }: StoredReference): void {

@@ -2,11 +2,13 @@ import { createHash } from 'node:crypto';
 import { WordList } from './word-list.ts';
 
 const WORDS = 4;
-const DASHES = new Set([8, 13, 18, 23]);
 const UUID_LENGTH = 36;
 
-/** Value of each hex digit by its character code, in small letters alone; 255 is none. */
-const DIGITS = new Uint8Array(128).fill(255);
+const DASH = 45;
+
+/** Value of each hex digit by its character code, in small letters alone. */
+const NO_DIGIT = 255;
+const DIGITS = new Uint8Array(128).fill(NO_DIGIT);
 for (const [value, digit] of [...'0123456789abcdef'].entries()) DIGITS[digit.charCodeAt(0)] = value;
 
 /** The ids of rows, by their numbers: 16 bytes each, where a string of V8 takes 56. */
@@ -72,12 +74,12 @@ function parseUuid(id: string, words: Uint32Array): boolean {
   let digits = 0;
   for (let i = 0; i < UUID_LENGTH; i++) {
     const code = id.charCodeAt(i);
-    if (DASHES.has(i)) {
-      if (code !== 45) return false;
+    if (i === 8 || i === 13 || i === 18 || i === 23) {
+      if (code !== DASH) return false;
       continue;
     }
-    const digit = code < 128 ? DIGITS[code] : 255;
-    if (digit === 255) return false;
+    const digit = code < DIGITS.length ? DIGITS[code] : NO_DIGIT;
+    if (digit === NO_DIGIT) return false;
     word = (word << 4) | digit;
     if (++digits % 8 === 0) words[digits / 8 - 1] = word;
   }

@@ -113,18 +113,25 @@ export function packVector(vector: Float32Array): Buffer {
   return bytes;
 }
 
-/** Null unless it is a vector of 512 finite numbers and norm 1 (within 1e-3). */
+/** Null unless it is a vector of 512 finite numbers and norm 1 (within 1e-3). May share the memory of the bytes. */
 export function unpackVector(bytes: Uint8Array): Float32Array | null {
   if (bytes.length !== EMBEDDING_DIMENSIONS * 4) return null;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const vector = new Float32Array(EMBEDDING_DIMENSIONS);
-  for (let index = 0; index < vector.length; index += 1) vector[index] = view.getFloat32(index * 4, true);
+  const vector = floatsOf(bytes);
   return isUnit(vector) ? vector : null;
+}
+
+const LITTLE_ENDIAN = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
+
+function floatsOf(bytes: Uint8Array): Float32Array {
+  if (LITTLE_ENDIAN && bytes.byteOffset % 4 === 0)
+    return new Float32Array(bytes.buffer, bytes.byteOffset, EMBEDDING_DIMENSIONS);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return Float32Array.from({ length: EMBEDDING_DIMENSIONS }, (_, i) => view.getFloat32(i * 4, true));
 }
 
 /** True for a vector of 512 finite numbers whose Euclidean norm is 1 (within 1e-3). */
 export function isUnit(vector: Float32Array): boolean {
   let sum = 0;
-  for (const value of vector) sum += value * value;
+  for (let i = 0; i < vector.length; i++) sum += vector[i] * vector[i];
   return vector.length === EMBEDDING_DIMENSIONS && Math.abs(Math.sqrt(sum) - 1) < 1e-3;
 }

@@ -9,37 +9,36 @@ import { type Entry, type Hit, Shelf } from './shelf.ts';
  * whereas a mean would make every added look lower the score of all others.
  */
 export class ReferenceIndex {
-  readonly #shelves = new Map<string, Shelf>();
+  readonly #shelves: { readonly model: ModelRef; readonly shelf: Shelf }[] = [];
 
   /** Adds a reference, or replaces the one of the same id. `vector`: 512 floats of norm 1. */
   add(entry: Entry, model: ModelRef, vector: Float32Array): void {
     checkLength(vector);
     this.remove(entry.referenceId);
-    const key = modelKey(model);
-    let shelf = this.#shelves.get(key);
+    let shelf = this.#shelf(model);
     if (shelf === undefined) {
       shelf = new Shelf();
-      this.#shelves.set(key, shelf);
+      this.#shelves.push({ model, shelf });
     }
     shelf.add(entry, vector);
   }
 
   /** False when there is no such reference. */
   remove(referenceId: string): boolean {
-    for (const shelf of this.#shelves.values()) if (shelf.remove(referenceId)) return true;
+    for (const { shelf } of this.#shelves) if (shelf.remove(referenceId)) return true;
     return false;
   }
 
   /** The best reference of each of the `k` best people whom `accept` lets through, best first. */
   search(vector: Float32Array, model: ModelRef, k: number, accept: (personId: string) => boolean): Hit[] {
     checkLength(vector);
-    return this.#shelves.get(modelKey(model))?.search(vector, k, accept) ?? [];
+    return this.#shelf(model)?.search(vector, k, accept) ?? [];
   }
 
   /** Best cosine of a probe with the references of a person, as far as they are of its model; null when none is. */
   best(vector: Float32Array, model: ModelRef, personId: string): number | null {
     checkLength(vector);
-    return this.#shelves.get(modelKey(model))?.best(vector, personId) ?? null;
+    return this.#shelf(model)?.best(vector, personId) ?? null;
   }
 
   /** Calls `visit` with the cosine of each two of these references, as far as they are of this model; by their places in the list. */
@@ -48,7 +47,7 @@ export class ReferenceIndex {
     referenceIds: readonly string[],
     visit: (one: number, other: number, score: number) => void,
   ): void {
-    this.#shelves.get(modelKey(model))?.visitPairs(referenceIds, visit);
+    this.#shelf(model)?.visitPairs(referenceIds, visit);
   }
 
   /** A person's references, of this model or of all, the last added first. */
@@ -58,7 +57,7 @@ export class ReferenceIndex {
 
   /** Whose reference this is; null when there is none of this id. */
   personOf(referenceId: string): string | null {
-    for (const shelf of this.#shelves.values()) {
+    for (const { shelf } of this.#shelves) {
       const personId = shelf.personOf(referenceId);
       if (personId !== null) return personId;
     }
@@ -67,7 +66,7 @@ export class ReferenceIndex {
 
   /** All there are; nothing may be added or removed meanwhile. */
   *entries(): Generator<Entry> {
-    for (const shelf of this.#shelves.values()) yield* shelf.entries();
+    for (const { shelf } of this.#shelves) yield* shelf.entries();
   }
 
   /** References of this model, or of all. */
@@ -75,9 +74,13 @@ export class ReferenceIndex {
     return this.#of(model).reduce((sum, { size }) => sum + size, 0);
   }
 
+  #shelf({ id, version }: ModelRef): Shelf | undefined {
+    return this.#shelves.find(({ model }) => model.id === id && model.version === version)?.shelf;
+  }
+
   #of(model: ModelRef | undefined): Shelf[] {
-    if (model === undefined) return [...this.#shelves.values()];
-    const shelf = this.#shelves.get(modelKey(model));
+    if (model === undefined) return this.#shelves.map(({ shelf }) => shelf);
+    const shelf = this.#shelf(model);
     return shelf === undefined ? [] : [shelf];
   }
 }
@@ -89,8 +92,4 @@ function checkLength(vector: Float32Array): void {
       `An embedding has ${EMBEDDING_DIMENSIONS} numbers, not ${vector.length}.`,
     );
   }
-}
-
-export function modelKey(model: ModelRef): string {
-  return JSON.stringify([model.id, model.version]);
 }

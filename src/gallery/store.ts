@@ -1,38 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
-import type { z } from 'zod';
 import { MenshenError } from '../common/index.ts';
 import type { RowCipher } from './cipher.ts';
 import { type Db, forReader, guarded } from './database.ts';
-import {
-  IdListSchema,
-  IdRowSchema,
-  MetaRowSchema,
-  PassRecordSchema,
-  PassRowSchema,
-  PersonRecordSchema,
-  PersonRowSchema,
-  PictureRowSchema,
-  passIdentity,
-  personIdentity,
-  pictureIdentity,
-  ReferenceRowSchema,
-  referenceIdentity,
-  unpackVector,
-} from './rows.ts';
-import type { GalleryFault, Pass, Person, Reference } from './types.ts';
+import { type Read, RowReader, type StoredPicture, type StoredReference } from './row-reader.ts';
+import { IdListSchema, MetaRowSchema } from './rows.ts';
+import type { GalleryFault, Pass, Person } from './types.ts';
 import { GalleryWriter } from './writer.ts';
-
-export interface StoredReference extends Reference {
-  readonly vector: Float32Array;
-  readonly pictureId: string | null;
-}
-
-export interface StoredPicture {
-  readonly id: string;
-  readonly personId: string;
-  readonly createdAt: string;
-  readonly jpeg: Uint8Array;
-}
 
 export interface Meta {
   /** Counts the writing transactions. */
@@ -65,18 +38,18 @@ export interface Taker {
 /** Rows read between two turns of the event loop: some milliseconds. */
 const SLICE_ROWS = 64;
 
-type Read<T> = { readonly value: T } | { readonly fault: GalleryFault };
-
 /** The gallery's tables: opens what is sealed, checks every row, and names the rows it cannot use instead of failing on them. */
 export class GalleryStore {
   readonly #db: Db;
   readonly #path: string;
   readonly #cipher: RowCipher;
+  readonly #reader: RowReader;
 
   constructor(db: Db, path: string, cipher: RowCipher) {
     this.#db = db;
     this.#path = path;
     this.#cipher = cipher;
+    this.#reader = new RowReader(cipher);
   }
 
   /** Changes whenever another connection, of this or another process, has committed. */
@@ -127,21 +100,23 @@ export class GalleryStore {
     const faults: GalleryFault[] = [];
     const people: Person[] = [];
     for (const row of this.#rows(`SELECT id, sealed FROM people WHERE ${newer}`, since, (row) =>
-      this.#person(row),
+      this.#reader.person(row),
     )) {
       sort(row, faults, (person) => (taker === null ? people.push(person) : taker.person(person)));
       yield null;
     }
     const passes: Pass[] = [];
     for (const row of this.#rows(`SELECT id, sealed FROM passes WHERE ${newer}`, since, (row) =>
-      this.#pass(row),
+      this.#reader.pass(row),
     )) {
       sort(row, faults, (pass) => passes.push(pass));
       yield null;
     }
     const of = taker === null ? 0 : this.#count('refs');
     const references: StoredReference[] = [];
-    for (const row of this.#rows(`SELECT * FROM refs WHERE ${newer}`, since, (row) => this.#reference(row))) {
+    for (const row of this.#rows(`SELECT * FROM refs WHERE ${newer}`, since, (row) =>
+      this.#reader.reference(row),
+    )) {
       sort(row, faults, (reference) =>
         taker === null ? references.push(reference) : taker.reference(reference, of),
       );
@@ -158,7 +133,7 @@ export class GalleryStore {
     const row = guarded(this.#path, () =>
       this.#db.prepare('SELECT id, sealed FROM people WHERE id = ?').get(id),
     );
-    const read = row === undefined ? null : this.#person(row);
+    const read = row === undefined ? null : this.#reader.person(row);
     return read !== null && 'value' in read ? read.value : null;
   }
 
@@ -167,7 +142,7 @@ export class GalleryStore {
     const sql = 'SELECT * FROM refs WHERE person_id = ? ORDER BY created_at, id';
     return guarded(this.#path, () =>
       usable(
-        this.#rows(sql, personId, (row) => this.#reference(row)),
+        this.#rows(sql, personId, (row) => this.#reader.reference(row)),
         faults,
       ),
     );
@@ -178,7 +153,7 @@ export class GalleryStore {
     const sql = 'SELECT * FROM pictures WHERE person_id = ? ORDER BY created_at, id';
     return guarded(this.#path, () =>
       usable(
-        this.#rows(sql, personId, (row) => this.#picture(row)),
+        this.#rows(sql, personId, (row) => this.#reader.picture(row)),
         faults,
       ),
     );
@@ -190,7 +165,7 @@ export class GalleryStore {
       WHERE pictures.person_id = ? ORDER BY refs.id IS NULL, pictures.created_at DESC, pictures.id`;
     return guarded(this.#path, () => {
       for (const row of this.#db.prepare(sql).iterate(referenceId, personId)) {
-        const read = this.#picture(row);
+        const read = this.#reader.picture(row);
         if ('value' in read) return read.value.jpeg;
       }
       return null;
@@ -227,54 +202,6 @@ export class GalleryStore {
 
   #count(table: 'refs'): number {
     return Number(this.#db.prepare(`SELECT count(*) FROM ${table}`).pluck().get());
-  }
-
-  #person(raw: unknown): Read<Person> {
-    const row = PersonRowSchema.safeParse(raw);
-    if (!row.success) return malformed('people', raw, row.error);
-    const plain = this.#cipher.open(personIdentity(row.data.id), row.data.sealed);
-    if (plain === null) return altered('people', row.data.id);
-    const record = PersonRecordSchema.safeParse(parseJson(plain));
-    if (!record.success) return malformed('people', raw, record.error);
-    return { value: { id: row.data.id, ...record.data } };
-  }
-
-  #pass(raw: unknown): Read<Pass> {
-    const row = PassRowSchema.safeParse(raw);
-    if (!row.success) return malformed('passes', raw, row.error);
-    const plain = this.#cipher.open(passIdentity(row.data.id), row.data.sealed);
-    if (plain === null) return altered('passes', row.data.id);
-    const record = PassRecordSchema.safeParse(parseJson(plain));
-    if (!record.success) return malformed('passes', raw, record.error);
-    return { value: { id: row.data.id, ...record.data } };
-  }
-
-  #reference(raw: unknown): Read<StoredReference> {
-    const parsed = ReferenceRowSchema.safeParse(raw);
-    if (!parsed.success) return malformed('refs', raw, parsed.error);
-    const row = parsed.data;
-    const plain = this.#cipher.open(referenceIdentity(row), row.sealed);
-    const vector = plain === null ? null : unpackVector(plain);
-    if (vector === null) return altered('refs', row.id);
-    return {
-      value: {
-        id: row.id,
-        personId: row.person_id,
-        pictureId: row.picture_id,
-        model: { id: row.model_id, version: row.model_version },
-        qualityScore: row.quality,
-        createdAt: row.created_at,
-        vector,
-      },
-    };
-  }
-
-  #picture(raw: unknown): Read<StoredPicture> {
-    const row = PictureRowSchema.safeParse(raw);
-    if (!row.success) return malformed('pictures', raw, row.error);
-    const jpeg = this.#cipher.open(pictureIdentity(row.data), row.data.sealed);
-    if (jpeg === null) return altered('pictures', row.data.id);
-    return { value: { id: row.data.id, personId: row.data.person_id, createdAt: row.data.created_at, jpeg } };
   }
 }
 
@@ -317,39 +244,4 @@ async function lastInSlices(steps: Iterable<Delta | null>, signal: AbortSignal):
     signal.throwIfAborted();
   }
   throw new MenshenError('INTERNAL', 'reading the gallery came to no end');
-}
-
-function altered(table: GalleryFault['table'], id: string): { fault: GalleryFault } {
-  return {
-    fault: {
-      table,
-      id,
-      message: `Row ${id} of table "${table}" was altered or damaged and is not used. ${remedy(table)}`,
-    },
-  };
-}
-
-function malformed(table: GalleryFault['table'], raw: unknown, error: z.ZodError): { fault: GalleryFault } {
-  const row = IdRowSchema.safeParse(raw);
-  const id = row.success ? row.data.id : '(no id)';
-  const columns = [...new Set(error.issues.map((issue) => issue.path.join('.')))].join(', ');
-  return {
-    fault: {
-      table,
-      id,
-      message: `Row ${id} of table "${table}" is malformed (${columns}) and is not used. ${remedy(table)}`,
-    },
-  };
-}
-
-function remedy(table: GalleryFault['table']): string {
-  return table === 'passes' ? 'Make another pass.' : 'Remove the person and enrol again.';
-}
-
-function parseJson(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(Buffer.from(bytes).toString('utf8'));
-  } catch {
-    return undefined;
-  }
 }
