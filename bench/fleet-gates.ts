@@ -62,6 +62,7 @@ function make({ folder, url, first, count, publicKey }: Extract<FleetOrder, { ki
       look: async () => [],
       log: createLogger('bench', 'error'),
       onChange: () => {},
+      onReport: () => {},
       onComplete: ({ version, count: people }) =>
         tell({ kind: 'complete', gate, version, people, at: performance.timeOrigin + performance.now() }),
       onConfirm: () => {},

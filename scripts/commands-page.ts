@@ -123,18 +123,40 @@ function replies(): string {
   return `| \`state\` | Meaning | Beside \`nonce\`, \`gate\`, \`command\`, \`at\` |\n|---|---|---|\n${rows.join('\n')}\n`;
 }
 
-/** A table of the members of an object. */
+/** A table of the members of an object, and of those within them. */
 function members(schema: z.ZodType): string {
-  const { properties = {}, required = [] } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
-  const rows = Object.entries(properties).flatMap(([key, member]) =>
-    typeof member === 'boolean'
-      ? []
-      : [
-          `| \`${key}\`${required.includes(key) ? '' : ' (optional)'} | ${typeOf(member)} | ${(member.description ?? '').replaceAll('|', '\\|').replaceAll('\n', ' ')} |`,
-        ],
-  );
+  const rows = rowsOf(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }), '');
   if (rows.length === 0) return 'No members.\n';
   return `| Member | Type | Meaning |\n|---|---|---|\n${rows.join('\n')}\n`;
+}
+
+function rowsOf({ properties = {}, required = [] }: Schema, within: string): string[] {
+  return Object.entries(properties).flatMap(([key, member]) => {
+    if (typeof member === 'boolean') return [];
+    const name = `${within}${key}`;
+    const { inner, each } = objectIn(member);
+    const meaning = (member.description ?? inner?.description ?? '')
+      .replaceAll('|', '\\|')
+      .replaceAll('\n', ' ');
+    const optional = required.includes(key) ? '' : ' (optional)';
+    return [
+      `| \`${name}\`${optional} | ${typeOf(member)} | ${meaning} |`,
+      ...(inner === null ? [] : rowsOf(inner, `${name}${each}.`)),
+    ];
+  });
+}
+
+/** The object with named members that a member is, may be, or is a list of; null without one. */
+function objectIn(schema: Schema, each = ''): { readonly inner: Schema | null; readonly each: string } {
+  if (schema.properties !== undefined) return { inner: schema, each };
+  const { items, anyOf = [] } = schema;
+  if (isSchema(items)) return objectIn(items, '[]');
+  const [one, ...others] = anyOf.filter(isSchema).filter(({ type }) => type !== 'null');
+  return one !== undefined && others.length === 0 ? objectIn(one, each) : { inner: null, each };
+}
+
+function isSchema(value: unknown): value is Schema {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 type Schema = z.core.JSONSchema.BaseSchema;
@@ -157,6 +179,7 @@ function typeOf(schema: Schema): string {
       ? ` ${minimum} to ${maximum}`
       : '';
   const names: Record<string, string> = { string: 'text', integer: 'whole number', boolean: 'true or false' };
-  const name = typeof type === 'string' ? (names[type] ?? type) : 'any JSON';
+  const types = Array.isArray(type) ? type : [type ?? 'any JSON'];
+  const name = types.map((one) => names[one] ?? one).join(' or ');
   return `${name}${range}${also}`;
 }

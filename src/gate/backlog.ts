@@ -1,5 +1,5 @@
 import { type Logger, MenshenError, messageOf } from '../common/index.ts';
-import type { Journal, JournalEntry } from '../journal/index.ts';
+import { type DiskFault, diskFaultOf, type Journal, type JournalEntry } from '../journal/index.ts';
 
 /** Events kept in memory while the journal cannot be written; beyond this the oldest are lost, and that is logged. */
 const LIMIT = 10_000;
@@ -15,6 +15,7 @@ export class Backlog {
   #events: JournalEntry[] = [];
   #timer: NodeJS.Timeout | null = null;
   #lost = 0;
+  #fault: DiskFault | null = null;
 
   constructor(journal: Journal, log: Logger) {
     this.#journal = journal;
@@ -42,6 +43,11 @@ export class Backlog {
     return this.#events.length;
   }
 
+  /** What is wrong with the disk, by the last event that was to be written; null when it was. */
+  get fault(): DiskFault | null {
+    return this.#fault;
+  }
+
   /** Writes what can be written; the rest is lost, and that is logged. */
   stop(): void {
     this.#drain();
@@ -55,6 +61,7 @@ export class Backlog {
   #writeAll(events: readonly JournalEntry[]): boolean {
     try {
       this.#journal.appendMany(events);
+      this.#fault = null;
       return true;
     } catch {
       return false;
@@ -65,6 +72,7 @@ export class Backlog {
   #write(event: JournalEntry): boolean {
     try {
       this.#journal.append(event);
+      this.#fault = null;
       return true;
     } catch (error) {
       if (!(error instanceof MenshenError) || error.code !== 'JOURNAL_WRITE_FAILED') {
@@ -72,6 +80,7 @@ export class Backlog {
         this.#log.error({ type: event.type, err: messageOf(error) }, 'an event could not be recorded');
         return true;
       }
+      this.#fault = diskFaultOf(error.cause);
       if (this.#events.length === 0) {
         this.#log.error({ err: messageOf(error) }, 'the journal cannot be written; the door keeps working');
       }

@@ -1,5 +1,4 @@
 import {
-  type ApiUsage,
   type CallOptions,
   type CloudAnswer,
   type CloudApi,
@@ -8,13 +7,21 @@ import {
   type QuotaWarning,
 } from '../cloud/index.ts';
 import { type ErrorCode, KeptThread, type Logger, messageOf, monotonicMs } from '../common/index.ts';
-import type { Call, CallInput, CallResult, CloudSettings, FromCloud, ToCloud } from './cloud-protocol.ts';
+import type {
+  Call,
+  CallInput,
+  CallResult,
+  CloudSettings,
+  CloudState,
+  FromCloud,
+  ToCloud,
+} from './cloud-protocol.ts';
 
 const RESTART_MS = 1000;
 /** After its deadline a call is given this long to say so itself. */
 const GRACE_MS = 250;
 /** The thread answers at once, unless the disk of the ledger hangs. */
-const USAGE_MS = 5000;
+const STATE_MS = 5000;
 
 /** What happens at the cloud, besides answers. */
 export interface CloudListener {
@@ -42,7 +49,7 @@ export class CloudCalls {
   readonly #log: Logger;
   readonly #thread: KeptThread<ToCloud, FromCloud>;
   readonly #pending = new Map<number, Pending>();
-  #asking: ((usage: readonly ApiUsage[] | null) => void)[] = [];
+  #asking: ((state: CloudState | null) => void)[] = [];
   #lastId = 0;
 
   /** @param thread the built cloud-thread.js, which a test run from the sources must name */
@@ -89,16 +96,16 @@ export class CloudCalls {
     return this.#call({ api: 'actionLiveness', input }, options, read);
   }
 
-  /** Where each API stands in the ledger; null while that cannot be told. */
-  usage(): Promise<readonly ApiUsage[] | null> {
+  /** How the cloud stands; null when the thread does not answer. */
+  state(): Promise<CloudState | null> {
     if (!this.#thread.runs) return Promise.resolve(null);
     return new Promise((resolve) => {
-      const timer = setTimeout(() => resolve(null), USAGE_MS);
-      this.#asking.push((usage) => {
+      const timer = setTimeout(() => resolve(null), STATE_MS);
+      this.#asking.push((state) => {
         clearTimeout(timer);
-        resolve(usage);
+        resolve(state);
       });
-      this.#post({ kind: 'usage' });
+      this.#post({ kind: 'state' });
     });
   }
 
@@ -158,7 +165,7 @@ export class CloudCalls {
     const listener = this.#listener;
     if (message.kind === 'answer') this.#pending.get(message.id)?.answered(message.result);
     else if (message.kind === 'leave?') void this.#leave(message.id);
-    else if (message.kind === 'usage') this.#answerUsage(message.usage);
+    else if (message.kind === 'state') this.#answerState(message.state);
     else if (message.kind === 'up') listener.up();
     else if (message.kind === 'down') listener.down(message);
     else if (message.kind === 'quota') listener.quota(message.warning);
@@ -166,8 +173,8 @@ export class CloudCalls {
     else if (message.kind === 'skew') listener.skew(message.skewMs, message.drifted);
   }
 
-  #answerUsage(usage: readonly ApiUsage[] | null): void {
-    for (const answer of this.#asking.splice(0)) answer(usage);
+  #answerState(state: CloudState | null): void {
+    for (const answer of this.#asking.splice(0)) answer(state);
   }
 
   /** Nobody waits for a call any more that is not pending: it is not sent. */
@@ -184,6 +191,6 @@ export class CloudCalls {
 
   #ended(): void {
     for (const { failed } of [...this.#pending.values()]) failed('UNAVAILABLE');
-    this.#answerUsage(null);
+    this.#answerState(null);
   }
 }

@@ -1,4 +1,4 @@
-import type { ApiUsage, CloudApi, CloudClient, QuotaWarning } from '../cloud/index.ts';
+import type { ApiUsage, BreakerState, CloudApi, CloudClient, QuotaWarning } from '../cloud/index.ts';
 import type { ErrorCode, LogLevel } from '../common/index.ts';
 import type { CloudConfig } from '../config/index.ts';
 
@@ -34,11 +34,21 @@ export type CallResult = {
   readonly [Api in GateCall]: { readonly api: Api; readonly answer: CallAnswer<Api> };
 }[GateCall];
 
+/** How the cloud stands. */
+export interface CloudState {
+  /** Code of why it cannot be asked; null when it can. */
+  readonly problem: ErrorCode | null;
+  /** This machine's clock less the cloud's in milliseconds; null before its first answer. */
+  readonly clockSkewMs: number | null;
+  /** Empty while the ledger cannot be read. */
+  readonly apis: readonly (ApiUsage & { readonly breaker: BreakerState })[];
+}
+
 export type ToCloud =
   | CallOrder
   | { readonly kind: 'leave'; readonly id: number; readonly given: boolean }
   | { readonly kind: 'cancel'; readonly id: number }
-  | { readonly kind: 'usage' }
+  | { readonly kind: 'state' }
   | { readonly kind: 'stop' };
 
 export type FromCloud =
@@ -46,8 +56,7 @@ export type FromCloud =
   | { readonly kind: 'down'; readonly code: ErrorCode; readonly message: string }
   | { readonly kind: 'answer'; readonly id: number; readonly result: CallResult }
   | { readonly kind: 'leave?'; readonly id: number }
-  /** Null while the ledger cannot be read. */
-  | { readonly kind: 'usage'; readonly usage: readonly ApiUsage[] | null }
+  | { readonly kind: 'state'; readonly state: CloudState }
   | { readonly kind: 'quota'; readonly warning: QuotaWarning }
   | { readonly kind: 'cap'; readonly api: CloudApi; readonly cap: number }
   | { readonly kind: 'skew'; readonly skewMs: number; readonly drifted: boolean }

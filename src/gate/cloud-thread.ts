@@ -11,9 +11,16 @@ import {
   QuotaLedger,
   readCloudKeys,
 } from '../cloud/index.ts';
-import { createLogger, MenshenError, messageOf } from '../common/index.ts';
+import { createLogger, type ErrorCode, MenshenError, messageOf } from '../common/index.ts';
 import { fitInOwnProcess } from '../photo/client.ts';
-import type { CallOrder, CallResult, CloudSettings, FromCloud, ToCloud } from './cloud-protocol.ts';
+import type {
+  CallOrder,
+  CallResult,
+  CloudSettings,
+  CloudState,
+  FromCloud,
+  ToCloud,
+} from './cloud-protocol.ts';
 
 /** How often a ledger or a key that could not be opened is tried again. */
 const RETRY_MS = 10_000;
@@ -23,6 +30,7 @@ const log = createLogger('menshen', logLevel);
 const running = new Map<number, { cancel: AbortController; leave: ((given: boolean) => void) | null }>();
 let open: { readonly client: CloudClient; readonly ledger: QuotaLedger } | null = null;
 let fault = '';
+let problem: ErrorCode | null = null;
 
 function tell(message: FromCloud): void {
   parentPort?.postMessage(message);
@@ -49,6 +57,7 @@ function tryOpen(): void {
     });
     open = { client, ledger };
     fault = '';
+    problem = null;
     tell({ kind: 'up' });
   } catch (error) {
     ledger?.close();
@@ -62,6 +71,7 @@ function failed(error: unknown): void {
   if (message === fault) return;
   fault = message;
   const code = error instanceof MenshenError ? error.code : 'INTERNAL';
+  problem = code;
   log.error({ code, err: message }, 'the cloud cannot be asked; it is tried again');
   tell({ kind: 'down', code, message });
 }
@@ -114,13 +124,16 @@ function leaveFor(id: number): Promise<boolean> {
   });
 }
 
-function tellUsage(): void {
+function stateNow(): CloudState {
+  if (open === null) return { problem, clockSkewMs: null, apis: [] };
+  const { client, ledger } = open;
+  const { clockSkewMs } = client;
   try {
-    const ledger = open?.ledger;
-    tell({ kind: 'usage', usage: ledger === undefined ? null : CLOUD_APIS.map((api) => ledger.usage(api)) });
+    const apis = CLOUD_APIS.map((api) => ({ ...ledger.usage(api), breaker: client.breakerState(api) }));
+    return { problem, clockSkewMs, apis };
   } catch (error) {
     log.error({ err: messageOf(error) }, 'the quota ledger could not be read');
-    tell({ kind: 'usage', usage: null });
+    return { problem: error instanceof MenshenError ? error.code : 'INTERNAL', clockSkewMs, apis: [] };
   }
 }
 
@@ -135,7 +148,7 @@ async function stop(): Promise<void> {
 parentPort?.on('message', (message: ToCloud) => {
   if (message.kind === 'call') void call(message);
   else if (message.kind === 'leave') running.get(message.id)?.leave?.(message.given);
-  else if (message.kind === 'usage') tellUsage();
+  else if (message.kind === 'state') tell({ kind: 'state', state: stateNow() });
   else if (message.kind === 'cancel') running.get(message.id)?.cancel.abort();
   else void stop();
 });

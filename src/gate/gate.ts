@@ -22,7 +22,7 @@ import {
 import type { Gallery } from '../gallery/index.ts';
 import type { EventInput } from '../journal/index.ts';
 import { topicsOf } from '../mqtt/index.ts';
-import { Reader } from '../readers/index.ts';
+import { Reader, type ReaderState } from '../readers/index.ts';
 import { Cameras } from './cameras.ts';
 import { partsOf } from './change-parts.ts';
 import { CloudCalls } from './cloud-calls.ts';
@@ -79,6 +79,7 @@ export class Gate {
   readonly #entrance: Entrance;
   readonly #cameras: Cameras;
   readonly #readers: readonly Reader[];
+  readonly #readerStates = new Map<string, ReaderState>();
   readonly #gallery: GalleryKeeper;
   readonly #following: SiteFollowing;
   #thresholds: ThresholdKeeper | null = null;
@@ -185,11 +186,13 @@ export class Gate {
       emergency: this.#emergency,
       hosts: this.#cameras.hosts,
       cameraStates: this.#cameras.states,
+      readerStates: this.#readerStates,
+      inputs: this.#inputs,
+      site: () => this.#following.condition,
       enrolment: this.#enrolment,
       startedAt: performance.now(),
       resetZone: (zone, by) => this.#entrance.reset(zone, by),
       cloud: this.#cloud,
-      cloudUsage: async () => (await this.#cloud?.usage()) ?? null,
       openGallery: () => this.#gallery.open(),
       gallerySource: () => ({ dataDir, key: secretOf(key) }),
       refreshGallery: () => this.#gallery.refresh(),
@@ -421,7 +424,10 @@ export class Gate {
       config,
       log: this.#log,
       onRead: (read) => this.#entrance.read(read),
-      onState: (state) => this.#records.record(readerEntry(config, state)),
+      onState: (state) => {
+        this.#readerStates.set(config.id, state);
+        this.#records.record(readerEntry(config, state));
+      },
     });
   }
 

@@ -2,10 +2,11 @@ import type { Kept } from '../access/index.ts';
 import type { ReplyAddress } from '../commands/index.ts';
 import type { LogLevel } from '../common/index.ts';
 import type { CommandsConfig, Config } from '../config/index.ts';
-import type { EventInput, JournalEvent } from '../journal/index.ts';
+import type { DiskFault, EventInput, JournalEvent } from '../journal/index.ts';
 import type {
   DiscoveryOptions,
   IncomingMessage,
+  LinkCondition,
   MqttLinkConfig,
   OutgoingMessage,
   PartState,
@@ -42,6 +43,23 @@ export interface TimedEvent {
   readonly happenedAt: string;
 }
 
+/** How the thread is off; each null where that cannot be told. */
+export interface RecordsCondition {
+  readonly broker: LinkCondition | null;
+  readonly outbox: {
+    /** Events that the broker has not acknowledged, and when the first of them was recorded (UTC, ISO 8601). */
+    readonly waiting: number;
+    readonly oldest: string | null;
+  } | null;
+  readonly disk: {
+    readonly state: 'sound' | DiskFault;
+    /** Events that wait in memory, because it refuses them. */
+    readonly unwritten: number;
+    readonly freeBytes: number;
+    readonly sizeBytes: number;
+  } | null;
+}
+
 export type ToRecords =
   | ({ readonly kind: 'event' } & TimedEvent)
   | { readonly kind: 'picture'; readonly event: string; readonly jpeg: Uint8Array }
@@ -58,6 +76,7 @@ export type ToRecords =
   | { readonly kind: 'answer'; readonly to: ReplyAddress; readonly answer: CommandAnswer }
   /** Asks for events, to be told by `range` under the same number. */
   | { readonly kind: 'range'; readonly request: number; readonly after: number; readonly limit: number }
+  | { readonly kind: 'condition' }
   | { readonly kind: 'level'; readonly level: LogLevel }
   | { readonly kind: 'stop' };
 
@@ -72,4 +91,5 @@ export type FromRecords =
   | { readonly kind: 'online'; readonly online: boolean }
   | { readonly kind: 'command'; readonly command: AcceptedCommand }
   | { readonly kind: 'range'; readonly request: number; readonly events: readonly JournalEvent[] | string }
+  | { readonly kind: 'condition'; readonly condition: RecordsCondition }
   | { readonly kind: 'stopped' };

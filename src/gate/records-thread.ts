@@ -12,6 +12,7 @@ import { CommandDesk } from './commands/desk.ts';
 import type { CommandAnswer } from './commands/protocol.ts';
 import { EntryStore } from './entry-store.ts';
 import { Mailbox } from './mailbox.ts';
+import { conditionOf } from './records-condition.ts';
 import type {
   FromRecords,
   NumberedSubscription,
@@ -220,6 +221,10 @@ parentPort?.on('message', (message: ToRecords) => {
     case 'range': {
       const { request, after, limit } = message;
       return tell({ kind: 'range', request, events: readRange(after, limit) });
+    }
+    case 'condition': {
+      const { dataDir } = settings;
+      return tell({ kind: 'condition', condition: conditionOf({ journal, backlog, link, dataDir }) });
     }
     case 'level':
       log.level = message.level;

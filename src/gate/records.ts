@@ -5,12 +5,19 @@ import { isoNow, KeptThread, type Logger, type LogLevel, MenshenError, messageOf
 import type { EventInput, JournalEvent } from '../journal/index.ts';
 import type { IncomingMessage, OutgoingMessage, PartState, Subscription } from '../mqtt/index.ts';
 import type { AcceptedCommand, CommandAnswer } from './commands/protocol.ts';
-import type { FromRecords, RecordsSettings, TimedEvent, ToRecords } from './records-protocol.ts';
+import type {
+  FromRecords,
+  RecordsCondition,
+  RecordsSettings,
+  TimedEvent,
+  ToRecords,
+} from './records-protocol.ts';
 
 /** Events the thread has not taken yet. Beyond this new ones are lost: the disk has hung for very long. */
 const LIMIT = 10_000;
 const RESTART_MS = 1000;
 const RANGE_MS = 5000;
+const CONDITION_MS = 5000;
 
 /**
  * The gate's side of the records: hands events, pictures and states to the thread that keeps them and never
@@ -26,6 +33,7 @@ export class Records {
   /** Takes the commands that were found good; set before `start`. */
   onCommand: (command: AcceptedCommand) => void = () => {};
   readonly #ranges = new Map<number, (events: readonly JournalEvent[] | string) => void>();
+  #asking: ((condition: RecordsCondition | null) => void)[] = [];
   readonly #listeners: ((message: IncomingMessage) => void)[] = [];
   /** What is to be kept and is not known to be on disk, by number. */
   readonly #unkept = new Map<number, readonly Kept[]>();
@@ -208,6 +216,18 @@ export class Records {
     return events;
   }
 
+  /** How the thread is off; null when it does not answer. */
+  condition(): Promise<RecordsCondition | null> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => resolve(null), CONDITION_MS);
+      this.#asking.push((condition) => {
+        clearTimeout(timer);
+        resolve(condition);
+      });
+      this.#post({ kind: 'condition' });
+    });
+  }
+
   /** These people were erased: their pictures go too. */
   erased(people: readonly string[]): void {
     this.#post({ kind: 'erased', people });
@@ -245,7 +265,13 @@ export class Records {
       this.onCommand(message.command);
     } else if (message.kind === 'range') {
       this.#ranges.get(message.request)?.(message.events);
+    } else if (message.kind === 'condition') {
+      this.#tellCondition(message.condition);
     }
+  }
+
+  #tellCondition(condition: RecordsCondition | null): void {
+    for (const tell of this.#asking.splice(0)) tell(condition);
   }
 
   #hearKept(upTo: number): void {
@@ -278,5 +304,6 @@ export class Records {
   #ended(): void {
     this.#online = false;
     this.#onLink(false);
+    this.#tellCondition(null);
   }
 }

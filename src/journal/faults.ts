@@ -14,6 +14,15 @@ export function isDiskFault(error: unknown): boolean {
   return error instanceof Error && 'syscall' in error;
 }
 
+export type DiskFault = 'full' | 'readonly' | 'failing';
+
+/** What is wrong with the disk, by the cause of a JOURNAL_WRITE_FAILED. */
+export function diskFaultOf(cause: unknown): DiskFault {
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+  if (/^(SQLITE_FULL|ENOSPC|EDQUOT)/.test(code)) return 'full';
+  return /^(SQLITE_READONLY|EROFS)/.test(code) ? 'readonly' : 'failing';
+}
+
 /** A transaction that found the disk full is rolled back and leaves the handle sound; other faults may not. */
 export function needsReopening(error: unknown): boolean {
   return !(error instanceof Database.SqliteError && error.code === 'SQLITE_FULL');

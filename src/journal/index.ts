@@ -7,6 +7,7 @@
  * `JournalReader` is for everybody else.
  */
 export type { EventData } from './data.ts';
+export { type DiskFault, diskFaultOf } from './faults.ts';
 export { Journal, type JournalOptions } from './journal.ts';
 export { JournalReader } from './reader.ts';
 export type { Pruned } from './retention.ts';

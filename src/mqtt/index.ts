@@ -10,6 +10,7 @@ export { Discovery, type DiscoveryOptions } from './home-assistant/discovery.ts'
 export { type JsonLimits, readJson } from './json.ts';
 export { Line, type LineOptions } from './line.ts';
 export {
+  type LinkCondition,
   type LinkState,
   MqttLink,
   type MqttLinkConfig,

@@ -27,6 +27,8 @@ const SUSPICIOUS = 3;
 const DRAIN_MS = 1000;
 const FAREWELL_MS = 500;
 
+const VERSIONS = { 4: '3.1.1', 5: '5' } as const satisfies Record<ProtocolVersion, string>;
+
 /** `mqtt` of the configuration with its password read. */
 export type MqttLinkConfig = Omit<MqttConfig, 'password' | 'homeAssistant'> & {
   readonly password?: string | undefined;
@@ -51,6 +53,15 @@ export interface MqttLinkOptions {
 
 export type LinkState = 'stopped' | 'connecting' | 'online' | 'offline';
 
+/** How the line is. `problem`: why the last connection ended or failed. */
+export interface LinkCondition {
+  readonly state: LinkState;
+  readonly mqtt: '5' | '3.1.1';
+  /** When the connection came about (UTC, ISO 8601); null without one. */
+  readonly since: string | null;
+  readonly problem: Failure['code'] | null;
+}
+
 /**
  * The gate's line to the broker: events out of the journal's outbox, the state of doors and cameras, and whether
  * the gate is there. It never gives up and never makes anybody wait.
@@ -69,6 +80,8 @@ export class MqttLink {
   #version: ProtocolVersion = 5;
   #connection: Connection | null = null;
   #upSince = 0;
+  #connectedAt: string | null = null;
+  #problem: Failure['code'] | null = null;
   #shortLived = 0;
   #timer: NodeJS.Timeout | null = null;
   #unlisten: (() => void) | null = null;
@@ -92,6 +105,11 @@ export class MqttLink {
 
   get state(): LinkState {
     return this.#state;
+  }
+
+  get condition(): LinkCondition {
+    const mqtt = VERSIONS[this.#version];
+    return { state: this.#state, mqtt, since: this.#connectedAt, problem: this.#problem };
   }
 
   /** Largest payload that the broker takes at present, in bytes. */
@@ -189,8 +207,10 @@ export class MqttLink {
     this.#state = 'online';
     this.#options.onOnline?.(true);
     this.#upSince = performance.now();
-    log.info({ broker: config.url, mqtt: this.#version === 5 ? '5' : '3.1.1' }, 'connected to the broker');
-    const status: Status = { state: 'online', at: isoNow(), gate, version, startedAt: this.#startedAt };
+    const at = isoNow();
+    this.#connectedAt = at;
+    log.info({ broker: config.url, mqtt: VERSIONS[this.#version] }, 'connected to the broker');
+    const status: Status = { state: 'online', at, gate, version, startedAt: this.#startedAt };
     connection.publish(this.#topics.status, JSON.stringify(status), true, () => {});
     for (const subscription of this.#subscriptions.all) {
       this.#ask(subscription);
@@ -207,6 +227,7 @@ export class MqttLink {
 
   #down(failure: Failure): void {
     this.#connection = null;
+    this.#connectedAt = null;
     this.#options.discovery?.down();
     this.#outbox.detach();
     if (this.#state === 'stopped') {
@@ -221,6 +242,7 @@ export class MqttLink {
     const fallBack = failure.protocol && this.#version === 5;
     this.#version = fallBack ? 4 : 5;
     if (!fallBack) {
+      this.#problem = failure.code;
       this.#tellOnce(failure);
     }
     this.#timer = setTimeout(() => this.#connect(), fallBack ? 0 : this.#backoff.next());

@@ -111,6 +111,17 @@ it('all that a real gate says, on every topic of a real broker, is as the AsyncA
   expect(await send('administrator', 'gate.lockdown')).toMatchObject({ state: 'done' });
   expect(await send('administrator', 'gate.endLockdown')).toMatchObject({ state: 'done' });
   expect(await send('auditor', 'journal.range', { after: 0, limit: 20 })).toMatchObject({ state: 'done' });
+  expect(await send('auditor', 'gate.diagnostics')).toMatchObject({
+    state: 'done',
+    result: {
+      inputs: [{ input: 'housing' }, { input: 'panel', kind: 'fire', state: 'idle' }],
+      broker: { state: 'online', mqtt: '5', since: expect.stringMatching(/Z$/), problem: null },
+      outbox: { waiting: expect.any(Number) },
+      disk: { state: 'sound', unwritten: 0, freeBytes: expect.any(Number) },
+      ...{ readers: [], cloud: null, site: null, people: 1 },
+      clock: { sinceIssuedMs: expect.any(Number) },
+    },
+  });
   await house.daemon?.stop();
   await house.event('system.stopped');
 

@@ -51,7 +51,7 @@ const types = () => events.map(({ type }) => type);
 const until = (type: keyof typeof EVENT_TYPES) =>
   vi.waitFor(() => expect(types()).toContain(type), { timeout: 10_000 });
 
-it('tells where each API stands in the ledger, and nothing while there is no ledger', async () => {
+it('tells how the cloud stands, each API by the ledger, and nothing once it has ended', async () => {
   const ledger = new QuotaLedger({ dataDir, timezone: 'Asia/Shanghai' });
   const span = { validFrom: new Date(Date.now() - 1000), validUntil: new Date(Date.now() + 86_400_000) };
   ledger.addPackage({ api: 'compare', size: 1000, ...span });
@@ -59,11 +59,13 @@ it('tells where each API stands in the ledger, and nothing while there is no led
   const calls = start();
   await until('cloud.up');
   await calls.compare({ first: picture, second: picture });
-  const usage = await calls.usage();
-  expect(usage?.find(({ api }) => api === 'compare')).toMatchObject({ today: 1, remaining: 999, size: 1000 });
-  expect(usage?.find(({ api }) => api === 'detect')).toMatchObject({ today: 0, remaining: null });
+  const state = await calls.state();
+  const apis = new Map(state?.apis.map((one) => [String(one.api), one]));
+  expect(apis.get('compare')).toMatchObject({ breaker: 'closed', today: 1, remaining: 999, size: 1000 });
+  expect(apis.get('detect')).toMatchObject({ breaker: 'closed', today: 0, remaining: null });
+  expect(state).toMatchObject({ problem: null, clockSkewMs: expect.any(Number) });
   await calls.stop(2000);
-  expect(await calls.usage()).toBeNull();
+  expect(await calls.state()).toBeNull();
 });
 
 it('makes calls in a thread of its own and gives their answers', async () => {

@@ -3,6 +3,7 @@ import { LOG_LEVELS } from '../../common/index.ts';
 import { command } from '../definition.ts';
 import { FOR_ADMINISTRATORS, FOR_ALL, FOR_AUDITORS, FOR_OPERATORS } from '../roles.ts';
 import { base64, MAX_JPEG_BYTES, PartId } from './common.ts';
+import { DIAGNOSTICS_EXAMPLE, Diagnostics } from './diagnostics.ts';
 
 const Version = z
   .string()
@@ -95,40 +96,14 @@ export const GATE_COMMANDS = {
     },
   }),
   'gate.diagnostics': command({
-    summary: 'Tells how the gate and its parts are.',
+    summary:
+      'Tells how the gate and its parts are: doors, cameras, readers, inputs, broker, outbox, disk, cloud, site and clock.',
     roles: FOR_ALL,
     params: z.strictObject({}),
-    result: z.strictObject({
-      software: z.string(),
-      node: z.string(),
-      config: Version,
-      upS: z.number(),
-      rssBytes: z.number().int(),
-      loopDelayMs: z
-        .number()
-        .describe('Longest delay of the event loop that serves the doors, since asked last'),
-      doors: z.array(z.record(z.string(), Json)).describe('As in the state of the doors'),
-      cameras: z.array(z.record(z.string(), Json)).describe('As in the state of the cameras, and the pace'),
-      people: z.number().int().nullable().describe('Enrolled; null while the gallery cannot be opened'),
-      references: z.number().int().nullable(),
-    }),
+    result: Diagnostics,
     harmless: true,
     keeps: { params: [], result: [] },
-    example: {
-      params: {},
-      result: {
-        software: '0.1.0',
-        node: 'v20.20.2',
-        config: '4f1c0a9e7b3d',
-        upS: 86_400,
-        rssBytes: 120_000_000,
-        loopDelayMs: 3.1,
-        doors: [{ door: 'front', state: 'locked', relay: 'off', contact: 'closed', faults: [] }],
-        cameras: [{ camera: 'entrance', state: 'streaming', width: 1280, height: 720, fps: 24.8 }],
-        people: 12,
-        references: 31,
-      },
-    },
+    example: { params: {}, result: DIAGNOSTICS_EXAMPLE },
   }),
   'cloud.quota': command({
     summary: 'Tells of each API of the cloud the calls counted today, and what is left of what was bought.',

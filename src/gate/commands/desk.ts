@@ -78,8 +78,8 @@ export class CommandDesk {
     try {
       const photo = this.#photoOf(admitted);
       const { nonce } = order;
-      const expiresAt = Date.parse(order.expiresAt);
-      this.#parts.accept({ id, key, role, command, params, nonce, expiresAt, reply, photo });
+      const [issuedAt, expiresAt] = [Date.parse(order.issuedAt), Date.parse(order.expiresAt)];
+      this.#parts.accept({ id, key, role, command, params, nonce, issuedAt, expiresAt, reply, photo });
     } catch (error) {
       this.#fail(admitted, reply, id, error, begun);
     }

@@ -3,7 +3,9 @@ import { COMMANDS } from '../../commands/index.ts';
 import { MenshenError } from '../../common/index.ts';
 import { redactConfig } from '../../config/index.ts';
 import { beginTrial, stageChange } from './config-change.ts';
+import { diagnostics } from './diagnostics.ts';
 import type { CommandParts } from './parts.ts';
+import { plain } from './plain.ts';
 import { AnswerLater, bind } from './runner.ts';
 
 const DELAY_RESOLUTION_MS = 20;
@@ -47,13 +49,15 @@ export function gateHandlers(parts: CommandParts) {
       const { width, height, jpeg } = picture;
       return { camera, width, height, jpeg: Buffer.from(jpeg).toString('base64') };
     }),
-    'gate.diagnostics': bind(COMMANDS['gate.diagnostics'], () => diagnostics(parts, loopDelay())),
+    'gate.diagnostics': bind(COMMANDS['gate.diagnostics'], (_, { command }) =>
+      diagnostics(parts, command, loopDelay()),
+    ),
     'cloud.quota': bind(COMMANDS['cloud.quota'], async () => {
-      const usage = await parts.cloudUsage();
-      if (usage === null) {
+      const state = await parts.cloud?.state();
+      if (!state || state.apis.length === 0) {
         throw new MenshenError('COMMAND_UNAVAILABLE', 'no cloud is configured, or its ledger cannot be read');
       }
-      const apis = usage.map(({ api, today, remaining, size, forecastDays }) => ({
+      const apis = state.apis.map(({ api, today, remaining, size, forecastDays }) => ({
         api,
         today,
         remaining,
@@ -68,33 +72,3 @@ export function gateHandlers(parts: CommandParts) {
     }),
   };
 }
-
-async function diagnostics(parts: CommandParts, loopDelayMs: number) {
-  let counts: { people: number; references: number } | null = null;
-  try {
-    counts = (await parts.openGallery()).counts();
-  } catch {
-    // told as null
-  }
-  return {
-    software: parts.software,
-    node: process.version,
-    config: parts.loaded.sha256,
-    upS: Math.round((performance.now() - parts.startedAt) / 1000),
-    rssBytes: process.memoryUsage.rss(),
-    loopDelayMs,
-    doors: [...parts.doors.values()].map((door) => plain(door.status())),
-    cameras: parts.loaded.config.cameras.map(({ id }) =>
-      plain({ camera: id, ...(parts.cameraStates.get(id) ?? { state: 'connecting' }) }),
-    ),
-    people: counts?.people ?? null,
-    references: counts?.references ?? null,
-  };
-}
-
-/** As JSON has it: without members that are undefined. */
-function plain(value: object): Record<string, JsonValue> {
-  return JSON.parse(JSON.stringify(value));
-}
-
-type JsonValue = string | number | boolean | null | JsonValue[] | { [key: string]: JsonValue };

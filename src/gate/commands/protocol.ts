@@ -12,6 +12,8 @@ export interface AcceptedCommand {
   readonly command: CarriedOut;
   readonly params: unknown;
   readonly nonce: string;
+  /** When it was signed, by the clock of the sender; milliseconds since 1970. */
+  readonly issuedAt: number;
   /** Milliseconds since 1970; not carried out afterwards. */
   readonly expiresAt: number;
   readonly reply: ReplyAddress;

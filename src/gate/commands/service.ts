@@ -17,7 +17,7 @@ export class CommandService {
 
   constructor(
     parts: Omit<CommandParts, 'records'> & {
-      readonly records: Pick<Records, 'record' | 'answer' | 'range' | 'level'>;
+      readonly records: Pick<Records, 'record' | 'answer' | 'range' | 'level' | 'condition'>;
       readonly log: Logger;
     },
   ) {

@@ -2,7 +2,7 @@ import { KeptThread, type Logger, monotonicMs } from '../../common/index.ts';
 import type { Person } from '../../gallery/index.ts';
 import type { EventInput } from '../../journal/index.ts';
 import { partsOf } from '../change-parts.ts';
-import type { FromSite, SiteSettings, ToSite } from './protocol.ts';
+import type { FromSite, SiteCondition, SiteProgress, SiteSettings, ToSite } from './protocol.ts';
 import { SiteTrust } from './trust.ts';
 
 const RESTART_MS = 5000;
@@ -24,6 +24,7 @@ export class SiteFollowing {
   readonly #parts: SiteFollowingParts;
   readonly #trust: SiteTrust;
   readonly #thread: KeptThread<ToSite, FromSite>;
+  #progress: SiteProgress | null = null;
 
   constructor(parts: SiteFollowingParts) {
     const { settings, log, thread = new URL('./thread.js', import.meta.url) } = parts;
@@ -49,6 +50,16 @@ export class SiteFollowing {
     return site === this.#parts.settings?.site.id && this.#trust.admits(monotonicMs(), Date.now());
   }
 
+  /** Null where the gate follows no site, or has not looked yet. */
+  get condition(): SiteCondition | null {
+    if (this.#progress === null) return null;
+    const { confirmedAt } = this.#trust;
+    return {
+      ...this.#progress,
+      confirmedAt: confirmedAt === 0 ? null : new Date(confirmedAt).toISOString(),
+    };
+  }
+
   /** To be called once the gallery could be opened. */
   start(): void {
     if (this.#parts.settings !== null) this.#thread.start();
@@ -70,6 +81,9 @@ export class SiteFollowing {
         }
         // Taking over a change costs as much as the gallery is large: who is new can wait for the gate's own next look.
         if (message.change.removed.length > 0) refreshGallery();
+        break;
+      case 'progress':
+        this.#progress = message.progress;
         break;
       case 'complete':
         log.info({ ...message.data }, 'the people of the site are as it says');

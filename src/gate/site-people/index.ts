@@ -3,5 +3,6 @@
  * let in (trust.ts); thread.ts does the work, with station.ts, which is a gate's whole part in it but for the gallery.
  */
 export { SiteFollowing, type SiteFollowingParts } from './client.ts';
+export type { SiteCondition } from './protocol.ts';
 export { siteSettings } from './settings.ts';
 export { Station, type StationParts } from './station.ts';

@@ -30,6 +30,8 @@ export interface StationParts {
   readonly look: (jpegs: readonly Uint8Array[]) => Promise<readonly Looked[]>;
   readonly log: Logger;
   readonly onChange: (change: SiteChange) => void;
+  /** Something in the report is new. */
+  readonly onReport: (report: SiteReport) => void;
   /** The gate holds what the manifest of this version says. */
   readonly onComplete: (report: SiteReport) => void;
   /** Whom the site has taken away is gone here too; again and again while that holds. */
@@ -44,6 +46,7 @@ export class Station {
   readonly #follower: Follower;
   #timer: NodeJS.Timeout | null = null;
   #reported = '';
+  #published = '';
   #completed = 0;
   #confirmedAt = 0;
 
@@ -121,17 +124,19 @@ export class Station {
     this.#parts.onConfirm(now);
   }
 
-  /** Publishes the report when something in it but the time is new. */
+  /** Tells and publishes the report when something in it but the time is new. */
   #tell(): void {
-    if (!this.#line.isUp) {
-      this.#reported = '';
-      return;
-    }
+    const { gate, mqtt, deviceKey, onReport } = this.#parts;
     const report = this.report;
     const news = JSON.stringify({ ...report, at: '' });
-    if (news === this.#reported) return;
+    if (news !== this.#reported) onReport(report);
     this.#reported = news;
-    const { gate, mqtt, deviceKey } = this.#parts;
+    if (!this.#line.isUp) {
+      this.#published = '';
+      return;
+    }
+    if (news === this.#published) return;
+    this.#published = news;
     this.#line.publish(reportTopic(mqtt.topic, gate), signReport(report, deviceKey));
   }
 

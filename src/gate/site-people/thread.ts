@@ -52,6 +52,11 @@ const station = new Station({
   look,
   log,
   onChange: (change) => tell({ kind: 'changed', change }),
+  onReport: ({ site, state, version, count, pending, root, problem, faultCount }) =>
+    tell({
+      kind: 'progress',
+      progress: { site, state, version, count, pending, root, problem, faultCount },
+    }),
   onComplete: ({ version: manifest, count, root, faultCount }) =>
     tell({ kind: 'complete', data: { version: manifest, count, root, faults: faultCount } }),
   onConfirm: (at) => tell({ kind: 'confirmed', at }),

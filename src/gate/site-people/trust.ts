@@ -24,6 +24,11 @@ export class SiteTrust {
     this.#limits = limits;
   }
 
+  /** The last word from the site; milliseconds since 1970, 0 for never. */
+  get confirmedAt(): number {
+    return this.#confirmedAt;
+  }
+
   /** The last word, as it is remembered from before the start. */
   remember(wall: number): void {
     this.#confirmedAt = Math.max(this.#confirmedAt, wall);

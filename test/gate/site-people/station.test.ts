@@ -80,6 +80,7 @@ class Gate {
       look: async () => [],
       log,
       onChange: () => {},
+      onReport: () => {},
       onComplete: () => {},
       onConfirm: () => {},
       onRefusal: (code) => this.refusals.push(code),
