@@ -47,17 +47,27 @@ async function fitCurve(data: string, write: boolean): Promise<void> {
     }
   }
   const of = (name: SetName, condition: Condition) => sets.get(`${name} ${condition}`);
-  const curve = await curveOf(of);
+  const { id, version, sha256 } = entryForRole(await readCatalogue(defaultModelsDir()), 'embedding');
+  const model = { id, version, sha256 };
+  const curve = curveOf(of, model);
   console.log(JSON.stringify(curve, null, 2));
   if (write) {
     const path = join(defaultModelsDir(), CURVES_FILE);
     await writeFile(path, `${JSON.stringify(CurvesSchema.parse({ curves: [curve] }), null, 2)}\n`);
   }
-  simulate(curve, (name) => of(name, 'bare'), console.log);
+  const bare = NAMES.flatMap((name) => {
+    const set = of(name, 'bare');
+    return set === undefined ? [] : [[name, set] as const];
+  });
+  const without = (some: (name: SetName) => AnalysedSet | undefined) =>
+    curveOf((name, condition) => (condition === 'bare' ? some(name) : undefined), model);
+  simulate(curve, without, new Map(bare), console.log);
 }
 
-async function curveOf(of: (name: SetName, condition: Condition) => AnalysedSet | undefined): Promise<Curve> {
-  const { id, version, sha256 } = entryForRole(await readCatalogue(defaultModelsDir()), 'embedding');
+function curveOf(
+  of: (name: SetName, condition: Condition) => AnalysedSet | undefined,
+  model: Curve['model'],
+): Curve {
   const populations = NAMES.flatMap((name) => {
     const bare = of(name, 'bare');
     if (bare === undefined) return [];
@@ -72,9 +82,12 @@ async function curveOf(of: (name: SetName, condition: Condition) => AnalysedSet 
     rounded(Math.max(0, ...populations.map(({ name, bare }) => shiftOf(bare, of(name, condition)))));
   const dark = NAMES.flatMap((name) => of(name, 'dark')?.analysed ?? []);
   return {
-    model: { id, version, sha256 },
+    model,
     deviations: 1.3,
-    location: rounded(populations.find(({ name }) => name === BEFORE_A_CAMERA)?.location ?? Number.NaN),
+    location: rounded(
+      populations.find(({ name }) => name === BEFORE_A_CAMERA)?.location ??
+        Math.max(...populations.map(({ location }) => location)),
+    ),
     knots,
     decade: rounded(Math.max(...populations.map(({ scores }) => decadeOf(scores)))),
     conditions: { masked: highest('masked'), dark: highest('dark'), darkBelow: rounded(brightest(dark)) },

@@ -1,123 +1,118 @@
-import {
-  type Curve,
-  comparisonRate,
-  cosineAt,
-  ImpostorSums,
-  operatingPoint,
-} from '../../src/calibration/index.ts';
-import { cosine } from '../../src/evaluate/measures/comparisons.ts';
-import { mulberry32 } from '../../src/evaluate/statistics/bootstrap.ts';
+import type { Curve } from '../../src/calibration/index.ts';
+import { halfOf, type Person, peopleOf, shuffled } from './people.ts';
 import type { AnalysedSet, SetName } from './sets.ts';
+import { type Draw, type TrialResult, trial } from './trial.ts';
 
-const SIZES = [0, 5, 10, 15, 20, 50] as const;
-const RATES = [1e-2, 1e-3, 1e-4] as const;
-const DRAWS = 60;
+const SIZES = [0, 5, 10, 15, 20, 30, 50, 100, 200] as const;
+const MIXED_SIZES = [10, 20, 40] as const;
 const STRANGERS = 30;
+const NAMES: readonly SetName[] = ['lfw', 'casia', 'afdb'];
 
-interface Person {
-  readonly references: readonly Float32Array[];
-  readonly probes: readonly Float32Array[];
-}
+/** Somebody has to be compared with, even where the gate knows nobody. */
+const FEWEST = 5;
 
-/**
- * What a threshold for a false match rate lets through in each population: fixed as it was fitted on LFW (before), and as
- * the gate finds it with so many people enrolled, strangers being others of the same population. People are drawn sixty times.
- */
-export function simulate(
-  curve: Curve,
-  of: (name: SetName) => AnalysedSet | undefined,
-  print: (line: string) => void,
-): void {
-  const lfw = curve.fitted.find(({ population }) => population.startsWith('lfw'))?.location ?? curve.location;
-  print(
-    'set | enrolled | threshold for 1e-3 | FMR over that asked for, at 1e-2, 1e-3, 1e-4: before | after | FNMR at 1e-3: before | after | FPIR over 1e-2 asked for',
-  );
-  for (const name of ['lfw', 'casia', 'afdb'] as const) {
-    const set = of(name);
-    if (set === undefined) continue;
-    const people = peopleOf(set);
+/** Fits a curve on some sets. */
+export type Fit = (of: (name: SetName) => AnalysedSet | undefined) => Curve;
+
+type Sets = ReadonlyMap<SetName, AnalysedSet>;
+
+const HEADER =
+  'strangers of | enrolled | cosine for FMR 1e-3 | FMR over that asked for, at 1e-2, 1e-3, 1e-4: before | after | bounds over people (95 %) at 1e-2, 1e-3 | comparisons | FNMR at 1e-3: before | after | FPIR after, over 1e-2';
+
+/** The tables of docs/explanation/calibration.md. */
+export function simulate(curve: Curve, refit: Fit, sets: Sets, print: (line: string) => void): void {
+  const people = new Map([...sets].map(([name, set]) => [name, peopleOf(set)]));
+  const before = locationOf(curve, 'lfw') ?? curve.location;
+  print(`\nEach population by itself\n${HEADER}`);
+  for (const [name, all] of people) {
     for (const size of SIZES) {
-      if (size + 5 > people.length) continue;
-      print(`${name} | ${size} | ${trial(curve, lfw, people, size)}`);
+      if (size + FEWEST > all.length) continue;
+      const options = { curve, before, draw: among(all, size), unknown: size === 0 };
+      print(row(name, String(size), trial(options, size + 1)));
     }
+  }
+  print(`\nGalleries of all populations alike, strangers of one\n${HEADER}`);
+  for (const name of NAMES) {
+    for (const size of MIXED_SIZES) {
+      const draw = mixed(people, name, size);
+      if (draw === null) continue;
+      for (const atOnce of [true, false]) {
+        const how = atOnce ? 'followed at once' : 'by parts';
+        print(row(name, `${size}, ${how}`, trial({ curve, before, draw, atOnce }, size + 1)));
+      }
+    }
+  }
+  heldOut(refit, sets, print);
+}
+
+/** Curves that were fitted without the people they are judged by. */
+function heldOut(refit: Fit, sets: Sets, print: (line: string) => void): void {
+  print(`\nHeld out: the curve was fitted on the other populations\n${HEADER}`);
+  for (const [name, set] of sets) {
+    const curve = refit((other) => (other === name ? undefined : sets.get(other)));
+    judge(name, curve, peopleOf(set), print);
+  }
+  print(
+    `\nHeld out: the curve was fitted on one half of the people of each population, judged by the other\n${HEADER}`,
+  );
+  const half = refit((name) => {
+    const set = sets.get(name);
+    return set === undefined ? undefined : halfOf(set, true);
+  });
+  for (const [name, set] of sets) judge(name, half, peopleOf(halfOf(set, false)), print);
+}
+
+function judge(name: string, curve: Curve, people: readonly Person[], print: (line: string) => void): void {
+  const before = locationOf(curve, 'lfw') ?? curve.location;
+  for (const size of SIZES) {
+    if (size < FEWEST || size + FEWEST > people.length) continue;
+    print(row(name, String(size), trial({ curve, before, draw: among(people, size) }, size + 1)));
   }
 }
 
-function trial(curve: Curve, lfw: number, people: readonly Person[], size: number): string {
-  const random = mulberry32(size + 1);
-  const before = RATES.map(() => 0);
-  const after = RATES.map(() => 0);
-  const missed = { before: 0, after: 0, trials: 0 };
-  const searches = { positive: 0, trials: 0 };
-  let comparisons = 0;
-  let threshold = 0;
-  for (let draw = 0; draw < DRAWS; draw++) {
-    const order = people.map((person) => ({ person, at: random() })).sort((a, b) => a.at - b.at);
-    // With nobody enrolled the threshold is the network's own; somebody has to be compared with all the same.
-    const enrolled = order.slice(0, Math.max(size, 5)).map(({ person }) => person);
-    const strangers = order.slice(enrolled.length, enrolled.length + STRANGERS).map(({ person }) => person);
-    const references = enrolled.map((person) => person.references[0]);
-    const at = (rate: number, count: number) => {
-      // One reference, at the rate asked for: the rate of a comparison.
-      const wanted = { fpir: rate, fixed: null, references: count, site: null };
-      const gallery = size === 0 ? null : locationOf(references, curve.deviations);
-      return operatingPoint(curve, { ...wanted, gallery }).thresholds.bare;
+function locationOf(curve: Curve, population: string): number | undefined {
+  return curve.fitted.find((one) => one.population.startsWith(population))?.location;
+}
+
+/** So many enrolled, others of the same people as strangers. */
+function among(people: readonly Person[], size: number): Draw {
+  return (random) => {
+    const order = shuffled(people, random);
+    const enrolled = order.slice(0, Math.max(size, FEWEST));
+    return { enrolled, strangers: order.slice(enrolled.length, enrolled.length + STRANGERS) };
+  };
+}
+
+/** As many of each population enrolled, strangers of one of them; null where it has too few people. */
+function mixed(people: ReadonlyMap<SetName, readonly Person[]>, of: SetName, size: number): Draw | null {
+  const each = Math.ceil(size / people.size);
+  if ([...people.values()].some(({ length }) => length < each + FEWEST)) return null;
+  return (random) => {
+    const orders = new Map([...people].map(([name, all]) => [name, shuffled(all, random)]));
+    return {
+      enrolled: [...orders.values()].flatMap((order) => order.slice(0, each)).slice(0, size),
+      strangers: (orders.get(of) ?? []).slice(each, each + STRANGERS),
     };
-    const now = RATES.map((rate) => at(rate, 1));
-    const then = RATES.map((rate) => cosineAt(curve, lfw, rate));
-    const searched = at(1e-2, references.length);
-    threshold += now[1] / DRAWS;
-    for (const stranger of strangers) {
-      for (const probe of stranger.probes) {
-        const scores = references.map((reference) => cosine(reference, probe));
-        comparisons += scores.length;
-        for (const score of scores) {
-          for (const i of RATES.keys()) {
-            if (score >= then[i]) before[i] += 1;
-            if (score >= now[i]) after[i] += 1;
-          }
-        }
-        searches.trials += 1;
-        if (Math.max(...scores) >= searched) searches.positive += 1;
-      }
-    }
-    for (const {
-      references: [reference],
-      probes,
-    } of enrolled) {
-      for (const probe of probes.slice(1)) {
-        const score = cosine(reference, probe);
-        missed.trials += 1;
-        if (score < then[1]) missed.before += 1;
-        if (score < now[1]) missed.after += 1;
-      }
-    }
-  }
-  const factors = (counts: readonly number[]) =>
-    RATES.map((rate, i) => (counts[i] / comparisons / rate).toFixed(2)).join(', ');
-  const part = (count: number) => `${((100 * count) / missed.trials).toFixed(1)} %`;
-  const fpir = (searches.positive / searches.trials / 1e-2).toFixed(2);
-  return `${threshold.toFixed(3)} | ${factors(before)} | ${factors(after)} | ${part(missed.before)} | ${part(missed.after)} | ${fpir} (${comparisonRate(1e-2, Math.max(size, 5)).toExponential(1)} each)`;
+  };
 }
 
-function locationOf(references: readonly Float32Array[], deviations: number) {
-  const sums = new ImpostorSums(references.length);
-  for (const [one, reference] of references.entries()) {
-    for (let other = one + 1; other < references.length; other++)
-      sums.add(one, other, cosine(reference, references[other]));
-  }
-  return sums.location(deviations);
-}
-
-function peopleOf({ items, analysed }: AnalysedSet): Person[] {
-  const people = new Map<string, { references: Float32Array[]; probes: Float32Array[] }>();
-  for (const [index, { label }] of items.entries()) {
-    const { reference, probe } = analysed[index] ?? { reference: null, probe: null };
-    if (reference === null || probe === null) continue;
-    const person = people.get(label) ?? { references: [], probes: [] };
-    person.references.push(reference);
-    person.probes.push(probe);
-    people.set(label, person);
-  }
-  return [...people.values()];
+function row(name: string, enrolled: string, result: TrialResult): string {
+  const parts = (values: readonly number[]) => values.map((value) => value.toFixed(2)).join(', ');
+  const bounds = result.bounds
+    .slice(0, 2)
+    .map(({ low, high }) => `${low.toFixed(2)} to ${high.toFixed(2)}`)
+    .join(', ');
+  const missed = (part: number) => `${(100 * part).toFixed(1)} %`;
+  return [
+    name,
+    enrolled,
+    result.threshold.toFixed(3),
+    parts(result.before),
+    parts(result.after),
+    bounds,
+    String(result.comparisons),
+    missed(result.missedBefore),
+    missed(result.missedAfter),
+    result.positive.toFixed(2),
+  ].join(' | ');
 }

@@ -1,3 +1,4 @@
+import { mayWearMask } from './evidence.ts';
 import type { Case, EscalationReason } from './types.ts';
 
 /** What can lie between yes and no. */
@@ -43,11 +44,11 @@ export function doubtsOf(c: Case): Doubt[] {
   if (c.best === null || c.best.score < t.match) {
     doubt('score', `score ${figure(c.best?.score ?? 0)} is below ${figure(t.match)}`);
   }
-  const masked = c.mask !== null && c.mask.state !== 'bare';
+  const masked = mayWearMask(c.mask);
   if (masked && c.best !== null && c.best.score >= t.match && c.best.score < t.match + t.maskMargin) {
     doubt(
       'mask',
-      `a mask is worn, and score ${figure(c.best.score)} is below ${figure(t.match + t.maskMargin)}`,
+      `a mask is or may be worn, and score ${figure(c.best.score)} is below ${figure(t.match + t.maskMargin)}`,
     );
   }
   const weakest = Math.min(...c.frameScores);

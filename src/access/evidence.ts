@@ -1,4 +1,4 @@
-import type { Sighting } from '../vision/types.ts';
+import type { MaskState, Sighting } from '../vision/types.ts';
 import type { ProbeCondition } from './figures.ts';
 import type { Case, Evidence } from './types.ts';
 
@@ -58,6 +58,20 @@ export function fuseMask(frames: readonly Pick<Sighting, 'mask'>[]): Case['mask'
   return { state, score: given.reduce((sum, score) => sum + score, 0) / given.length };
 }
 
+/** Probability from which a state is sure: below it a face may as well wear a mask as not. */
+const SURE_OF_MASK = 0.8;
+
+/** Whether the threshold for masked faces holds: for every face that is not surely bare. */
+export function mayWearMask(mask: Case['mask']): boolean {
+  return mask !== null && !(mask.state === 'bare' && mask.score >= SURE_OF_MASK);
+}
+
+/** What is worn, for a door that wants a mask: one that is not surely worn as it should be is not known to be (null). */
+export function surelyWorn(mask: Case['mask']): MaskState | null {
+  if (mask === null) return null;
+  return mask.state === 'worn' && mask.score < SURE_OF_MASK ? null : mask.state;
+}
+
 /** What the frames of a probe are like, for the threshold: of two conditions that hold the one that asks for more. */
 export function conditionOf(
   frames: readonly Pick<Sighting, 'mask' | 'quality'>[],
@@ -66,7 +80,7 @@ export function conditionOf(
   const mask = fuseMask(frames);
   const brightness = frames.reduce((sum, { quality }) => sum + quality.brightness, 0) / frames.length;
   const holding: ProbeCondition[] = ['bare'];
-  if (mask !== null && mask.state !== 'bare') holding.push('masked');
+  if (mayWearMask(mask)) holding.push('masked');
   if (brightness < limits.darkBelow) holding.push('dark');
   return holding.reduce((most, one) => (limits.thresholds[one] >= limits.thresholds[most] ? one : most));
 }

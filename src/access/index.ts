@@ -12,7 +12,7 @@ export { Access, type Comparison } from './access.ts';
 export { type ActionInquiry, asksCloud } from './action.ts';
 export { Calendar, wallClock } from './calendar/index.ts';
 export * from './entry/index.ts';
-export { conditionOf, cosine } from './evidence.ts';
+export { conditionOf, cosine, surelyWorn } from './evidence.ts';
 export type { CalibrationRecord, ProbeCondition } from './figures.ts';
 export type { CarriedOut } from './inputs.ts';
 export type { CloudInquiry, Inquiry } from './inquiry.ts';

@@ -5,6 +5,12 @@ import type { SiteCalibration } from './site-file.ts';
 /** With fewer people the gallery may make the threshold stricter and never laxer: too few to believe. */
 export const ENOUGH_PEOPLE = 10;
 
+/** With so many a gallery that is found to be laxer than the network's own is believed wholly; between the two in part. */
+export const SURE_PEOPLE = 50;
+
+/** Standard errors added before a gallery may make the threshold laxer: the upper bound of 95 %, one-sided. */
+const UPPER_BOUND = 1.645;
+
 /** No threshold is lower, however few are enrolled and however much can be borne: as for a fixed one. */
 const LOWEST = 0.3;
 
@@ -118,12 +124,26 @@ function locate(
       ? { source: 'gallery', location: known, people: gallery.people }
       : { source: 'site', location: site.location, people: site.people };
   }
-  const own = gallery === null ? Number.NEGATIVE_INFINITY : cautious(gallery);
-  const believed = gallery !== null && gallery.people >= ENOUGH_PEOPLE && !siteLost;
-  if (gallery !== null && (believed || own > curve.location)) {
-    return { source: 'gallery', location: own, people: gallery.people };
+  const own =
+    gallery === null ? curve.location : siteLost ? cautious(gallery) : located(gallery, curve.location);
+  if (gallery === null || own === curve.location || (siteLost && own < curve.location)) {
+    return { source: 'model', location: curve.location, people: 0 };
   }
-  return { source: 'model', location: curve.location, people: 0 };
+  return { source: 'gallery', location: own, people: gallery.people };
+}
+
+/**
+ * Where the tail begins by the people enrolled: at once where they look more alike than those of the network's own curve; lower
+ * only as far as the upper bound allows, and by parts as people come. A few people of many populations look unlike one another
+ * and say little about strangers who look like one of them.
+ */
+function located(gallery: Location, network: number): number {
+  const own = cautious(gallery);
+  if (own >= network) return own;
+  const believed = (gallery.people - ENOUGH_PEOPLE) / (SURE_PEOPLE - ENOUGH_PEOPLE);
+  const part = Math.min(1, Math.max(0, believed));
+  const upper = gallery.value + UPPER_BOUND * gallery.error;
+  return network - part * Math.max(0, network - upper);
 }
 
 /** A tail that was seen at the site counts where it reaches higher than the model's; a lower one may be chance. */

@@ -3,7 +3,7 @@ import {
   type Curve,
   cautious,
   ENOUGH_PEOPLE,
-  readCurve,
+  embeddingCurve,
   removeSite,
   type SiteCalibration,
   siteFile,
@@ -12,7 +12,6 @@ import {
 import { MenshenError } from '../common/index.ts';
 import type { VisionConfig } from '../config/index.ts';
 import { type Gallery, gateKey } from '../gallery/index.ts';
-import { defaultModelsDir, entryForRole, readCatalogue } from '../vision/models/index.ts';
 import type { ModelRef } from '../vision/types.ts';
 import { type SiteScores, surveyed } from './calibrate-survey.ts';
 import { type GalleryArguments, settingsOf, withGallery, withGalleryOptions } from './gallery-options.ts';
@@ -85,16 +84,14 @@ async function calibrate(options: Options): Promise<void> {
 }
 
 async function curveOf(vision: VisionConfig): Promise<{ curve: Curve; model: ModelRef }> {
-  const dir = vision.modelsDir ?? defaultModelsDir();
-  const { id, version, sha256 } = entryForRole(await readCatalogue(dir), 'embedding');
-  const curve = await readCurve([dir, defaultModelsDir()], sha256);
+  const { model, curve } = await embeddingCurve(vision.modelsDir);
   if (curve === null) {
     throw new MenshenError(
       'CALIBRATION_UNKNOWN',
-      `There is no calibration of the embedding network ${id} ${version}, which a site's own builds on. Set decision.matchThreshold.`,
+      `There is no calibration of the embedding network ${model.id} ${model.version}, which a site's own builds on. Set decision.matchThreshold.`,
     );
   }
-  return { curve, model: { id, version } };
+  return { curve, model };
 }
 
 /** Comparisons of different people: of those enrolled, or of those in the pictures (and of these with the enrolled). */

@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import { z } from 'zod';
+import { embeddingCurve } from '../calibration/index.ts';
 import { isoNow, MenshenError } from '../common/index.ts';
 import type { VisionConfig } from '../config/index.ts';
 import {
@@ -63,6 +64,7 @@ async function enrollInto(gallery: Gallery, vision: VisionConfig, options: Optio
   const person = await personOf(gallery, options);
   const check = realName === null ? null : await checkOf(gallery, person, realName);
   const limits = enrolmentLimits(vision.quality);
+  const { curve } = await embeddingCurve(vision.modelsDir);
   const photos = await photosOf(options.photo);
   const analyser = await openAnalyser(vision);
   try {
@@ -71,6 +73,7 @@ async function enrollInto(gallery: Gallery, vision: VisionConfig, options: Optio
       photos,
       limits,
       allowDuplicate: options.allowDuplicate === true,
+      curve,
       ...(check !== null && { verify: check.verify }),
     };
     const result = await enrol(gallery, request, analyser);

@@ -28,6 +28,8 @@ export const ERRORS = {
   CAMERA_RESOLUTION_CHANGED: 'The picture size changed while streaming; the stream is opened again.',
   CAMERA_UNDECODABLE: 'The stream arrives but cannot be decoded as video.',
   CAMERA_SOURCE_INVALID: 'The camera source is neither an RTSP URL, a video file, nor a folder of pictures.',
+  CAMERA_SUSPECT:
+    'The stream of the camera may be another than the one it had; nobody is let in or enrolled by it until it can be believed. The message says why.',
   FFMPEG_MISSING: 'ffmpeg is not installed. Install the system package `ffmpeg`.',
   // Pictures and enrolment
   PICTURE_UNREADABLE: 'The file is not a readable JPEG, PNG, BMP or WebP picture, or it is truncated.',

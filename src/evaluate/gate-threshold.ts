@@ -1,18 +1,15 @@
 import {
+  embeddingCurve,
   ImpostorSums,
   type Location,
   type OperatingPoint,
   operatingPoint,
-  readCurve,
+  SAMPLED_PEOPLE,
   type Worth,
   worthOf,
 } from '../calibration/index.ts';
 import type { DecisionConfig, VisionConfig } from '../config/index.ts';
-import { defaultModelsDir, entryForRole, readCatalogue } from '../vision/models/index.ts';
 import { cosine } from './measures/comparisons.ts';
-
-/** People compared with one another, as many as a gate looks at. */
-const SAMPLE = 300;
 
 /** Where a gate would stand. */
 export interface GatePoint {
@@ -33,9 +30,7 @@ export async function gateThreshold(
   vision: VisionConfig,
   { fpir, matchThreshold }: Pick<DecisionConfig, 'fpir' | 'matchThreshold'>,
 ): Promise<GateThreshold> {
-  const dir = vision.modelsDir ?? defaultModelsDir();
-  const { sha256 } = entryForRole(await readCatalogue(dir), 'embedding');
-  const curve = await readCurve([dir, defaultModelsDir()], sha256);
+  const { curve } = await embeddingCurve(vision.modelsDir);
   return (gallery, references = gallery.length) => {
     if (curve === null) return null;
     const point = operatingPoint(curve, {
@@ -53,7 +48,7 @@ export async function gateThreshold(
 function locate(gallery: Parameters<GateThreshold>[0], deviations: number): Location | null {
   const first = new Map<string, Float32Array>();
   for (const { person, vector } of gallery) if (!first.has(person)) first.set(person, vector);
-  const sample = [...first.values()].slice(0, SAMPLE);
+  const sample = [...first.values()].slice(0, SAMPLED_PEOPLE);
   const sums = new ImpostorSums(sample.length);
   for (const [one, vector] of sample.entries()) {
     for (let other = one + 1; other < sample.length; other++) {

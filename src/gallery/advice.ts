@@ -55,6 +55,15 @@ export function maskFaults({ mask }: Pick<FaceAnalysis, 'mask'>): Pick<QualityFa
   return [{ text: 'the face wears a mask: take it off for the photo' }];
 }
 
+/** What to do about a gate of the door that a face fails, in words for whoever stands there. */
+export const GATE_ADVICE: Readonly<Record<QualityGate, string>> = {
+  SIZE: 'come closer to the camera',
+  MARGIN: 'stand in the middle of the picture',
+  POSE: 'turn to the camera and hold the head upright',
+  SHARPNESS: 'hold still, and wipe the lens',
+  EXPOSURE: 'more even light on the face, none from behind',
+};
+
 /** Every measure of a face that is outside the limits, in the order in which to mend them; empty when the face is good enough. */
 export function qualityFaults(
   { quality, landmarks }: Pick<FaceAnalysis, 'quality' | 'landmarks'>,

@@ -1,7 +1,9 @@
+import type { Curve } from '../calibration/index.ts';
 import type { Picture } from '../camera/types.ts';
 import { MenshenError } from '../common/index.ts';
 import type { Box, FaceAnalysis } from '../vision/types.ts';
 import { type EnrolmentLimits, maskFaults, qualityFaults } from './advice.ts';
+import { duplicateScore } from './duplicates.ts';
 import type { Gallery } from './gallery.ts';
 import type { Consent, Embedding, NewReference, Person } from './types.ts';
 
@@ -28,6 +30,8 @@ export interface EnrolRequest {
   readonly limits: EnrolmentLimits;
   /** Enrol although somebody else looks the same (twins). */
   readonly allowDuplicate?: boolean;
+  /** How the scores of the network are spread (`readCurve`): says from which score on somebody else looks the same. */
+  readonly curve?: Curve | null;
   /**
    * Asked when nothing else stands against the enrolment, with the JPEG of the first photo's face; what it throws ends
    * the enrolment with nothing done.
@@ -39,9 +43,6 @@ export interface Enrolment {
   readonly person: Person;
   readonly photos: readonly { readonly label: string; readonly qualityScore: number }[];
 }
-
-/** Cosine from which a face counts as probably the same as somebody else's: above the door's default match threshold. */
-export const DUPLICATE_SCORE = 0.5;
 
 /** Cosine below which two photos do not show one person. */
 export const MISMATCH_SCORE = 0.35;
@@ -96,7 +97,7 @@ export async function enrol(
  */
 export function enrolFaces(
   gallery: Gallery,
-  request: Pick<EnrolRequest, 'person' | 'allowDuplicate'>,
+  request: Pick<EnrolRequest, 'person' | 'allowDuplicate' | 'curve'>,
   accepted: readonly AcceptedFace[],
 ): Enrolment {
   checkFaces(gallery, request, accepted);
@@ -117,14 +118,14 @@ export function enrolFaces(
 
 function checkFaces(
   gallery: Gallery,
-  { person, allowDuplicate = false }: Pick<EnrolRequest, 'person' | 'allowDuplicate'>,
+  { person, allowDuplicate = false, curve = null }: Pick<EnrolRequest, 'person' | 'allowDuplicate' | 'curve'>,
   accepted: readonly AcceptedFace[],
 ): void {
   gallery.follow();
   checkSamePerson(accepted);
   const own = 'enrolled' in person ? person.enrolled : null;
   if (own !== null) checkSameAsEnrolled(gallery, own, accepted);
-  if (!allowDuplicate) checkDuplicates(gallery, own, accepted);
+  if (!allowDuplicate) checkDuplicates(gallery, own, accepted, curve);
   if (person.idNumber !== undefined) gallery.checkIdNumber(person.idNumber, own);
 }
 
@@ -219,13 +220,19 @@ function checkSameAsEnrolled(gallery: Gallery, id: string, accepted: readonly Ac
   }
 }
 
-function checkDuplicates(gallery: Gallery, own: string | null, accepted: readonly AcceptedFace[]): void {
+function checkDuplicates(
+  gallery: Gallery,
+  own: string | null,
+  accepted: readonly AcceptedFace[],
+  curve: Curve | null,
+): void {
   for (const { label, embedding } of accepted) {
+    const from = duplicateScore(gallery, embedding.model, curve);
     const other = gallery.search(embedding, 2).find((candidate) => candidate.personId !== own);
-    if (other === undefined || other.score < DUPLICATE_SCORE) continue;
+    if (other === undefined || other.score < from) continue;
     throw new MenshenError(
       'ENROLL_DUPLICATE',
-      `${label} probably shows ${other.name}, who is enrolled with id ${other.personId} (score ${other.score.toFixed(2)}, duplicate from ${DUPLICATE_SCORE}). ` +
+      `${label} probably shows ${other.name}, who is enrolled with id ${other.personId} (score ${other.score.toFixed(2)}, duplicate from ${from.toFixed(2)}). ` +
         `To give that person another photo use --id ${other.personId}; to enrol a look-alike (twins) use --allow-duplicate.`,
     );
   }

@@ -7,6 +7,8 @@
 export {
   type EnrolmentLimits,
   enrolmentLimits,
+  GATE_ADVICE,
+  maskFaults,
   measureFaults,
   type QualityFault,
   qualityFaults,

@@ -71,18 +71,15 @@ export class Cameras {
     host.on('result', (result) => lane?.actions.result(result));
     host.on('clip', (clip) => lane?.actions.clip(clip));
     host.on('noClip', (missing) => lane?.actions.noClip(missing));
-    // Whoever shows pictures of their own would be enrolled for good.
-    host.on('sighting', (sighting) => {
-      if (guard.distrust === null) enrolment.sighting(sighting);
-    });
-    host.on('crop', (crop) => {
-      if (guard.distrust === null) enrolment.crop(crop);
-    });
+    host.on('sighting', (sighting) => enrolment.sighting(sighting));
+    host.on('crop', (crop) => enrolment.crop(crop));
     host.on('trackEnd', (end) => enrolment.trackEnd(end));
     host.on('camera', (state) => this.#changed(events, camera.id, state));
     host.on('integrity', (integrity) => {
       const entry = guard.report(integrity);
       lane?.distrust(camera.id, guard.distrust);
+      // Whoever shows pictures of their own would be enrolled for good.
+      enrolment.distrust(camera.id, guard.distrust);
       if (entry !== null) records.record(entry);
     });
     host.on('up', () => records.record({ type: 'vision.up', camera: camera.id, data: {} }));

@@ -14,6 +14,7 @@ import {
   joinEntry,
   type Match,
   type Probe,
+  surelyWorn,
 } from '../access/index.ts';
 import type { CloudClient, FaceCalls } from '../cloud/index.ts';
 import { type Logger, messageOf, monotonicMs } from '../common/index.ts';
@@ -265,7 +266,7 @@ export class Lane {
     }
     const { entrance, directionOf } = this.#parts;
     const place = { door: record.door, direction: directionOf(record.camera) };
-    const entry = entrance.face(place, record.person.id, record.mask?.state ?? null, record.decision);
+    const entry = entrance.face(place, record.person.id, surelyWorn(record.mask ?? null), record.decision);
     if (entry.verdict.verdict === 'wait') {
       this.#waiting.set(record.person.id, record.track);
     }

@@ -1,24 +1,21 @@
 import { type CalibrationRecord, conditionOf, type Match, type Probe } from '../access/index.ts';
 import {
   type Curve,
-  ImpostorSums,
+  embeddingCurve,
+  galleryLocation,
   type Location,
   type OperatingPoint,
   operatingPoint,
-  readCurve,
   readSite,
+  SAMPLED_PEOPLE,
   type SiteCalibration,
   worthOf,
 } from '../calibration/index.ts';
 import { type Logger, MenshenError, messageOf } from '../common/index.ts';
 import type { Config } from '../config/index.ts';
 import type { Gallery } from '../gallery/index.ts';
-import { defaultModelsDir, entryForRole, readCatalogue } from '../vision/models/index.ts';
 import type { ModelRef } from '../vision/types.ts';
 import type { Records } from './records.ts';
-
-/** People whose comparisons with one another are looked at: 44,850 of them, some 5 ms after a change of the gallery. */
-const SAMPLE = 300;
 
 /** A threshold that moved by less is not worth an event. */
 const NOTICEABLE = 0.005;
@@ -117,12 +114,10 @@ export class ThresholdKeeper {
   }
 
   #locate(gallery: Gallery, model: ModelRef, deviations: number): Location | null {
-    const sample = gallery.sample(model, SAMPLE);
+    const sample = gallery.sample(model, SAMPLED_PEOPLE);
     const references = sample.join();
     if (references !== this.#sampled.references) {
-      const sums = new ImpostorSums(sample.length);
-      gallery.visitPairs(model, sample, (one, other, score) => sums.add(one, other, score));
-      this.#sampled = { references, location: sums.location(deviations) };
+      this.#sampled = { references, location: galleryLocation(gallery, model, deviations, sample) };
     }
     return this.#sampled.location;
   }
@@ -160,17 +155,16 @@ function distance(one: OperatingPoint, other: OperatingPoint): number {
 
 /** The gate goes on whatever is wrong with the models: the vision processes tell what it is. */
 async function calibrated({ config, log }: Parts): Promise<Calibrated> {
-  const dir = config.vision.modelsDir ?? defaultModelsDir();
   try {
-    const { id, version, sha256 } = entryForRole(await readCatalogue(dir), 'embedding');
-    const curve = await readCurve([dir, defaultModelsDir()], sha256);
+    const { model, curve } = await embeddingCurve(config.vision.modelsDir);
+    const { id, version } = model;
     if (curve === null && config.decision.matchThreshold === undefined) {
       log.error(
         { code: 'CALIBRATION_UNKNOWN', model: id },
         `nobody can be recognised: there is no calibration of the embedding network ${id} ${version}; set decision.matchThreshold`,
       );
     }
-    return { model: { id, version }, curve };
+    return { model, curve };
   } catch (error) {
     const code = error instanceof MenshenError ? error.code : 'INTERNAL';
     log.error({ code, err: messageOf(error) }, 'the thresholds for a match cannot be known');

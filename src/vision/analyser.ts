@@ -17,6 +17,7 @@ import type {
   DetectedFace,
   FaceAnalysis,
   FaceEmbedding,
+  MaskLook,
   MaskReading,
   ModelRef,
   QualityReport,
@@ -131,7 +132,7 @@ export class FaceAnalyser {
   }
 
   /** What the face wears over mouth and nose; null where the catalogue names no network for it. */
-  async mask(picture: Picture, face: DetectedFace): Promise<MaskReading | null> {
+  async mask(picture: Picture, face: DetectedFace): Promise<MaskLook | null> {
     const { detector } = this.#masked;
     return detector === null ? null : this.#queue.run(() => detector.read(picture, face.box));
   }

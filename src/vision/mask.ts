@@ -4,7 +4,7 @@ import { BoxSampler } from './box-sampler.ts';
 import type { ColourConversion } from './colour.ts';
 import { FaceCrop } from './face-crop.ts';
 import { colourConversion, type Network } from './network.ts';
-import { type Box, MASK_STATES, type MaskReading } from './types.ts';
+import { type Box, MASK_STATES, type MaskLook } from './types.ts';
 
 /** Tells what a face wears over mouth and nose: one probability for each of MASK_STATES, in their order. */
 export class MaskDetector {
@@ -28,14 +28,15 @@ export class MaskDetector {
     this.#conversion = colourConversion(network);
   }
 
-  async read(picture: Picture, box: Box): Promise<MaskReading> {
+  async read(picture: Picture, box: Box): Promise<MaskLook> {
     this.#sampler.colour(picture, this.#crop.around(box, picture), this.network.input, this.#conversion);
     await this.network.run();
     const logits = this.network.output('output');
     let best = 0;
     for (let i = 1; i < MASK_STATES.length; i++) if (logits[i] > logits[best]) best = i;
-    let sum = 0;
-    for (const value of logits) sum += Math.exp(value - logits[best]);
-    return { state: MASK_STATES[best], score: 1 / sum, model: this.network.ref };
+    const weights = MASK_STATES.map((_, i) => Math.exp(logits[i] - logits[best]));
+    const sum = weights.reduce((total, weight) => total + weight, 0);
+    const probabilities = weights.map((weight) => weight / sum);
+    return { state: MASK_STATES[best], score: 1 / sum, probabilities, model: this.network.ref };
   }
 }

@@ -5,6 +5,7 @@ import { Attention, type RecognisePolicy } from './attention.ts';
 import type { Witness } from './challenge/witness.ts';
 import { type CutFace, FaceCropper } from './crop.ts';
 import type { Landmarks } from './landmarks.ts';
+import { MaskMemory } from './mask-memory.ts';
 import type { Area } from './messages.ts';
 import { SameFace } from './same-face.ts';
 import { StepTimes } from './step-times.ts';
@@ -12,6 +13,7 @@ import { type EndedTrack, type Track, Tracker } from './tracker.ts';
 import {
   type Box,
   type DetectedFace,
+  type MaskLook,
   type MaskReading,
   QUALITY_GATES,
   type QualityReport,
@@ -60,6 +62,7 @@ export interface PipelineListener {
 interface Followed {
   attention: Attention;
   identity: SameFace;
+  worn: MaskMemory;
 }
 
 /** One frame on its way through the steps. */
@@ -187,7 +190,8 @@ export class Pipeline {
     }
     attention.look();
     const settled = attention.settled(frame.capturedAt);
-    const mask = await this.#timed(look, 'mask', () => this.#analyser.mask(frame.picture, track.face));
+    const seen = await this.#timed(look, 'mask', () => this.#analyser.mask(frame.picture, track.face));
+    const mask = seen === null ? null : this.#worn(track, seen);
     const landmarks = await this.#timed(look, 'landmarks', () =>
       this.#analyser.landmarks(frame.picture, track.face, mask),
     );
@@ -220,6 +224,12 @@ export class Pipeline {
     const recognised = liveness !== null;
     await this.#options.witness?.look({ frame, track, landmarks, likeness, liveness, recognised });
     return recognised;
+  }
+
+  /** What is worn by all looks at the track; by this one alone while another face may have taken its place. */
+  #worn({ id, doubt }: Track, seen: MaskLook): MaskReading {
+    const { state, score, model } = seen;
+    return doubt ? { state, score, model } : this.#state(id).worn.add(seen);
   }
 
   async #recognise(look: Look, findings: Findings): Promise<Recognised | null> {
@@ -311,7 +321,11 @@ export class Pipeline {
   #state(track: string): Followed {
     const known = this.#followed.get(track);
     if (known !== undefined) return known;
-    const state = { attention: new Attention(this.#options.recognise), identity: new SameFace() };
+    const state = {
+      attention: new Attention(this.#options.recognise),
+      identity: new SameFace(),
+      worn: new MaskMemory(),
+    };
     this.#followed.set(track, state);
     return state;
   }

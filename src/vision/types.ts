@@ -63,6 +63,12 @@ export interface MaskReading {
   readonly model: ModelRef;
 }
 
+/** A single look at what is worn. */
+export interface MaskLook extends MaskReading {
+  /** Of each of MASK_STATES, in their order; their sum is 1. */
+  readonly probabilities: readonly number[];
+}
+
 /** Length of an embedding; every embedding has the Euclidean norm 1. */
 export const EMBEDDING_DIMENSIONS = 512;
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { fuseMask } from '../../src/access/evidence.ts';
+import { conditionOf, fuseMask, surelyWorn } from '../../src/access/evidence.ts';
 import { Access, type Decision, DecisionRecordSchema } from '../../src/access/index.ts';
 import type { Candidate } from '../../src/gallery/types.ts';
+import type { MaskState } from '../../src/vision/types.ts';
 import { candidate, comparison, type Look, policy, QUALITY_LIMITS, sighting, vector } from './support.ts';
 
 const FRAME_MS = 66;
@@ -222,6 +223,22 @@ describe('denials', () => {
       rule: 'quality',
       liveness: null,
     });
+  });
+
+  it('holds a face that is not surely bare for masked, and one that is not surely masked for not masked', () => {
+    const model = { id: 'mask', version: '1' };
+    const thresholds = { bare: 0.4, masked: 0.44, dark: 0.4 };
+    const condition = (state: MaskState, score: number) =>
+      conditionOf([{ mask: { state, score, model }, quality: sighting({ at: 0 }).quality }], {
+        thresholds,
+        darkBelow: 0,
+      });
+    expect(condition('bare', 0.95)).toBe('bare');
+    expect(condition('bare', 0.6)).toBe('masked');
+    expect(condition('worn', 0.5)).toBe('masked');
+    expect(surelyWorn({ state: 'worn', score: 0.9 })).toBe('worn');
+    expect(surelyWorn({ state: 'worn', score: 0.6 })).toBeNull();
+    expect(surelyWorn({ state: 'bare', score: 0.6 })).toBe('bare');
   });
 
   it('records what most frames say of a mask, and of a face below the gate what its last look said', () => {

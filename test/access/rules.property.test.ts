@@ -162,6 +162,10 @@ function mayPassAtAll(c: Case): boolean {
   );
 }
 
+function isSurelyBare({ mask }: Case): boolean {
+  return mask === null || (mask.state === 'bare' && mask.score >= 0.8);
+}
+
 /** The device is sure by itself. */
 function isSure(c: Case): boolean {
   const t = c.thresholds;
@@ -170,7 +174,7 @@ function isSure(c: Case): boolean {
     c.liveness !== null &&
     c.liveness >= t.liveness &&
     c.best !== null &&
-    c.best.score >= (c.mask === null || c.mask.state === 'bare' ? t.match : t.match + t.maskMargin) &&
+    c.best.score >= (isSurelyBare(c) ? t.match : t.match + t.maskMargin) &&
     (c.second === null || c.best.score - c.second.score >= t.margin)
   );
 }
@@ -188,11 +192,7 @@ function isBorneOut(c: Case): boolean {
   const asked = (reason: (typeof e.reasons)[number]) => e.reasons.includes(reason);
   const scoreInDoubt =
     best.score < t.match || c.frameScores.some((one) => one < t.match - t.unsureBelowMatch);
-  const maskInDoubt =
-    c.mask !== null &&
-    c.mask.state !== 'bare' &&
-    best.score >= t.match &&
-    best.score < t.match + t.maskMargin;
+  const maskInDoubt = !isSurelyBare(c) && best.score >= t.match && best.score < t.match + t.maskMargin;
   const marginInDoubt = second !== null && best.score - second.score < t.margin;
   const livenessInDoubt = c.liveness < t.liveness;
   return (

@@ -85,14 +85,37 @@ describe('an operating point', () => {
     );
   });
 
-  it('follows ten people and more, half their error added', () => {
-    const gallery = { people: 20, pairs: 190, value: 0.1, error: 0.04 };
+  it('follows people who look more alike at once, half their error added', () => {
+    const gallery = { people: 4, pairs: 6, value: 0.4, error: 0.04 };
     const point = operatingPoint(CURVE, wanted(0.001, 1, gallery));
-    expect(point).toMatchObject({ source: 'gallery', people: 20 });
-    expect(point.location).toBeCloseTo(0.12, 9);
-    expect(point.thresholds.bare).toBeCloseTo(0.32, 9);
-    expect(point.thresholds.masked).toBeCloseTo(0.34, 9);
-    expect(point.thresholds.dark).toBeCloseTo(0.37, 9);
+    expect(point).toMatchObject({ source: 'gallery', people: 4 });
+    expect(point.location).toBeCloseTo(0.42, 9);
+    expect(point.thresholds.bare).toBeCloseTo(0.62, 9);
+    expect(point.thresholds.masked).toBeCloseTo(0.64, 9);
+    expect(point.thresholds.dark).toBeCloseTo(0.67, 9);
+  });
+
+  it('follows people who look less alike by parts, as far as the upper bound of fifty allows', () => {
+    const at = (people: number) =>
+      operatingPoint(CURVE, wanted(0.001, 1, { people, pairs: 190, value: 0.1, error: 0.02 })).location;
+    const upper = 0.1 + 1.645 * 0.02;
+    expect(at(10)).toBe(0.35);
+    expect(at(30)).toBeCloseTo((0.35 + upper) / 2, 9);
+    expect(at(50)).toBeCloseTo(upper, 9);
+    expect(at(300)).toBeCloseTo(upper, 9);
+  });
+
+  it('is never made laxer by an error that grew, and only stricter where a calibration was lost', () => {
+    fc.assert(
+      fc.property(rates, locations, fc.double({ min: 0, max: 0.2, noNaN: true }), (fpir, gallery, more) => {
+        const at = (error: number, siteLost = false) =>
+          operatingPoint(CURVE, { ...wanted(fpir, 1, { ...gallery, error }), siteLost }).thresholds.bare;
+        expect(at(gallery.error + more)).toBeGreaterThanOrEqual(at(gallery.error) - 1e-12);
+        expect(at(gallery.error, true)).toBeGreaterThanOrEqual(
+          operatingPoint(CURVE, wanted(fpir, 1, null)).thresholds.bare,
+        );
+      }),
+    );
   });
 
   it('takes what the site was calibrated with, until the gallery is surely stricter', () => {

@@ -42,8 +42,9 @@ it('enrols nobody by a stream that is not believed', async () => {
   const report = (doubts: readonly { kind: 'frozen'; detail: string }[]) =>
     host.emit('integrity', { stream, doubts: [...doubts] });
   let found = false;
+  const told: string[] = [];
   const wanted = enrolment
-    .face('camera', 10_000, () => {})
+    .face('camera', 10_000, (missing) => told.push(missing))
     .then((face) => {
       found = true;
       return face;
@@ -65,7 +66,15 @@ it('enrols nobody by a stream that is not believed', async () => {
   await stand(1000);
   expect(events).toMatchObject([{ type: 'camera.injection_suspected' }]);
   expect(found).toBe(false);
+  await expect(enrolment.face('camera', 0, () => {})).rejects.toMatchObject({ code: 'COMMAND_BUSY' });
   report([]);
   await stand(5000);
   expect(await wanted).toMatchObject({ model: { id: 'test' } });
+  report([{ kind: 'frozen', detail: 'it stands still' }]);
+  const refused = enrolment.face('camera', 20, (missing) => told.push(missing));
+  await expect(refused).rejects.toMatchObject({
+    code: 'CAMERA_SUSPECT',
+    message: expect.stringContaining('not believed'),
+  });
+  expect(told.at(-1)).toContain('it stands still');
 });

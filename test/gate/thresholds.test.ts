@@ -77,7 +77,7 @@ it('asks more of a larger gallery and of people who look alike, and says when it
   expect(events).toHaveLength(2);
 });
 
-it('asks less where people look less alike than those the network was calibrated with, from ten on', async () => {
+it('asks less where people look less alike than those the network was calibrated with, the more of them there are', async () => {
   enrol(9, 0.1);
   const thresholds = await keeper();
   const nine = thresholds.match(probe(), null);

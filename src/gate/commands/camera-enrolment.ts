@@ -1,6 +1,13 @@
 import { type ErrorCode, MenshenError } from '../../common/index.ts';
 import type { DecisionConfig, QualityConfig } from '../../config/index.ts';
-import { type EnrolmentLimits, enrolmentLimits, MISMATCH_SCORE, measureFaults } from '../../gallery/index.ts';
+import {
+  type EnrolmentLimits,
+  enrolmentLimits,
+  GATE_ADVICE,
+  MISMATCH_SCORE,
+  maskFaults,
+  measureFaults,
+} from '../../gallery/index.ts';
 import type { ModelRef, Sighting, TrackCrop, TrackEnd } from '../../vision/client.ts';
 
 /** Good frames of one face, one after the other, and the time from the first to the last. */
@@ -38,6 +45,7 @@ export class CameraEnrolment {
   readonly #decision: Pick<DecisionConfig, 'livenessThreshold' | 'livenessFloor' | 'minConsistency'>;
   readonly #limits: EnrolmentLimits;
   readonly #watches = new Map<string, Watch>();
+  readonly #distrusted = new Map<string, string>();
 
   constructor(decision: DecisionConfig, quality: QualityConfig) {
     this.#decision = decision;
@@ -49,9 +57,22 @@ export class CameraEnrolment {
     return this.#watches.has(camera);
   }
 
+  /** Why nobody is to be enrolled by this camera from now on; null takes that back. */
+  distrust(camera: string, why: string | null): void {
+    if (why === null) {
+      this.#distrusted.delete(camera);
+    } else {
+      this.#distrusted.set(camera, why);
+    }
+    const watch = this.#watches.get(camera);
+    if (watch === undefined) return;
+    this.#begin(watch, '');
+    this.#tell(watch, why === null ? NOBODY : suspicion(why));
+  }
+
   /**
    * The next face before the camera that can be enrolled. `tell` is told what is missing.
-   * @throws MenshenError COMMAND_BUSY; ENROLL_NO_FACE, ENROLL_SEVERAL_FACES or else COMMAND_TIMED_OUT by what was missing last
+   * @throws MenshenError COMMAND_BUSY; ENROLL_NO_FACE, ENROLL_SEVERAL_FACES, CAMERA_SUSPECT or else COMMAND_TIMED_OUT by what was missing last
    */
   async face(camera: string, withinMs: number, tell: (missing: string) => void): Promise<CameraFace> {
     if (this.#watches.has(camera)) {
@@ -60,14 +81,15 @@ export class CameraEnrolment {
     let timer: NodeJS.Timeout | undefined;
     try {
       return await new Promise<CameraFace>((found, refuse) => {
-        const missing = NOBODY;
+        const suspect = this.#distrusted.get(camera);
+        const missing = suspect === undefined ? NOBODY : suspicion(suspect);
         const watch = { found, tell, track: '', frames: [], picture: null, missing, toldAt: 0 };
         this.#watches.set(camera, watch);
-        tell('waiting for the person to stand before the camera');
-        timer = setTimeout(
-          () => refuse(new MenshenError(lacking(watch.missing), `no face could be taken: ${watch.missing}`)),
-          withinMs,
-        );
+        tell(suspect === undefined ? 'waiting for the person to stand before the camera' : missing);
+        timer = setTimeout(() => {
+          const code = this.#distrusted.has(camera) ? 'CAMERA_SUSPECT' : lacking(watch.missing);
+          refuse(new MenshenError(code, `no face could be taken: ${watch.missing}`));
+        }, withinMs);
       });
     } finally {
       clearTimeout(timer);
@@ -77,7 +99,7 @@ export class CameraEnrolment {
 
   sighting(sighting: Sighting): void {
     const watch = this.#watches.get(sighting.camera);
-    if (watch === undefined) return;
+    if (watch === undefined || this.#distrusted.has(sighting.camera)) return;
     if (sighting.track !== watch.track) this.#begin(watch, sighting.track);
     const missing = this.#missing(watch, sighting);
     if (missing !== null) {
@@ -92,14 +114,14 @@ export class CameraEnrolment {
 
   crop(crop: TrackCrop): void {
     const watch = this.#watches.get(crop.camera);
-    if (watch === undefined || crop.track !== watch.track) return;
+    if (watch === undefined || crop.track !== watch.track || this.#distrusted.has(crop.camera)) return;
     if (watch.picture === null || crop.qualityScore >= watch.picture.qualityScore) watch.picture = crop;
     this.#finish(watch);
   }
 
   trackEnd(end: TrackEnd): void {
     const watch = this.#watches.get(end.camera);
-    if (watch?.track === end.track) {
+    if (watch?.track === end.track && !this.#distrusted.has(end.camera)) {
       this.#begin(watch, '');
       this.#tell(watch, 'the person left the view');
     }
@@ -112,12 +134,15 @@ export class CameraEnrolment {
   }
 
   /** What this frame lacks, in words for the person; null when it counts. */
-  #missing({ frames }: Watch, { quality, liveness, embedding, facesInView }: Sighting): string | null {
+  #missing({ frames }: Watch, { mask, quality, liveness, embedding, facesInView }: Sighting): string | null {
     if (facesInView > 0) return SEVERAL;
+    const [worn] = maskFaults({ mask });
+    if (worn !== undefined) return worn.text;
     const [fault] = measureFaults(quality, this.#limits);
     if (fault !== undefined) return fault.text;
     if (quality.failed.length > 0 || liveness === null || embedding === null) {
-      return `the face is not seen well enough (${quality.failed.join(', ')}): come closer and look at the camera`;
+      const advice = quality.failed.map((gate) => GATE_ADVICE[gate]);
+      return `the face is not seen well enough: ${advice.join('; ') || 'look at the camera'}`;
     }
     if (liveness.score < this.#decision.livenessFloor) return 'the face does not look alive';
     const [first] = frames;
@@ -154,6 +179,10 @@ export class CameraEnrolment {
     watch.toldAt = now;
     watch.tell(missing);
   }
+}
+
+function suspicion(why: string): string {
+  return `the stream of the camera is not believed (${why}): see to the camera and its cable`;
 }
 
 function lacking(missing: string): ErrorCode {

@@ -92,6 +92,7 @@ export function peopleHandlers(parts: CommandParts) {
         kind: 'face',
         who,
         allowDuplicate: params.allowDuplicate,
+        vision: parts.loaded.config.vision,
         vector: Buffer.from(face.vector.buffer, face.vector.byteOffset, face.vector.byteLength).toString(
           'base64',
         ),

@@ -3,6 +3,7 @@
  * somebody sent is decoded where it can hurt nobody. Reads one request from stdin, and the photo behind it, writes one answer to stdout. The
  * gate takes over what changed as it does after `menshen enroll`.
  */
+import { embeddingCurve } from '../../calibration/index.ts';
 import { createLogger, isoNow, MenshenError, messageOf } from '../../common/index.ts';
 import { enrol, enrolFaces, enrolmentLimits, Gallery, judgePhoto } from '../../gallery/index.ts';
 import { type PeopleAnswer, PeopleRequestSchema, type PeopleTask } from './protocol.ts';
@@ -63,7 +64,8 @@ async function carryOut(
         picture: Buffer.from(task.picture, 'base64'),
       };
       const { who: person, allowDuplicate } = task;
-      const enrolled = enrolFaces(gallery, { person, allowDuplicate }, [face]);
+      const { curve } = await embeddingCurve(task.vision.modelsDir);
+      const enrolled = enrolFaces(gallery, { person, allowDuplicate, curve }, [face]);
       return { id: enrolled.person.id, created: 'name' in person, qualityScore: task.qualityScore };
     }
   }
@@ -96,6 +98,7 @@ async function photo(
   const { quality } = task.vision;
   const analyser = await openAnalyser(task.vision);
   const { who: person, allowDuplicate } = task;
+  const { curve } = await embeddingCurve(task.vision.modelsDir);
   const label = 'The photo';
   try {
     const { person: enrolled, photos } = await enrol(
@@ -103,6 +106,7 @@ async function photo(
       {
         person,
         allowDuplicate,
+        curve,
         limits: enrolmentLimits(quality),
         photos: [{ label, read: () => decodePhoto(jpeg, label), store: encodeFace }],
       },

@@ -55,6 +55,7 @@ export const PeopleTaskSchema = z.discriminatedUnion('kind', [
     kind: z.literal('face'),
     who: Who,
     allowDuplicate: z.boolean(),
+    vision: VisionSchema,
     vector: z.string(),
     model: Model,
     qualityScore: z.number(),
