@@ -75,6 +75,8 @@ interface Visit {
 
 /** What was found of a face on the way. */
 interface Findings {
+  /** In this frame alone, and by all looks at the track. */
+  readonly seen: MaskLook | null;
   readonly mask: MaskReading | null;
   readonly landmarks: Landmarks;
   readonly quality: QualityReport;
@@ -198,7 +200,7 @@ export class Pipeline {
     const quality = await this.#timed(look, 'quality', () =>
       this.#quality(frame.picture, track.face, landmarks),
     );
-    const findings = { mask, landmarks, quality };
+    const findings = { seen, mask, landmarks, quality };
     if (look.watched) return this.#watch(look, findings);
     if (quality.failed.length > 0) {
       if (!settled && attention.tellBelowGate(frame.capturedAt, quality)) {
@@ -227,9 +229,8 @@ export class Pipeline {
   }
 
   /** What is worn by all looks at the track; by this one alone while another face may have taken its place. */
-  #worn({ id, doubt }: Track, seen: MaskLook): MaskReading {
-    const { state, score, model } = seen;
-    return doubt ? { state, score, model } : this.#state(id).worn.add(seen);
+  #worn({ id, doubt }: Track, seen: MaskLook): MaskReading | null {
+    return doubt ? readingOf(seen) : this.#state(id).worn.add(seen);
   }
 
   async #recognise(look: Look, findings: Findings): Promise<Recognised | null> {
@@ -250,7 +251,9 @@ export class Pipeline {
       return { track, likeness, liveness: null };
     }
     const liveness = await this.#timed(look, 'liveness', () => this.#analyser.liveness(picture, track.face));
-    listener.sighting(this.#sighting({ ...look, track }, findings, { embedding, liveness }));
+    // What the face before it wore says nothing of another one.
+    const own = track.id === look.track.id ? findings : { ...findings, mask: readingOf(findings.seen) };
+    listener.sighting(this.#sighting({ ...look, track }, own, { embedding, liveness }));
     if (attention.recognised(capturedAt, quality)) pictured.push({ track, qualityScore: quality.score });
     return { track, likeness, liveness: liveness.score };
   }
@@ -345,6 +348,10 @@ export class Pipeline {
     this.times.add(stage, ms);
     return result;
   }
+}
+
+function readingOf(seen: MaskLook | null): MaskReading | null {
+  return seen === null ? null : { state: seen.state, score: seen.score, model: seen.model };
 }
 
 function area(box: Box): number {
