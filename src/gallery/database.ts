@@ -76,6 +76,26 @@ export const MIGRATIONS: readonly string[] = [
     faults TEXT NOT NULL
   ) STRICT;
   `,
+  // Copies of many rows sealed as one (Bundles), which whatever changes one of the rows drops.
+  ['people', 'refs']
+    .map(
+      (table) => `
+  CREATE TABLE ${table}_bundles (
+    range INTEGER PRIMARY KEY,
+    sealed BLOB NOT NULL
+  ) STRICT;
+  CREATE TRIGGER ${table}_inserted AFTER INSERT ON ${table} BEGIN
+    DELETE FROM ${table}_bundles WHERE range = NEW.rowid >> 8;
+  END;
+  CREATE TRIGGER ${table}_updated AFTER UPDATE ON ${table} BEGIN
+    DELETE FROM ${table}_bundles WHERE range IN (OLD.rowid >> 8, NEW.rowid >> 8);
+  END;
+  CREATE TRIGGER ${table}_deleted AFTER DELETE ON ${table} BEGIN
+    DELETE FROM ${table}_bundles WHERE range = OLD.rowid >> 8;
+  END;
+  `,
+    )
+    .join(''),
 ];
 
 /**

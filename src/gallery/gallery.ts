@@ -205,6 +205,11 @@ export class Gallery {
     return { people: this.#memory.people.size, references, needReenrolment: references - current };
   }
 
+  /** References that were read one by one when this gallery was opened: where there are many, `bundleRows` is worth its time. */
+  get alone(): number {
+    return this.#memory.alone;
+  }
+
   /** Rows that could not be used when they were read. */
   faults(): GalleryFault[] {
     return this.#memory.faults();

@@ -1,7 +1,7 @@
 /**
  * The people a door may open for: their consent, their references, and the 1:N search over them; encrypted on
  * disk, in memory for searching. A newcomer begins with gallery.ts (what can be asked and changed), then
- * database.ts (the tables), entitlement.ts, pin.ts and pass.ts (what people may use to come in), cipher.ts and unlock.ts (how they are sealed), enrol.ts (how photos become references).
+ * database.ts (the tables), entitlement.ts, pin.ts and pass.ts (what people may use to come in), cipher.ts and unlock.ts (how they are sealed), enrol.ts (how photos become references), bundles.ts (how a large gallery is opened quickly), search.ts (how a probe finds its reference).
  * Nothing here decodes a picture or runs a network: the gate process imports this room.
  */
 export {
@@ -13,6 +13,7 @@ export {
   type QualityFault,
   qualityFaults,
 } from './advice.ts';
+export { type BundlingOptions, bundleRows } from './bundler.ts';
 export {
   type AcceptedFace,
   type Enrolment,

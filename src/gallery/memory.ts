@@ -1,9 +1,10 @@
 import { type Logger, MenshenError } from '../common/index.ts';
 import type { ModelRef } from '../vision/types.ts';
+import type { Taker } from './everybody.ts';
 import { LoadProgress } from './progress.ts';
 import type { StoredReference } from './row-reader.ts';
 import { ReferenceIndex } from './search.ts';
-import type { Delta, GalleryStore, Taker } from './store.ts';
+import type { Delta, GalleryStore } from './store.ts';
 import type { Candidate, Embedding, GalleryChange, GalleryFault, Pass, Person } from './types.ts';
 
 /** The gallery as it is searched: people and embeddings in memory, kept in step with the file by what changed in it. */
@@ -12,7 +13,8 @@ export class GalleryMemory {
   readonly passes = new Map<string, Pass>();
   readonly #store: GalleryStore;
   readonly #log: Logger;
-  readonly #index = new ReferenceIndex();
+  #index = new ReferenceIndex();
+  #alone = 0;
   readonly #faults = new Map<string, GalleryFault>();
   /** Who has which card; made when it is asked for, after a change. */
   #cards: Map<string, Person[]> | null = null;
@@ -34,7 +36,7 @@ export class GalleryMemory {
   load(): void {
     const taker = this.#begin();
     const dataVersion = this.#store.dataVersion();
-    this.#takeOver(this.#store.delta(this.#known, taker), dataVersion);
+    this.#takeOver(this.#store.all(taker), dataVersion);
     this.#takePending();
   }
 
@@ -42,7 +44,7 @@ export class GalleryMemory {
   async loadInSlices(signal: AbortSignal): Promise<void> {
     const taker = this.#begin();
     const dataVersion = this.#store.dataVersion();
-    this.#takeOver(await this.#store.deltaInSlices(this.#known, taker, signal), dataVersion);
+    this.#takeOver(await this.#store.allInSlices(taker, signal), dataVersion);
     this.#takePending();
   }
 
@@ -56,10 +58,21 @@ export class GalleryMemory {
     this.#known = { ...this.#store.meta(), generation: -1, removals: -1 };
     const progress = new LoadProgress(this.#log);
     return {
+      begin: (references) => {
+        progress.begin(references);
+        this.people.clear();
+        this.#index = new ReferenceIndex();
+        this.#alone = 0;
+      },
       person: (person) => this.#takePerson(person),
-      reference: (reference, of) => {
+      reference: (reference) => {
         this.#takeReference(reference);
-        progress.step(of);
+        this.#alone++;
+        progress.step();
+      },
+      bundled: ({ id, personId, model, row }) => {
+        this.#index.addRow({ referenceId: id, personId }, model, row);
+        progress.step();
       },
     };
   }
@@ -70,6 +83,11 @@ export class GalleryMemory {
     this.#apply(delta);
     this.#known = { generation: delta.generation, removals: delta.removals, keyCheck: delta.keyCheck };
     this.#dataVersion = dataVersion;
+  }
+
+  /** References that were not bundled when the gallery was opened. */
+  get alone(): number {
+    return this.#alone;
   }
 
   refresh(): GalleryChange | null {

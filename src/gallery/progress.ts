@@ -7,18 +7,25 @@ const TELL_EVERY_MS = 2000;
 export class LoadProgress {
   readonly #log: Logger;
   #done = 0;
+  #of = 0;
   #told = performance.now();
 
   constructor(log: Logger) {
     this.#log = log;
   }
 
-  /** One more reference is loaded, `of` so many. */
-  step(of: number): void {
+  /** None is loaded yet, `of` so many. */
+  begin(of: number): void {
+    this.#done = 0;
+    this.#of = of;
+  }
+
+  /** One more reference is loaded. */
+  step(): void {
     this.#done++;
     const now = performance.now();
     if (now - this.#told < TELL_EVERY_MS) return;
     this.#told = now;
-    this.#log.info({ done: this.#done, of }, 'loading the gallery');
+    this.#log.info({ done: this.#done, of: this.#of }, 'loading the gallery');
   }
 }

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { RowCipher, RowIdentity } from './cipher.ts';
+import type { Db } from './database.ts';
 import {
   IdRowSchema,
   PassRecordSchema,
@@ -29,6 +30,26 @@ export interface StoredPicture {
 }
 
 export type Read<T> = { readonly value: T } | { readonly fault: GalleryFault };
+
+/** Rows as `read` makes them, one by one. */
+export function* readRows<T>(
+  db: Db,
+  sql: string,
+  bound: readonly (string | number)[],
+  read: (row: unknown) => T,
+): Generator<T> {
+  for (const row of db.prepare(sql).iterate(...bound)) yield read(row);
+}
+
+/** The rows that can be used; what is wrong with the others goes to `faults`. */
+export function usable<T>(rows: Iterable<Read<T>>, faults: GalleryFault[]): T[] {
+  const good: T[] = [];
+  for (const row of rows) {
+    if ('fault' in row) faults.push(row.fault);
+    else good.push(row.value);
+  }
+  return good;
+}
 
 /** Opens what is sealed in rows of the gallery and checks them; a row that cannot be used comes out as a fault. */
 export class RowReader {

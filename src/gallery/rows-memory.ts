@@ -1,6 +1,5 @@
-import { z } from 'zod';
 import { EMBEDDING_DIMENSIONS } from '../vision/types.ts';
-import { KERNEL } from './kernel.ts';
+import { openKernel } from './open-kernel.ts';
 import { ROTATION_SIGNS } from './rotation.ts';
 
 /** Rows of a block: one growing of the memory, a tenth of a second's enrolments of the quickest import. kernel.wat knows it. */
@@ -51,31 +50,8 @@ const SHORT_LIST = 256;
 /** Rows whose distances are counted to know how far the short list reaches. */
 const SAMPLE = 4096;
 
-type Half = (codes: number, end: number, probe: number, limit: number, out: number) => number;
-type Rest = (list: number, end: number, codes: number, probe: number, limit: number, out: number) => number;
-
-const ExportsSchema = z.object({
-  rotate: z.custom<(values: number, signs: number) => void>(isFunction),
-  largest: z.custom<(values: number) => number>(isFunction),
-  signs: z.custom<(values: number, out: number) => void>(isFunction),
-  toBytes: z.custom<(values: number, factor: number, out: number) => void>(isFunction),
-  toShorts: z.custom<(values: number, factor: number, out: number) => void>(isFunction),
-  square: z.custom<(bytes: number) => number>(isFunction),
-  count: z.custom<(codes: number, end: number, probe: number, histogram: number) => void>(isFunction),
-  half: z.custom<Half>(isFunction),
-  rest: z.custom<Rest>(isFunction),
-  halfWords: z.custom<Half>(isFunction),
-  restWords: z.custom<Rest>(isFunction),
-  dot: z.custom<(bytes: number, probe: number) => number>(isFunction),
-  dots: z.custom<(list: number, end: number, numbers: number, probe: number, out: number) => void>(
-    isFunction,
-  ),
-});
-
-const kernel = new WebAssembly.Module(Buffer.from(KERNEL, 'base64'));
-
-/** Which of two equal loops are the quicker: docs/decisions/search.md. */
-const WORDS = process.arch === 'x64';
+/** Of a row as `read` gives it. */
+export const ROW_BYTES = CODE_BYTES + EMBEDDING_DIMENSIONS;
 
 /**
  * Rows of embeddings in WebAssembly memory, 580 bytes each: the signs of the rotated embedding as 512 bits, and a byte
@@ -83,11 +59,7 @@ const WORDS = process.arch === 'x64';
  */
 export class RowsMemory {
   readonly #memory = new WebAssembly.Memory({ initial: 1, maximum: PAGE });
-  readonly #kernel = ExportsSchema.parse(
-    new WebAssembly.Instance(kernel, { search: { memory: this.#memory } }).exports,
-  );
-  readonly #half = WORDS ? this.#kernel.halfWords : this.#kernel.half;
-  readonly #rest = WORDS ? this.#kernel.restWords : this.#kernel.rest;
+  readonly #kernel = openKernel(this.#memory);
   /** One over the norm of each row's bytes, block by block. */
   readonly #scales: Float32Array[] = [];
   #bytes = new Uint8Array(this.#memory.buffer);
@@ -106,21 +78,35 @@ export class RowsMemory {
     const factor = ROW_MAX / this.#rotate(vector);
     this.#writeSigns(codeAt(row), codeAt(row) + BLOCK_HALVES);
     this.#kernel.toBytes(VECTOR, factor, numbersAt(row));
-    this.#scalesOf(row)[row % BLOCK_ROWS] = 1 / Math.sqrt(this.#kernel.square(numbersAt(row)));
+    this.#measure(row);
+  }
+
+  /** All there is of a row: 64 bytes of its code and 512 of its numbers. */
+  read(row: number): Uint8Array {
+    return Buffer.concat(placesOf(row).map(([at, length]) => this.#bytes.subarray(at, at + length)));
+  }
+
+  /** Writes a row that `read` gave. */
+  put(row: number, bytes: Uint8Array): void {
+    this.#makeRoom(row);
+    let from = 0;
+    for (const [at, length] of placesOf(row)) {
+      this.#bytes.set(bytes.subarray(from, from + length), at);
+      from += length;
+    }
+    this.#measure(row);
   }
 
   /** Writes row `from` over row `to`. */
   move(from: number, to: number): void {
-    this.#copy(codeAt(from), codeAt(to), HALF_BYTES);
-    this.#copy(codeAt(from) + BLOCK_HALVES, codeAt(to) + BLOCK_HALVES, HALF_BYTES);
-    this.#copy(numbersAt(from), numbersAt(to), EMBEDDING_DIMENSIONS);
+    for (const [place, [at, length]] of placesOf(from).entries()) {
+      this.#bytes.copyWithin(placesOf(to)[place][0], at, at + length);
+    }
     this.#scalesOf(to)[to % BLOCK_ROWS] = this.#scalesOf(from)[from % BLOCK_ROWS];
   }
 
   wipe(row: number): void {
-    this.#bytes.fill(0, codeAt(row), codeAt(row) + HALF_BYTES);
-    this.#bytes.fill(0, codeAt(row) + BLOCK_HALVES, codeAt(row) + BLOCK_HALVES + HALF_BYTES);
-    this.#bytes.fill(0, numbersAt(row), numbersAt(row) + EMBEDDING_DIMENSIONS);
+    for (const [at, length] of placesOf(row)) this.#bytes.fill(0, at, at + length);
   }
 
   /** The probe of the calls that follow. False when it has no direction (zeros, or what is no number). */
@@ -156,8 +142,8 @@ export class RowsMemory {
     const products = new Int32Array(this.#memory.buffer, PRODUCTS, BLOCK_ROWS);
     for (let first = 0; first < count; first += BLOCK_ROWS) {
       const [codes, end] = codesOf(first, count);
-      const halves = this.#half(codes, end, PROBE_CODE, halfLimit, LIST);
-      const near = this.#rest(LIST, halves, codes, PROBE_CODE, limit, LIST);
+      const halves = this.#kernel.half(codes, end, PROBE_CODE, halfLimit, LIST);
+      const near = this.#kernel.rest(LIST, halves, codes, PROBE_CODE, limit, LIST);
       this.#kernel.dots(LIST, near, numbersAt(first), PROBE_NUMBERS, PRODUCTS);
       const scales = this.#scalesOf(first);
       const found = (near - LIST) / 4;
@@ -217,8 +203,8 @@ export class RowsMemory {
     this.#counting = { half, whole };
   }
 
-  #copy(from: number, to: number, length: number): void {
-    this.#bytes.copyWithin(to, from, from + length);
+  #measure(row: number): void {
+    this.#scalesOf(row)[row % BLOCK_ROWS] = 1 / Math.sqrt(this.#kernel.square(numbersAt(row)));
   }
 
   #makeRoom(row: number): void {
@@ -250,6 +236,16 @@ function numbersAt(row: number): number {
   return block + BLOCK_ROWS * CODE_BYTES + (row % BLOCK_ROWS) * EMBEDDING_DIMENSIONS;
 }
 
+/** Begins and lengths of the three places in which a row lies. */
+function placesOf(row: number): [number, number][] {
+  const code = codeAt(row);
+  return [
+    [code, HALF_BYTES],
+    [code + BLOCK_HALVES, HALF_BYTES],
+    [numbersAt(row), EMBEDDING_DIMENSIONS],
+  ];
+}
+
 /** Begin and end of the first halves of the codes of the block that begins with row `first`, of `count` rows in all. */
 function codesOf(first: number, count: number): [number, number] {
   const begin = codeAt(first);
@@ -264,8 +260,4 @@ function normOf(values: Float32Array): number {
   let sum = 0;
   for (let i = 0; i < values.length; i++) sum += values[i] * values[i];
   return Math.sqrt(sum);
-}
-
-function isFunction(value: unknown): boolean {
-  return typeof value === 'function';
 }

@@ -14,13 +14,12 @@ export class ReferenceIndex {
   /** Adds a reference, or replaces the one of the same id. `vector`: 512 floats of norm 1. */
   add(entry: Entry, model: ModelRef, vector: Float32Array): void {
     checkLength(vector);
-    this.remove(entry.referenceId);
-    let shelf = this.#shelf(model);
-    if (shelf === undefined) {
-      shelf = new Shelf();
-      this.#shelves.push({ model, shelf });
-    }
-    shelf.add(entry, vector);
+    this.#shelfFor(entry, model).add(entry, vector);
+  }
+
+  /** The same with a row of the memory (`RowsMemory.read`). */
+  addRow(entry: Entry, model: ModelRef, row: Uint8Array): void {
+    this.#shelfFor(entry, model).addRow(entry, row);
   }
 
   /** False when there is no such reference. */
@@ -72,6 +71,16 @@ export class ReferenceIndex {
   /** References of this model, or of all. */
   count(model?: ModelRef): number {
     return this.#of(model).reduce((sum, { size }) => sum + size, 0);
+  }
+
+  /** Where a reference is to be added, which is nowhere any more. */
+  #shelfFor({ referenceId }: Entry, model: ModelRef): Shelf {
+    this.remove(referenceId);
+    const known = this.#shelf(model);
+    if (known !== undefined) return known;
+    const shelf = new Shelf();
+    this.#shelves.push({ model, shelf });
+    return shelf;
   }
 
   #shelf({ id, version }: ModelRef): Shelf | undefined {

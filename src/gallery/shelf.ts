@@ -31,9 +31,19 @@ export class Shelf {
   }
 
   /** The reference must not be there yet. `vector`: 512 floats of norm 1. */
-  add({ referenceId, personId }: Entry, vector: Float32Array): void {
+  add(entry: Entry, vector: Float32Array): void {
+    this.#rows.set(this.#size, vector);
+    this.#enter(entry);
+  }
+
+  /** The same with a row that `RowsMemory.read` gave. */
+  addRow(entry: Entry, row: Uint8Array): void {
+    this.#rows.put(this.#size, row);
+    this.#enter(entry);
+  }
+
+  #enter({ referenceId, personId }: Entry): void {
     const row = this.#size;
-    this.#rows.set(row, vector);
     this.#references.set(row, referenceId);
     this.#rowOf.add(row);
     this.#people.set(row, personId);

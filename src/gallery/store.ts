@@ -2,7 +2,8 @@ import { setImmediate } from 'node:timers/promises';
 import { MenshenError } from '../common/index.ts';
 import type { RowCipher } from './cipher.ts';
 import { type Db, forReader, guarded } from './database.ts';
-import { type Read, RowReader, type StoredPicture, type StoredReference } from './row-reader.ts';
+import { Everybody, type Taker } from './everybody.ts';
+import { RowReader, readRows, type StoredPicture, type StoredReference, usable } from './row-reader.ts';
 import { IdListSchema, MetaRowSchema } from './rows.ts';
 import type { GalleryFault, Pass, Person } from './types.ts';
 import { GalleryWriter } from './writer.ts';
@@ -28,15 +29,8 @@ export interface Delta extends Meta {
   } | null;
 }
 
-/** Who takes the rows of a first load one by one: a million references held at once would be gigabytes. */
-export interface Taker {
-  person(person: Person): void;
-  /** After every person. `of`: how many references there are. */
-  reference(reference: StoredReference, of: number): void;
-}
-
-/** Rows read between two turns of the event loop: some milliseconds. */
-const SLICE_ROWS = 64;
+/** Time between two turns of the event loop while all is read, ms. */
+const SLICE_MS = 5;
 
 /** The gallery's tables: opens what is sealed, checks every row, and names the rows it cannot use instead of failing on them. */
 export class GalleryStore {
@@ -44,12 +38,14 @@ export class GalleryStore {
   readonly #path: string;
   readonly #cipher: RowCipher;
   readonly #reader: RowReader;
+  readonly #everybody: Everybody;
 
   constructor(db: Db, path: string, cipher: RowCipher) {
     this.#db = db;
     this.#path = path;
     this.#cipher = cipher;
     this.#reader = new RowReader(cipher);
+    this.#everybody = new Everybody(db, cipher);
   }
 
   /** Changes whenever another connection, of this or another process, has committed. */
@@ -62,19 +58,24 @@ export class GalleryStore {
   }
 
   /** What changed after generation `known.generation`, as one consistent picture of the file. */
-  delta(known: { generation: number; removals: number }, taker: Taker | null = null): Delta {
-    return guarded(this.#path, () => this.#db.transaction(() => last(this.#read(known, taker)))());
+  delta(known: { generation: number; removals: number }): Delta {
+    return guarded(this.#path, () => this.#db.transaction(() => this.#changes(known))());
+  }
+
+  /** All there is: people and references go to the taker, the rest is in the delta, without ids. */
+  all(taker: Taker): Delta {
+    return guarded(this.#path, () => this.#db.transaction(() => last(this.#all(taker)))());
   }
 
   /**
-   * As `delta`, and the event loop runs now and then: nothing else may be asked of this store until it is done.
+   * As `all`, and the event loop runs now and then: nothing else may be asked of this store until it is done.
    * Rejects with the signal's reason when that is given meanwhile.
    */
-  async deltaInSlices(known: Meta, taker: Taker, signal: AbortSignal): Promise<Delta> {
+  async allInSlices(taker: Taker, signal: AbortSignal): Promise<Delta> {
     try {
       this.#db.exec('BEGIN');
       try {
-        return await lastInSlices(this.#read(known, taker), signal);
+        return await lastInSlices(this.#all(taker), signal);
       } finally {
         if (this.#db.inTransaction) this.#db.exec('COMMIT');
       }
@@ -83,49 +84,30 @@ export class GalleryStore {
     }
   }
 
-  /**
-   * Reads within a transaction, row by row: null after each, the delta at last. With a taker nothing is known yet: all people
-   * and references go to it and are not in the delta, nor is the list of ids.
-   */
-  *#read(
-    known: { generation: number; removals: number },
-    taker: Taker | null,
-  ): Generator<Delta | null, void> {
+  #changes(known: { generation: number; removals: number }): Delta {
     const meta = readMeta(this.#db);
     // A lower generation means that the file was replaced by an older one: look at everything.
     const since = meta.generation < known.generation ? -1 : known.generation;
-    const complete = taker === null && (since < 0 || meta.removals !== known.removals);
-    // Reading everything goes faster in the order of the file than by the index.
-    const newer = since < 0 ? '+generation > ?' : 'generation > ?';
+    const complete = since < 0 || meta.removals !== known.removals;
     const faults: GalleryFault[] = [];
-    const people: Person[] = [];
-    for (const row of this.#rows(`SELECT id, sealed FROM people WHERE ${newer}`, since, (row) =>
-      this.#reader.person(row),
-    )) {
-      sort(row, faults, (person) => (taker === null ? people.push(person) : taker.person(person)));
-      yield null;
-    }
-    const passes: Pass[] = [];
-    for (const row of this.#rows(`SELECT id, sealed FROM passes WHERE ${newer}`, since, (row) =>
-      this.#reader.pass(row),
-    )) {
-      sort(row, faults, (pass) => passes.push(pass));
-      yield null;
-    }
-    const of = taker === null ? 0 : this.#count('refs');
-    const references: StoredReference[] = [];
-    for (const row of this.#rows(`SELECT * FROM refs WHERE ${newer}`, since, (row) =>
-      this.#reader.reference(row),
-    )) {
-      sort(row, faults, (reference) =>
-        taker === null ? references.push(reference) : taker.reference(reference, of),
-      );
-      yield null;
-    }
+    const [people, passes, references] = [
+      usable(this.#rows('SELECT id, sealed FROM people WHERE generation > ?', [since], this.#person), faults),
+      usable(this.#rows('SELECT id, sealed FROM passes WHERE generation > ?', [since], this.#pass), faults),
+      usable(this.#rows('SELECT * FROM refs WHERE generation > ?', [since], this.#reference), faults),
+    ];
     const ids = complete
       ? { people: this.#ids('people'), passes: this.#ids('passes'), references: this.#ids('refs') }
       : null;
-    yield { ...meta, people, passes, references, faults, ids };
+    return { ...meta, people, passes, references, faults, ids };
+  }
+
+  /** Reads all step by step: null after each, the delta at last. */
+  *#all(taker: Taker): Generator<Delta | null, void> {
+    const meta = readMeta(this.#db);
+    const faults: GalleryFault[] = [];
+    const passes = usable(this.#rows('SELECT id, sealed FROM passes', [], this.#pass), faults);
+    for (const _ of this.#everybody.read(taker, faults)) yield null;
+    yield { ...meta, people: [], passes, references: [], faults, ids: null };
   }
 
   /** The record of a person; null when there is none that can be used. */
@@ -140,23 +122,13 @@ export class GalleryStore {
   /** One person's references with their embeddings, oldest first; rows that cannot be used go to `faults`. */
   references(personId: string, faults: GalleryFault[] = []): StoredReference[] {
     const sql = 'SELECT * FROM refs WHERE person_id = ? ORDER BY created_at, id';
-    return guarded(this.#path, () =>
-      usable(
-        this.#rows(sql, personId, (row) => this.#reader.reference(row)),
-        faults,
-      ),
-    );
+    return guarded(this.#path, () => usable(this.#rows(sql, [personId], this.#reference), faults));
   }
 
   /** One person's stored pictures, oldest first; rows that cannot be used go to `faults`. */
   pictures(personId: string, faults: GalleryFault[] = []): StoredPicture[] {
     const sql = 'SELECT * FROM pictures WHERE person_id = ? ORDER BY created_at, id';
-    return guarded(this.#path, () =>
-      usable(
-        this.#rows(sql, personId, (row) => this.#reader.picture(row)),
-        faults,
-      ),
-    );
+    return guarded(this.#path, () => usable(this.#rows(sql, [personId], this.#picture), faults));
   }
 
   /** JPEG of one reference; of another of the person's where that one has none, the newest first. Null without any that can be used. */
@@ -192,16 +164,17 @@ export class GalleryStore {
     this.#db.close();
   }
 
-  *#rows<T>(sql: string, argument: string | number, read: (row: unknown) => Read<T>): Generator<Read<T>> {
-    for (const row of this.#db.prepare(sql).iterate(argument)) yield read(row);
+  readonly #person = (row: unknown) => this.#reader.person(row);
+  readonly #pass = (row: unknown) => this.#reader.pass(row);
+  readonly #reference = (row: unknown) => this.#reader.reference(row);
+  readonly #picture = (row: unknown) => this.#reader.picture(row);
+
+  #rows<T>(sql: string, bound: readonly (string | number)[], read: (row: unknown) => T): Generator<T> {
+    return readRows(this.#db, sql, bound, read);
   }
 
   #ids(table: 'people' | 'passes' | 'refs'): Set<string> {
     return new Set(IdListSchema.parse(this.#db.prepare(`SELECT id FROM ${table}`).pluck().all()));
-  }
-
-  #count(table: 'refs'): number {
-    return Number(this.#db.prepare(`SELECT count(*) FROM ${table}`).pluck().get());
   }
 }
 
@@ -217,31 +190,19 @@ export function readMeta(db: Db): Meta {
   return { generation: row.data.generation, removals: row.data.removals, keyCheck: row.data.key_check };
 }
 
-/** Gives a row that can be used to `take`; the fault of another goes to `faults`. */
-function sort<T>(row: Read<T>, faults: GalleryFault[], take: (value: T) => unknown): void {
-  if ('fault' in row) faults.push(row.fault);
-  else take(row.value);
-}
-
-/** The rows that can be used; what is wrong with the others goes to `faults`. */
-function usable<T>(rows: Iterable<Read<T>>, faults: GalleryFault[]): T[] {
-  const good: T[] = [];
-  for (const row of rows) sort(row, faults, (value) => good.push(value));
-  return good;
-}
-
 function last(steps: Iterable<Delta | null>): Delta {
   for (const delta of steps) if (delta !== null) return delta;
   throw new MenshenError('INTERNAL', 'reading the gallery came to no end');
 }
 
 async function lastInSlices(steps: Iterable<Delta | null>, signal: AbortSignal): Promise<Delta> {
-  let rows = 0;
+  let begun = performance.now();
   for (const delta of steps) {
     if (delta !== null) return delta;
-    if (++rows % SLICE_ROWS > 0) continue;
+    if (performance.now() - begun < SLICE_MS) continue;
     await setImmediate();
     signal.throwIfAborted();
+    begun = performance.now();
   }
   throw new MenshenError('INTERNAL', 'reading the gallery came to no end');
 }

@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { createLogger } from '../../src/common/index.ts';
-import type { Gallery } from '../../src/gallery/index.ts';
+import { Gallery } from '../../src/gallery/index.ts';
 import { GalleryKeeper } from '../../src/gate/gallery-keeper.ts';
 import { until } from '../door/bench.ts';
+import { unit } from '../gallery/helpers.ts';
 
 const log = createLogger('test', 'silent');
 let folder: string;
@@ -44,3 +45,28 @@ it('has no gallery that could not be taken into use, and tries again', async () 
   keeper.pause();
   keeper.close();
 });
+
+it('has a large gallery bundled by another process, for the next start', async () => {
+  const gallery = Gallery.open({ dataDir: folder, log });
+  const consent = { local: true, cloud: false, at: '2026-01-02T03:04:05.678Z', version: 'v1' };
+  const embedding = { vector: unit(1), model: { id: 'embedding', version: '1' } };
+  gallery.addPerson({ name: 'Somebody', consent }, [{ embedding, qualityScore: 0.8, picture: null }]);
+  gallery.close();
+  const keeper = new GalleryKeeper({
+    config: { dataDir: folder },
+    log,
+    onOpen: () => {},
+    onFault: () => {},
+    onChange: () => {},
+    worthBundling: 1,
+  });
+  keeper.start();
+  const aloneAtOpening = () => {
+    const next = Gallery.open({ dataDir: folder, log });
+    next.close();
+    return next.alone;
+  };
+  await until('the bundle', () => aloneAtOpening() === 0, 30_000);
+  keeper.pause();
+  await keeper.close();
+}, 60_000);

@@ -3,9 +3,10 @@
  * somebody sent is decoded where it can hurt nobody. Reads one request from stdin, and the photo behind it, writes one answer to stdout. The
  * gate takes over what changed as it does after `menshen enroll`.
  */
+import { constants, setPriority } from 'node:os';
 import { embeddingCurve } from '../../calibration/index.ts';
 import { createLogger, isoNow, MenshenError, messageOf } from '../../common/index.ts';
-import { enrol, enrolFaces, enrolmentLimits, Gallery, judgePhoto } from '../../gallery/index.ts';
+import { bundleRows, enrol, enrolFaces, enrolmentLimits, Gallery, judgePhoto } from '../../gallery/index.ts';
 import { type PeopleAnswer, PeopleRequestSchema, type PeopleTask } from './protocol.ts';
 
 const input: Buffer[] = [];
@@ -22,6 +23,7 @@ async function answer(input: Buffer): Promise<PeopleAnswer> {
     const request: unknown = JSON.parse(input.subarray(0, end).toString());
     const { dataDir, key, task } = PeopleRequestSchema.parse(request);
     if (task.kind === 'look') return { ok: true, ...(await look(task)) };
+    if (task.kind === 'bundle') return { ok: true, ...bundle(dataDir, key, task.limitMs) };
     const gallery = Gallery.open({ dataDir, key, log: createLogger('menshen people', 'silent') });
     try {
       return { ok: true, ...(await carryOut(gallery, task, input.subarray(end + 1))) };
@@ -38,7 +40,7 @@ type Outcome = Omit<Extract<PeopleAnswer, { ok: true }>, 'ok'>;
 
 async function carryOut(
   gallery: Gallery,
-  task: Exclude<PeopleTask, { kind: 'look' }>,
+  task: Exclude<PeopleTask, { kind: 'look' | 'bundle' }>,
   jpeg: Buffer,
 ): Promise<Outcome> {
   switch (task.kind) {
@@ -69,6 +71,12 @@ async function carryOut(
       return { id: enrolled.person.id, created: 'name' in person, qualityScore: task.qualityScore };
     }
   }
+}
+
+/** When nobody else wants the processor. */
+function bundle(dataDir: string, key: string | undefined, limitMs: number): Outcome {
+  setPriority(constants.priority.PRIORITY_LOW);
+  return { id: '', created: false, qualityScore: 0, more: bundleRows({ dataDir, key }, limitMs) };
 }
 
 function upsert(gallery: Gallery, task: Extract<PeopleTask, { kind: 'upsert' }>): Outcome {

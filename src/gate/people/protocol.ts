@@ -51,6 +51,8 @@ export const PeopleTaskSchema = z.discriminatedUnion('kind', [
   }),
   // Makes templates of photos and changes nobody.
   z.strictObject({ kind: z.literal('look'), jpegs: z.array(z.string()), vision: VisionSchema }),
+  // Changes nobody either: the next opening of the gallery is quicker for it.
+  z.strictObject({ kind: z.literal('bundle'), limitMs: z.number() }),
   z.strictObject({
     kind: z.literal('face'),
     who: Who,
@@ -82,6 +84,8 @@ export const PeopleAnswerSchema = z.union([
     qualityScore: z.number(),
     /** Of a pass. */
     token: z.string().exactOptional(),
+    /** Of bundling: there is more to be done. */
+    more: z.boolean().exactOptional(),
     /** Of photos that were looked at. */
     looked: z
       .array(

@@ -1,0 +1,102 @@
+import { type BundledReference, Bundles } from './bundles.ts';
+import type { RowCipher } from './cipher.ts';
+import type { Db } from './database.ts';
+import { type Read, RowReader, readRows, type StoredReference } from './row-reader.ts';
+import type { GalleryFault, Person } from './types.ts';
+
+/** Who takes the rows of a first load one by one: a million references held at once would be gigabytes. */
+export interface Taker {
+  /** Nothing yet; what was taken before is to be forgotten. `references`: how many there are. */
+  begin(references: number): void;
+  person(person: Person): void;
+  /** After every person, as the next. */
+  reference(reference: StoredReference): void;
+  bundled(reference: BundledReference): void;
+}
+
+/** Reads all people and references of a gallery, by bundles where there are any. To be used within a transaction. */
+export class Everybody {
+  readonly #db: Db;
+  readonly #reader: RowReader;
+  readonly #bundles: Bundles;
+
+  constructor(db: Db, cipher: RowCipher) {
+    this.#db = db;
+    this.#reader = new RowReader(cipher);
+    this.#bundles = new Bundles(db, cipher);
+  }
+
+  /** Stops after every step, of a millisecond or two at most; rows that cannot be used go to `faults` at last. */
+  *read(taker: Taker, faults: GalleryFault[]): Generator<void> {
+    const references = this.#count('refs');
+    const there = this.#count('people') + references;
+    for (const bundled of this.#bundles.any() ? [true, false] : [false]) {
+      const unusable: GalleryFault[] = [];
+      let read = 0;
+      taker.begin(references);
+      for (const rows of bundled ? this.#bundled(taker, unusable) : this.#alone(taker, unusable)) {
+        read += rows;
+        yield;
+      }
+      // Bundles that are not of the rows there are (numbered anew by VACUUM, of an older file) are of no use at all.
+      if (bundled && read !== there) continue;
+      faults.push(...unusable);
+      return;
+    }
+  }
+
+  /** Every row in the order of the file. Gives how many were read each time. */
+  *#alone(taker: Taker, faults: GalleryFault[]): Generator<number> {
+    yield* this.#rows('SELECT id, sealed FROM people', [], this.#person(taker), faults);
+    yield* this.#rows('SELECT * FROM refs', [], this.#reference(taker), faults);
+  }
+
+  /** The same by bundles, and row by row in the ranges without one. */
+  *#bundled(taker: Taker, faults: GalleryFault[]): Generator<number> {
+    for (const range of this.#bundles.ranges('people')) {
+      const people = this.#bundles.people(range);
+      for (const person of people ?? []) taker.person(person);
+      const sql = 'SELECT id, sealed FROM people WHERE rowid BETWEEN ? AND ?';
+      if (people !== null) yield people.length;
+      else yield* this.#rows(sql, this.#bundles.bounds(range), this.#person(taker), faults);
+    }
+    for (const range of this.#bundles.ranges('refs')) {
+      const references = this.#bundles.references(range);
+      for (const reference of references ?? []) taker.bundled(reference);
+      const sql = 'SELECT * FROM refs WHERE rowid BETWEEN ? AND ?';
+      if (references !== null) yield references.length;
+      else yield* this.#rows(sql, this.#bundles.bounds(range), this.#reference(taker), faults);
+    }
+  }
+
+  *#rows(
+    sql: string,
+    bound: readonly number[],
+    take: (row: unknown) => GalleryFault | null,
+    faults: GalleryFault[],
+  ): Generator<number> {
+    for (const fault of readRows(this.#db, sql, bound, take)) {
+      if (fault !== null) faults.push(fault);
+      yield 1;
+    }
+  }
+
+  #person(taker: Taker): (row: unknown) => GalleryFault | null {
+    return (row) => give(this.#reader.person(row), (person) => taker.person(person));
+  }
+
+  #reference(taker: Taker): (row: unknown) => GalleryFault | null {
+    return (row) => give(this.#reader.reference(row), (reference) => taker.reference(reference));
+  }
+
+  #count(table: 'people' | 'refs'): number {
+    return Number(this.#db.prepare(`SELECT count(*) FROM ${table}`).pluck().get());
+  }
+}
+
+/** Gives a row that can be used to `take`; else its fault. */
+function give<T>(read: Read<T>, take: (value: T) => void): GalleryFault | null {
+  if ('fault' in read) return read.fault;
+  take(read.value);
+  return null;
+}

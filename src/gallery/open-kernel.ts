@@ -1,0 +1,38 @@
+import { z } from 'zod';
+import { KERNEL } from './kernel.ts';
+
+type Half = (codes: number, end: number, probe: number, limit: number, out: number) => number;
+type Rest = (list: number, end: number, codes: number, probe: number, limit: number, out: number) => number;
+
+const ExportsSchema = z.object({
+  rotate: z.custom<(values: number, signs: number) => void>(isFunction),
+  largest: z.custom<(values: number) => number>(isFunction),
+  signs: z.custom<(values: number, out: number) => void>(isFunction),
+  toBytes: z.custom<(values: number, factor: number, out: number) => void>(isFunction),
+  toShorts: z.custom<(values: number, factor: number, out: number) => void>(isFunction),
+  square: z.custom<(bytes: number) => number>(isFunction),
+  count: z.custom<(codes: number, end: number, probe: number, histogram: number) => void>(isFunction),
+  half: z.custom<Half>(isFunction),
+  rest: z.custom<Rest>(isFunction),
+  halfWords: z.custom<Half>(isFunction),
+  restWords: z.custom<Rest>(isFunction),
+  dot: z.custom<(bytes: number, probe: number) => number>(isFunction),
+  dots: z.custom<(list: number, end: number, numbers: number, probe: number, out: number) => void>(
+    isFunction,
+  ),
+});
+
+const kernel = new WebAssembly.Module(Buffer.from(KERNEL, 'base64'));
+
+/** Which of two equal loops are the quicker: docs/decisions/search.md. */
+const WORDS = process.arch === 'x64';
+
+/** The inner loops of kernel.wat over this memory. */
+export function openKernel(memory: WebAssembly.Memory) {
+  const loops = ExportsSchema.parse(new WebAssembly.Instance(kernel, { search: { memory } }).exports);
+  return WORDS ? { ...loops, half: loops.halfWords, rest: loops.restWords } : loops;
+}
+
+function isFunction(value: unknown): boolean {
+  return typeof value === 'function';
+}
