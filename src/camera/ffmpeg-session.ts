@@ -1,4 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { OnReadOpts, Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 import { type Logger, MenshenError, messageOf, monotonicMs } from '../common/index.ts';
 import { CaptureClock } from './capture-clock.ts';
@@ -8,6 +10,7 @@ import { FfmpegLog } from './ffmpeg-log.ts';
 import type { FrameSlot } from './frame-slot.ts';
 import type { IntegrityWatch } from './integrity/index.ts';
 import { NutError, NutReader } from './nut.ts';
+import { openPicturePipe } from './picture-pipe.ts';
 import { type RtspReader, UnsupportedStream, type VideoCodec } from './rtsp/index.ts';
 import type { Session, SessionEnd, SessionListener } from './session.ts';
 import type { Picture, StreamStats } from './types.ts';
@@ -15,6 +18,8 @@ import type { Picture, StreamStats } from './types.ts';
 /** A picture older than this on arrival does not count as a sign of life. */
 const FRESH_MS = 1000;
 const WATCH_MS = 100;
+/** For what is not a picture's own: headers, and the beginning of the picture behind them. */
+const HEADER_BYTES = 64 * 1024;
 
 export interface FfmpegSessionOptions {
   /** Names the camera and its URL without password, for messages. */
@@ -39,12 +44,13 @@ export class FfmpegSession implements Session {
   readonly #clock = new CaptureClock();
   readonly #log: FfmpegLog;
   #child: ChildProcess | null = null;
+  #pictures: Socket | null = null;
   #stopReason: Symptoms['end'] = 'exit';
   #ended = false;
   #limitMs: number;
   #deadlineFrom = 0;
   #streaming = false;
-  #pictures = 0;
+  #count = 0;
   #lastAgeMs = 0;
   #width = 0;
   #height = 0;
@@ -90,19 +96,28 @@ export class FfmpegSession implements Session {
     if (this.#ended) return { kind: 'finished' };
     if (this.#stopReason !== 'exit') return this.#conclude('not started');
     if (failure !== null) return this.#refused(failure);
+    const pipe = await openPicturePipe(this.#readPictures());
+    this.#pictures = pipe.near;
+    const read = once(pipe.near, 'close');
+    if (this.#ended || this.#stopReason !== 'exit') {
+      pipe.near.destroy();
+      pipe.far.destroy();
+      return this.#conclude('not started');
+    }
     const command = this.#options.command(reader?.codec ?? null);
     // Its own process group, so that whatever ffmpeg might start goes with it; only PATH, so that no secret of ours is in its environment.
     const child = spawn(command.file, command.args, {
-      stdio: [reader === null ? 'ignore' : 'pipe', 'pipe', 'pipe', 'pipe'],
+      stdio: [reader === null ? 'ignore' : 'pipe', pipe.far, 'pipe', 'pipe'],
       detached: true,
       env: { PATH: process.env.PATH },
     });
     this.#child = child;
     const exit = exitOf(child);
+    pipe.far.destroy();
     feed(child, command.script ?? '');
-    this.#read(child);
+    this.#readLog(child);
     if (child.stdin !== null) reader?.play(child.stdin);
-    const how = await exit;
+    const [how] = await Promise.all([exit, read]);
     this.#child = null;
     if (this.#data !== null) this.#slot.discard(this.#data);
     return this.#conclude(how);
@@ -112,9 +127,11 @@ export class FfmpegSession implements Session {
     this.#ended = true;
     this.#options.reader?.close();
     this.#kill();
+    this.#pictures?.destroy();
   }
 
-  #read(child: ChildProcess): void {
+  /** Pixels are read straight into the picture they belong to. */
+  #readPictures(): OnReadOpts {
     const reader = new NutReader({
       onVideo: (width, height) => {
         this.#width = width;
@@ -123,16 +140,27 @@ export class FfmpegSession implements Session {
       onPicture: (ptsMs, size) => this.#begin(ptsMs, size),
       onPictureEnd: () => this.#finish(),
     });
-    child.stdout?.on('data', (chunk: Uint8Array) => {
-      if (this.#stopReason !== 'exit' || this.#ended) return;
+    const headers = new Uint8Array(HEADER_BYTES);
+    const take = (count: number, bytes: Uint8Array): void => {
       try {
-        reader.push(chunk);
+        if (bytes === headers) reader.push(headers.subarray(0, count));
+        else reader.filled(count);
       } catch (error) {
         if (!(error instanceof NutError)) throw error;
         this.#log.push(`[error] ${messageOf(error)}\n`);
         this.#stop('out-of-step');
       }
-    });
+    };
+    return {
+      buffer: () => reader.room ?? headers,
+      callback: (count, bytes) => {
+        take(count, bytes);
+        return true;
+      },
+    };
+  }
+
+  #readLog(child: ChildProcess): void {
     child.stderr?.setEncoding('utf8').on('data', (piece: string) => {
       this.#log.push(piece);
       if (this.#log.sizeChanged) this.#stop('size-changed');
@@ -156,7 +184,7 @@ export class FfmpegSession implements Session {
     const { reader } = this.#options;
     // With our own reader we know when it came off the network, whatever ffmpeg did with it since.
     const time = reader === null ? { streamMs: this.#pts, arrival: now } : reader.leave(this.#pts);
-    this.#pictures++;
+    this.#count++;
     if (time === null) {
       this.#unknown();
       return;
@@ -212,6 +240,8 @@ export class FfmpegSession implements Session {
     if (this.#stopReason === 'exit') this.#stopReason = reason;
     this.#options.reader?.close();
     this.#kill();
+    // The memory of the picture begun is given back: nothing may be read into it any more.
+    this.#pictures?.destroy();
   }
 
   #kill(): void {
@@ -230,16 +260,16 @@ export class FfmpegSession implements Session {
     const cause = this.#options.reader?.failure ?? null;
     if (cause instanceof UnsupportedStream) return this.#refused(cause);
     // What our reader has seen is nearer to the cause than what ffmpeg makes of it.
-    const noneCame = this.#pictures === 0 && this.#log.decodeErrors === 0;
+    const noneCame = this.#count === 0 && this.#log.decodeErrors === 0;
     if (cause !== null && noneCame && this.#stopReason === 'exit') return this.#refused(cause);
-    const readThrough = exit === 'exit code 0' && this.#pictures > 0 && this.#stopReason === 'exit';
+    const readThrough = exit === 'exit code 0' && this.#count > 0 && this.#stopReason === 'exit';
     if (this.#options.kind === 'file' && readThrough) return { kind: 'finished' };
     const { code, what } = diagnose({
       kind: this.#options.kind,
       end: this.#stopReason,
       exit,
       connected: this.#log.connected || (this.#options.reader?.connected ?? false),
-      pictures: this.#pictures,
+      pictures: this.#count,
       lastAgeMs: this.#lastAgeMs,
       decodeErrors: this.#log.decodeErrors,
       complaints: this.#log.complaints,

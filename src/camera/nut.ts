@@ -74,6 +74,19 @@ export class NutReader {
     this.#sink = sink;
   }
 
+  /** Where the next bytes belong, all of them pixels, to be put there and told to `filled`; null where they are to be pushed. */
+  get room(): Uint8Array | null {
+    const target = this.#missing > 0 ? this.#target : null;
+    return target === null ? null : target.subarray(this.#filled, this.#filled + this.#missing);
+  }
+
+  /** The first `count` bytes of `room` stand there. */
+  filled(count: number): void {
+    this.#filled += count;
+    this.#missing -= count;
+    if (this.#missing === 0) this.#sink.onPictureEnd();
+  }
+
   /** Reads on. Throws `NutError` where the bytes are no such stream. */
   push(chunk: Uint8Array): void {
     let bytes = chunk;
@@ -103,9 +116,7 @@ export class NutReader {
   #takePixels(bytes: Uint8Array, offset: number): number {
     const count = Math.min(this.#missing, bytes.length - offset);
     this.#target?.set(bytes.subarray(offset, offset + count), this.#filled);
-    this.#filled += count;
-    this.#missing -= count;
-    if (this.#missing === 0) this.#sink.onPictureEnd();
+    this.filled(count);
     return count;
   }
 

@@ -20,8 +20,8 @@ import type { Uplink } from './uplink.ts';
 /** Without frames for this long the tracks are ended by the clock. */
 const SILENCE_MS = 800;
 const EXPIRE_EVERY_MS = 200;
-/** The event loop's delay is sampled this often. */
-const DELAY_RESOLUTION_MS = 10;
+/** The event loop's delay is sampled this often: each time wakes the process, and what delays anybody is longer. */
+const DELAY_RESOLUTION_MS = 50;
 
 const MAX_SNAPSHOTS = 4;
 
