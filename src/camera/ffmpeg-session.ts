@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import type { OnReadOpts, Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 import { type Logger, MenshenError, messageOf, monotonicMs } from '../common/index.ts';
@@ -98,7 +97,7 @@ export class FfmpegSession implements Session {
     if (failure !== null) return this.#refused(failure);
     const pipe = await openPicturePipe(this.#readPictures());
     this.#pictures = pipe.near;
-    const read = once(pipe.near, 'close');
+    const read = new Promise((resolve) => pipe.near.once('close', resolve));
     if (this.#ended || this.#stopReason !== 'exit') {
       pipe.near.destroy();
       pipe.far.destroy();
@@ -111,9 +110,9 @@ export class FfmpegSession implements Session {
       detached: true,
       env: { PATH: process.env.PATH },
     });
+    pipe.far.destroy();
     this.#child = child;
     const exit = exitOf(child);
-    pipe.far.destroy();
     feed(child, command.script ?? '');
     this.#readLog(child);
     if (child.stdin !== null) reader?.play(child.stdin);

@@ -41,6 +41,8 @@ async function pair(path: string, onread: OnReadOpts): Promise<PicturePipe> {
     await listening;
     const near = connect({ path, onread });
     const [far] = await Promise.all([accepted(server), once(near, 'connect')]);
+    // Whatever ends it, it closes, and the end of the child says why.
+    near.on('error', () => {});
     return { far, near };
   } finally {
     server.close();

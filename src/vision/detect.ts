@@ -2,6 +2,7 @@ import type { Picture } from '../camera/types.ts';
 import { BoxSampler } from './box-sampler.ts';
 import type { ColourConversion } from './colour.ts';
 import { FrameShrinker } from './frame-shrinker.ts';
+import { InputWidener } from './input-widener.ts';
 import { colourConversion, type Network } from './network.ts';
 import type { Box, DetectedFace } from './types.ts';
 
@@ -13,15 +14,20 @@ export class Detector {
   readonly network: Network;
   readonly #sampler: BoxSampler;
   readonly #shrinker: FrameShrinker;
+  readonly #widener: InputWidener;
   readonly #conversion: ColourConversion;
 
   constructor(network: Network) {
     this.network = network;
     network.outputLength('scores');
     network.outputLength('boxes');
+    const { width, height } = network;
+    const { mean, scale } = network.entry.input;
     this.#conversion = colourConversion(network);
-    this.#sampler = new BoxSampler(network.width, network.height, 'blank');
-    this.#shrinker = new FrameShrinker(network.width, network.height);
+    this.#sampler = new BoxSampler(width, height, 'blank');
+    this.#shrinker = new FrameShrinker(width, height);
+    const black = mean.map((value, plane) => -value / scale[plane]);
+    this.#widener = new InputWidener(width, height, black);
   }
 
   /**
@@ -32,6 +38,15 @@ export class Detector {
     const { input } = this.network;
     if (!this.#shrinker.colour(picture, view, input, this.#conversion))
       this.#sampler.colour(picture, view, input, this.#conversion);
+    return this.#find(view, minScore);
+  }
+
+  /** Like `detect` with the view of the last call and a margin of black around it, `WIDER` times as wide in all; costs little besides the network. */
+  detectWider(view: Box, minScore: number): Promise<DetectedFace[]> {
+    return this.#find(this.#widener.widen(this.network.input, view), minScore);
+  }
+
+  async #find(view: Box, minScore: number): Promise<DetectedFace[]> {
     await this.network.run();
     const scores = this.network.output('scores');
     const boxes = this.network.output('boxes');

@@ -1,0 +1,101 @@
+import type { Box } from './types.ts';
+
+/** Of so many samples of an input, in each direction, ... */
+const FROM = 3;
+/** ... so many are made. */
+const TO = 2;
+
+/**
+ * How much wider a widened input shows its picture. On 92 masked web portraits the second look found 98 instead of 92 %, 73
+ * instead of 46 % with the chin below the border, 88 instead of 65 % where the face filled the frame; 3 times found fewer.
+ */
+export const WIDER = FROM / TO;
+
+/**
+ * Shrinks what stands in a network's input to its middle, a margin of nothing around it: the same picture seen wider, without
+ * reading the picture again.
+ */
+export class InputWidener {
+  readonly #width: number;
+  readonly #height: number;
+  /** The values of black, one a plane. */
+  readonly #black: readonly number[];
+  /** One plane as it was, made up to whole blocks with black. */
+  readonly #before: Float32Array;
+  readonly #stride: number;
+  readonly #left: number;
+  readonly #top: number;
+
+  constructor(width: number, height: number, black: readonly number[]) {
+    this.#width = width;
+    this.#height = height;
+    this.#black = black;
+    this.#stride = wholeBlocks(width);
+    this.#before = new Float32Array(this.#stride * wholeBlocks(height));
+    this.#left = Math.floor((width - (width * TO) / FROM) / 2);
+    this.#top = Math.floor((height - (height * TO) / FROM) / 2);
+  }
+
+  /** Widens `input` (planes x height x width), which shows the box `view` of a picture, in place; answers which box it shows then. */
+  widen(input: Float32Array, view: Box): Box {
+    const size = this.#width * this.#height;
+    for (const [plane, black] of this.#black.entries()) {
+      this.#widenPlane(input.subarray(plane * size, (plane + 1) * size), black);
+    }
+    const [width, height] = [view.width * WIDER, view.height * WIDER];
+    return {
+      x: view.x - (this.#left * width) / this.#width,
+      y: view.y - (this.#top * height) / this.#height,
+      width,
+      height,
+    };
+  }
+
+  #widenPlane(plane: Float32Array, black: number): void {
+    const width = this.#width;
+    const before = this.#before;
+    const stride = this.#stride;
+    before.fill(black);
+    for (let y = 0; y < this.#height; y++) before.set(plane.subarray(y * width, (y + 1) * width), y * stride);
+    plane.fill(black);
+    let target = this.#top * width + this.#left;
+    for (let row = 0; row < before.length; row += FROM * stride) {
+      shrinkRows(before, row, stride, plane, target, width);
+      target += TO * width;
+    }
+  }
+}
+
+/** Three rows of `stride` samples from `at` on to two: each of the nine samples of a block goes to the outputs it covers, by area. */
+function shrinkRows(
+  from: Float32Array,
+  at: number,
+  stride: number,
+  out: Float32Array,
+  target: number,
+  width: number,
+): void {
+  const corner = (TO * TO) / (FROM * FROM);
+  let upper = target;
+  let lower = target + width;
+  for (let x = at; x < at + stride; x += FROM) {
+    const middle = x + stride;
+    const last = middle + stride;
+    const left = from[x] + 0.5 * from[middle];
+    const centre = 0.5 * (from[x + 1] + 0.5 * from[middle + 1]);
+    const right = from[x + 2] + 0.5 * from[middle + 2];
+    out[upper] = corner * (left + centre);
+    out[upper + 1] = corner * (centre + right);
+    const lowLeft = 0.5 * from[middle] + from[last];
+    const lowCentre = 0.5 * (0.5 * from[middle + 1] + from[last + 1]);
+    const lowRight = 0.5 * from[middle + 2] + from[last + 2];
+    out[lower] = corner * (lowLeft + lowCentre);
+    out[lower + 1] = corner * (lowCentre + lowRight);
+    upper += TO;
+    lower += TO;
+  }
+}
+
+function wholeBlocks(samples: number): number {
+  return Math.ceil(samples / FROM) * FROM;
+}
