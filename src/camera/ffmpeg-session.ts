@@ -95,7 +95,11 @@ export class FfmpegSession implements Session {
     if (this.#ended) return { kind: 'finished' };
     if (this.#stopReason !== 'exit') return this.#conclude('not started');
     if (failure !== null) return this.#refused(failure);
-    const pipe = await openPicturePipe(this.#readPictures());
+    const pipe = await openPicturePipe(this.#readPictures()).catch((error: unknown) => {
+      failure = error;
+      return null;
+    });
+    if (pipe === null) return this.#refused(failure);
     this.#pictures = pipe.near;
     const read = new Promise((resolve) => pipe.near.once('close', resolve));
     if (this.#ended || this.#stopReason !== 'exit') {

@@ -34,6 +34,53 @@ export function weightedNodes(graph: OnnxGraph): Map<string, WeightedNode> {
   return found;
 }
 
+/** Operators that treat each channel by itself and leave one of zeros a channel of zeros. */
+const CHANNELWISE: ReadonlySet<string> = new Set(['Relu', 'MaxPool', 'AveragePool']);
+
+/** The channels of a dense layer on their way to the dense layers that read them. */
+export interface HiddenLayer {
+  readonly maker: WeightedNode;
+  /** What changes them on the way, channel by channel. */
+  readonly through: readonly WeightedNode[];
+  readonly readers: readonly HiddenReader[];
+}
+
+export interface HiddenReader {
+  readonly layer: WeightedNode;
+  /** The convolution before it, which made what it reads: the maker or a depthwise one. */
+  readonly source: WeightedNode;
+}
+
+/**
+ * The hidden layer that `maker`, a dense one, begins; null where its channels go anywhere else than, channel by channel, to dense
+ * layers: out of the network, or into a sum with others.
+ */
+export function hiddenLayer(
+  maker: WeightedNode,
+  graph: OnnxGraph,
+  found: ReadonlyMap<string, WeightedNode>,
+): HiddenLayer | null {
+  const sources = new Map([[maker.output, maker]]);
+  const through: WeightedNode[] = [];
+  const readers: HiddenReader[] = [];
+  for (const node of graph.node) {
+    const name = node.input.find((input) => sources.has(input));
+    const source = sources.get(name ?? '');
+    if (source === undefined) continue;
+    const [output = ''] = node.output;
+    const layer = found.get(output);
+    if (layer !== undefined && layer.input !== name) return null;
+    if (layer?.kind === 'dense') {
+      readers.push({ layer, source });
+      continue;
+    }
+    if (layer === undefined && !CHANNELWISE.has(node.op_type)) return null;
+    if (layer !== undefined) through.push(layer);
+    sources.set(output, layer?.kind === 'depthwise' ? layer : source);
+  }
+  return graph.output.some(({ name }) => sources.has(name ?? '')) ? null : { maker, through, readers };
+}
+
 /** A 1x1 convolution with one factor a channel. */
 export function scaleChannels(input: string, weight: string, output: string, channels: number): OnnxNode {
   const ints = (name: string, values: number[]) => ({ name, ints: values, type: ONNX_ATTRIBUTE_INTS });

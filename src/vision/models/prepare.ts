@@ -1,12 +1,14 @@
 import { decodeOnnx, encodeOnnx } from './onnx.ts';
 import { padChannels } from './pad.ts';
 import { rewritePRelu } from './prelu.ts';
+import { pruneChannels } from './prune.ts';
 import { dropInitializerInputs, flushTinyWeights } from './weights.ts';
 
 /** The changes a network can go through between the package and the models folder; docs/decisions/model-preparation.md gives the gain of each. */
 export const PREPARATION_STEPS = [
   'flush-tiny-weights',
   'drop-initializer-inputs',
+  'prune-channels',
   'pad-channels',
   'prelu-to-conv',
 ] as const;
@@ -15,6 +17,7 @@ export type PreparationStep = (typeof PREPARATION_STEPS)[number];
 const STEPS = {
   'flush-tiny-weights': flushTinyWeights,
   'drop-initializer-inputs': dropInitializerInputs,
+  'prune-channels': pruneChannels,
   'pad-channels': padChannels,
   'prelu-to-conv': rewritePRelu,
 } as const;

@@ -59,16 +59,25 @@ describe.skipIf(tarball === null)('the real networks', () => {
   });
 });
 
-test('a pruned bottleneck of any width and any slopes gives the same result after padding and rewriting', async () => {
+test('a bottleneck of any width, any slopes and any dead channels gives the same result after all steps, in whole blocks', async () => {
   const slopes = fc.double({ min: -2, max: 2, noNaN: true });
   await fc.assert(
     fc.asyncProperty(
       fc.integer({ min: 1, max: 40 }),
       fc.array(slopes, { minLength: 1 }),
+      fc.nat(40),
       fc.nat(),
-      async (width, slope, seed) => {
-        const bytes = encodeOnnx(bottleneck(width, slope, random(seed)));
-        const prepared = prepareModel(bytes, ['flush-tiny-weights', 'pad-channels', 'prelu-to-conv']);
+      async (width, slope, living, seed) => {
+        const bytes = encodeOnnx(bottleneck(width, slope, random(seed), living));
+        const prepared = prepareModel(bytes, [
+          'flush-tiny-weights',
+          'prune-channels',
+          'pad-channels',
+          'prelu-to-conv',
+        ]);
+        const { initializer } = decodeOnnx(prepared).graph;
+        const widths = initializer.filter(({ dims }) => dims[1] === 4).map(({ dims }) => dims[0]);
+        expect(widths).toEqual([Math.ceil(Math.min(width, living) / 16) * 16 || 16]);
         const [a, b] = await Promise.all([open(bytes), open(prepared)]);
         const next = random(seed + 1);
         const input = new Tensor(
@@ -85,6 +94,24 @@ test('a pruned bottleneck of any width and any slopes gives the same result afte
   );
 });
 
+test('a channel that only one of its readers has no use for stays', () => {
+  const model = bottleneck(32, [0.25], random(1), 32);
+  const unread = model.graph.initializer.find(({ name }) => name === 'w3');
+  if (unread === undefined) throw new Error('the network has no w3');
+  unread.raw_data = new Uint8Array(unread.raw_data?.length ?? 0);
+  const { graph } = decodeOnnx(prepareModel(encodeOnnx(model), ['prune-channels']));
+  expect(graph.initializer.find((tensor) => tensor.name === 'w1')?.dims).toEqual([32, 4, 1, 1]);
+});
+
+test('a PRelu that does not stand between convolutions is left as it is', () => {
+  const model = bottleneck(16, [0.25], random(1));
+  model.graph.output.push({ ...model.graph.output[0], name: 'bent' });
+  const { graph } = decodeOnnx(prepareModel(encodeOnnx(model), ['prelu-to-conv']));
+  expect(graph.node.filter((node) => node.op_type === 'PRelu').map((node) => node.output)).toEqual([
+    ['bent'],
+  ]);
+});
+
 test('a layer whose channels come out of the network keeps its width', () => {
   const model = bottleneck(5, [0.25], random(1));
   model.graph.output.push({ ...model.graph.output[0], name: 'wide' });
@@ -96,9 +123,14 @@ test('bytes that are no ONNX file are refused', () => {
   expect(() => prepareModel(Buffer.from('not a network'), ['pad-channels'])).toThrow();
 });
 
-/** Conv 1x1 to `width` channels, PRelu, depthwise 3x3, PRelu, Conv 1x1 back to 4; one more tap reads the widened layer. */
-function bottleneck(width: number, slopes: readonly number[], next: () => number): OnnxModel {
+/**
+ * Conv 1x1 to `width` channels, PRelu, depthwise 3x3, PRelu, Conv 1x1 back to 4; one more tap reads the widened layer. Beyond the
+ * first `living` channels the weights that make and change them are next to nothing, as weight decay leaves them.
+ */
+function bottleneck(width: number, slopes: readonly number[], next: () => number, living = width): OnnxModel {
   const values = (length: number) => Float32Array.from({ length }, () => next() - 0.5);
+  const made = (length: number) =>
+    values(length).map((value, i) => (Math.floor((i * width) / length) < living ? value : value * 1e-12));
   const slope = (shift: number) =>
     Float32Array.from({ length: width }, (_, i) => slopes[(i + shift) % slopes.length] ?? 0);
   const conv = (input: string, n: number, output: string, group: number, pads: number) => ({
@@ -136,11 +168,11 @@ function bottleneck(width: number, slopes: readonly number[], next: () => number
         conv('bent', 4, 'tap', 1, 0),
       ],
       initializer: [
-        floatTensor('w1', [width, 4, 1, 1], values(width * 4)),
-        floatTensor('b1', [width], values(width)),
+        floatTensor('w1', [width, 4, 1, 1], made(width * 4)),
+        floatTensor('b1', [width], made(width)),
         floatTensor('s1', [width, 1, 1], slope(0)),
-        floatTensor('w2', [width, 1, 3, 3], values(width * 9)),
-        floatTensor('b2', [width], values(width)),
+        floatTensor('w2', [width, 1, 3, 3], made(width * 9)),
+        floatTensor('b2', [width], made(width)),
         floatTensor('s2', [width, 1, 1], slope(1)),
         floatTensor('w3', [4, width, 1, 1], values(4 * width)),
         floatTensor('b3', [4], values(4)),
