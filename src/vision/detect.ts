@@ -26,6 +26,7 @@ export class Detector {
     this.#conversion = colourConversion(network);
     this.#sampler = new BoxSampler(width, height, 'blank');
     this.#shrinker = new FrameShrinker(width, height);
+    network.adopt(this.#shrinker.input);
     const black = mean.map((value, plane) => -value / scale[plane]);
     this.#widener = new InputWidener(width, height, black);
   }
@@ -35,9 +36,8 @@ export class Detector {
    * best first. Boxes are in pixels of the picture and may reach beyond it too.
    */
   async detect(picture: Picture, view: Box, minScore: number): Promise<DetectedFace[]> {
-    const { input } = this.network;
-    if (!this.#shrinker.colour(picture, view, input, this.#conversion))
-      this.#sampler.colour(picture, view, input, this.#conversion);
+    if (!this.#shrinker.colour(picture, view, this.#conversion))
+      this.#sampler.colour(picture, view, this.network.input, this.#conversion);
     return this.#find(view, minScore);
   }
 

@@ -23,6 +23,8 @@ const ExportsSchema = z.object({
  * `BoxSampler` does for any box, for the one that is looked at in every frame (1280x720 into 320x240), several times as fast.
  */
 export class FrameShrinker {
+  /** The input, 3 x height x width, in the memory of the module, so that nothing is copied out of it. */
+  readonly input: Float32Array;
   readonly #width: number;
   readonly #height: number;
   readonly #memory: WebAssembly.Memory;
@@ -34,27 +36,26 @@ export class FrameShrinker {
     this.#height = height;
     const bytes = 12 * width * height + (FACTOR * FACTOR * width * height * 3) / 2;
     this.#memory = new WebAssembly.Memory({ initial: Math.ceil(bytes / PAGE) });
+    this.input = new Float32Array(this.#memory.buffer, 0, 3 * width * height);
     const module = new WebAssembly.Module(Buffer.from(SHRINK, 'base64'));
     const instance = new WebAssembly.Instance(module, { shrink: { memory: this.#memory } });
     this.#module = ExportsSchema.parse(instance.exports);
   }
 
-  /** Fills `out` (3 x height x width) with the colours of the box; false, having done nothing, where it does not fit. */
-  colour(picture: Picture, box: Box, out: Float32Array, conversion: ColourConversion): boolean {
+  /** Fills `input` with the colours of the box; false, having done nothing, where it does not fit. */
+  colour(picture: Picture, box: Box, conversion: ColourConversion): boolean {
     const { factors } = conversion;
     if (factors === null || !this.#fits(picture, box)) return false;
     const size = this.#width * this.#height;
     const rows = picture.height / FACTOR;
-    const planes = this.#shrink(picture, rows);
-    const top = -box.y / FACTOR;
-    const begin = top * this.#width;
+    const begin = (-box.y / FACTOR) * this.#width;
     const end = begin + rows * this.#width;
-    this.#module.colours(...planes, 4 * (end - begin), ...factors.weights, factors.low, factors.high);
-    for (const [colour, at] of planes.entries()) {
-      const plane = factors.order[colour] * size;
-      out.set(new Float32Array(this.#memory.buffer, at, end - begin), plane + begin);
-      out.fill(factors.low, plane, plane + begin);
-      out.fill(factors.low, plane + end, plane + size);
+    const [red, green, blue] = factors.order.map((plane) => 4 * (plane * size + begin));
+    this.#shrink(picture, rows, red, green, blue);
+    this.#module.colours(red, green, blue, 4 * (end - begin), ...factors.weights, factors.low, factors.high);
+    for (let plane = 0; plane < 3 * size; plane += size) {
+      this.input.fill(factors.low, plane, plane + begin);
+      this.input.fill(factors.low, plane + end, plane + size);
     }
     return true;
   }
@@ -77,18 +78,14 @@ export class FrameShrinker {
     );
   }
 
-  /** The means of the planes Y, U, V: where they lie. */
-  #shrink({ width, height, data }: Picture, rows: number): [number, number, number] {
-    const size = 4 * this.#width * rows;
-    const planes: [number, number, number] = [0, size, 2 * size];
-    const [y, u, v] = planes;
-    const from = 3 * size;
+  /** The means of the planes Y, U and V to where the colours that are made of them in place shall lie. */
+  #shrink({ width, height, data }: Picture, rows: number, y: number, u: number, v: number): void {
+    const from = 12 * this.#width * this.#height;
     const luma = width * height;
     new Uint8Array(this.#memory.buffer).set(data.subarray(0, (luma * 3) / 2), from);
     this.#module.fours(from, width, y, this.#width, rows);
     this.#module.twos(from + luma, width / 2, u, this.#width, rows);
     this.#module.twos(from + (luma * 5) / 4, width / 2, v, this.#width, rows);
-    return planes;
   }
 }
 

@@ -12,8 +12,7 @@ import type { ModelRef } from './types.ts';
 export class Network {
   readonly ref: ModelRef;
   readonly entry: ModelEntry;
-  /** Planes, rows, columns. */
-  readonly input: Float32Array;
+  #input: Float32Array;
   readonly width: number;
   readonly height: number;
   readonly #session: InferenceSession;
@@ -26,8 +25,19 @@ export class Network {
     this.entry = entry;
     this.#session = session;
     [this.height, this.width] = entry.input.shape.slice(-2);
-    this.input = new Float32Array(samples(entry.input.shape));
-    this.#feeds[entry.input.name] = new Tensor('float32', this.input, entry.input.shape);
+    this.#input = new Float32Array(samples(entry.input.shape));
+    this.adopt(this.#input);
+  }
+
+  /** Planes, rows, columns. */
+  get input(): Float32Array {
+    return this.#input;
+  }
+
+  /** Takes memory of the caller's, of the same length, for its input. */
+  adopt(input: Float32Array): void {
+    this.#input = input;
+    this.#feeds[this.entry.input.name] = new Tensor('float32', input, this.entry.input.shape);
   }
 
   /** Runs the network on `input`. */

@@ -10,12 +10,8 @@ const SIZE = WIDTH * HEIGHT;
 
 describe('InputWidener', () => {
   it('shows the picture as sampling the wider box does, and says which box it is', () => {
-    const picture = {
-      format: 'rgb24' as const,
-      width: 640,
-      height: 360,
-      data: new Uint8Array(640 * 360 * 3),
-    };
+    const data = new Uint8Array(3 * SIZE);
+    const picture = { format: 'rgb24' as const, width: WIDTH, height: HEIGHT, data };
     picture.data.forEach((_, i) => {
       picture.data[i] = 40 + ((i * 7919) % 200);
     });
