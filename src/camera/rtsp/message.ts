@@ -51,7 +51,9 @@ export class RtspParser {
   }
 
   #packet(bytes: Uint8Array, offset: number): number {
-    const [, channel, high, low] = bytes.subarray(offset, offset + 4);
+    const channel = bytes[offset + 1];
+    const high = bytes[offset + 2];
+    const low = bytes[offset + 3];
     if (channel === undefined || high === undefined || low === undefined) return 0;
     const end = offset + 4 + high * 256 + low;
     if (end > bytes.length) return 0;

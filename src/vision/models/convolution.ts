@@ -74,7 +74,7 @@ export function hiddenLayer(
       readers.push({ layer, source });
       continue;
     }
-    if (layer === undefined && !CHANNELWISE.has(node.op_type)) return null;
+    if (layer === undefined && !CHANNELWISE.has(node.op_type) && !isEmptyPad(node)) return null;
     if (layer !== undefined) through.push(layer);
     sources.set(output, layer?.kind === 'depthwise' ? layer : source);
   }
@@ -97,6 +97,12 @@ export function scaleChannels(input: string, weight: string, output: string, cha
       ints('strides', [1, 1]),
     ],
   };
+}
+
+/** Whether the node pads by nothing, as some exporters put it before each pooling (up to opset 10 it says so in an attribute). */
+function isEmptyPad({ op_type, attribute }: OnnxNode): boolean {
+  const pads = attribute.find(({ name }) => name === 'pads')?.ints ?? [];
+  return op_type === 'Pad' && pads.length > 0 && pads.every((size) => Number(size) === 0);
 }
 
 function kindOf(node: OnnxNode, weight: OnnxTensor): WeightedNode['kind'] | null {

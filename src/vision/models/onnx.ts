@@ -88,6 +88,7 @@ const TensorSchema = z.looseObject({
 const AttributeSchema = z.looseObject({
   name: z.string().optional(),
   i: z.union([z.string(), z.number()]).optional(),
+  ints: z.array(z.union([z.string(), z.number()])).optional(),
   t: TensorSchema.optional(),
 });
 const NodeSchema = z.looseObject({
