@@ -68,7 +68,7 @@ for (const process of ['gate', 'vision'] as const) {
 }
 
 function memory(): { gate: number; vision: number } {
-  const vision = familyOf(gate).find(({ command }) => command.includes('vision/process'));
+  const vision = familyOf(gate).find(({ command }) => /\bvision\b/.test(command));
   return { gate: residentBytes(gate), vision: vision === undefined ? Number.NaN : residentBytes(vision.pid) };
 }
 

@@ -42,3 +42,13 @@ export function familyOf(ancestor: number): { readonly pid: number; readonly com
     all.filter((each) => each.parent === parent).flatMap((each) => [each, ...below(each.pid)]);
   return below(ancestor);
 }
+
+/** Memory of a process alone, and what it has in common with others (programs and libraries), bytes. */
+export function memoryOf(pid: number): { readonly own: number; readonly common: number } {
+  const kib = { Private: 0, Shared: 0 };
+  for (const [, kind, size] of readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8').matchAll(
+    /^(Private|Shared)_(?:Clean|Dirty): +(\d+) kB$/gm,
+  ))
+    kib[kind === 'Private' ? 'Private' : 'Shared'] += Number(size);
+  return { own: kib.Private * 1024, common: kib.Shared * 1024 };
+}

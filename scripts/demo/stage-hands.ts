@@ -95,10 +95,14 @@ export interface Daemon {
 
 /** Starts `menshen run`; its log goes to menshen.log in `folder`. `environment` is added to this process's own. */
 export async function startDaemon(folder: string, environment: NodeJS.ProcessEnv = {}): Promise<Daemon> {
-  const daemon = spawn(process.execPath, [MENSHEN, 'run', '--config', join(folder, 'menshen.yaml')], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-    env: { ...process.env, ...environment },
-  });
+  const daemon = spawn(
+    process.execPath,
+    ['--max-semi-space-size=2', MENSHEN, 'run', '--config', join(folder, 'menshen.yaml')],
+    {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: { ...process.env, MALLOC_ARENA_MAX: '2', ...environment },
+    },
+  );
   daemon.stderr.pipe(createWriteStream(join(folder, 'menshen.log')));
   const ended = new Promise<string>((resolve) => {
     daemon.once('exit', (code, signal) => resolve(signal ?? `exit code ${code}`));
