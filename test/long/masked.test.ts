@@ -12,7 +12,7 @@ import type { JournalEvent } from '../../src/journal/index.ts';
 import { decodePhoto } from '../../src/photo/index.ts';
 import { FaceAnalyser } from '../../src/vision/index.ts';
 import { defaultModelsDir } from '../../src/vision/models/index.ts';
-import { House } from './house.ts';
+import { House } from '../e2e/house.ts';
 
 const [, STRANGER, , WEN] = SCENES;
 
