@@ -4,9 +4,12 @@ import type { Box } from './types.ts';
 const FROM = 3;
 /** ... so many are made. */
 const TO = 2;
+/** The centres of two samples as wide as three stand a quarter of one beside the centres of the outer ones. */
+const NEAR = 0.75;
+const FAR = 0.25;
 
 /**
- * How much wider a widened input shows its picture. On 92 masked web portraits the second look found 98 instead of 92 %, 73
+ * How much wider a widened input shows its picture. On 92 masked web portraits the second look found 98 instead of 92 %, 72
  * instead of 46 % with the chin below the border, 88 instead of 65 % where the face filled the frame; 3 times found fewer.
  */
 export const WIDER = FROM / TO;
@@ -66,7 +69,7 @@ export class InputWidener {
   }
 }
 
-/** Three rows of `stride` samples from `at` on to two: each of the nine samples of a block goes to the outputs it covers, by area. */
+/** Three rows of `stride` samples from `at` on to two, each output between the two samples next to its centre. */
 function shrinkRows(
   from: Float32Array,
   at: number,
@@ -75,22 +78,21 @@ function shrinkRows(
   target: number,
   width: number,
 ): void {
-  const corner = (TO * TO) / (FROM * FROM);
   let upper = target;
   let lower = target + width;
   for (let x = at; x < at + stride; x += FROM) {
     const middle = x + stride;
     const last = middle + stride;
-    const left = from[x] + 0.5 * from[middle];
-    const centre = 0.5 * (from[x + 1] + 0.5 * from[middle + 1]);
-    const right = from[x + 2] + 0.5 * from[middle + 2];
-    out[upper] = corner * (left + centre);
-    out[upper + 1] = corner * (centre + right);
-    const lowLeft = 0.5 * from[middle] + from[last];
-    const lowCentre = 0.5 * (0.5 * from[middle + 1] + from[last + 1]);
-    const lowRight = 0.5 * from[middle + 2] + from[last + 2];
-    out[lower] = corner * (lowLeft + lowCentre);
-    out[lower + 1] = corner * (lowCentre + lowRight);
+    const left = NEAR * from[x] + FAR * from[middle];
+    const centre = NEAR * from[x + 1] + FAR * from[middle + 1];
+    const right = NEAR * from[x + 2] + FAR * from[middle + 2];
+    out[upper] = NEAR * left + FAR * centre;
+    out[upper + 1] = FAR * centre + NEAR * right;
+    const lowLeft = FAR * from[middle] + NEAR * from[last];
+    const lowCentre = FAR * from[middle + 1] + NEAR * from[last + 1];
+    const lowRight = FAR * from[middle + 2] + NEAR * from[last + 2];
+    out[lower] = NEAR * lowLeft + FAR * lowCentre;
+    out[lower + 1] = FAR * lowCentre + NEAR * lowRight;
     upper += TO;
     lower += TO;
   }

@@ -16,7 +16,7 @@ describe('InputWidener', () => {
       picture.data[i] = 40 + ((i * 7919) % 200);
     });
     const conversion = new ColourConversion('rgb', [127, 127, 127], [128, 128, 128]);
-    const sampler = new BoxSampler(WIDTH, HEIGHT, 'blank');
+    const sampler = new BoxSampler(WIDTH, HEIGHT, 'blank', 'interpolate');
     const view = letterbox(picture, WIDTH, HEIGHT);
     const input = new Float32Array(3 * SIZE);
     sampler.colour(picture, view, input, conversion);
@@ -43,7 +43,7 @@ describe('InputWidener', () => {
       const rows = Array.from({ length: 8 }, (_, y) => [
         ...input.slice(80 * plane + 10 * y, 80 * plane + 10 * y + 10),
       ]);
-      const partly = (9 * 2 + value) / 3;
+      const partly = (9 * 3 + value) / 4;
       const inner = [value, 9, 9, 9, 9, 9, 9, expect.closeTo(partly, 5), value, value];
       expect(rows[0]).toEqual(Array(10).fill(value));
       expect(rows[1]).toEqual(inner);
