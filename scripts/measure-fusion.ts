@@ -1,5 +1,5 @@
 /**
- * What fusing frames of a probe, and several references, gain: `npx tsx scripts/measure-fusion.ts [--data FOLDER]`. The
+ * What fusing frames of a probe, and several references, gain: `npx tsx scripts/measure-fusion.ts [--data FOLDER] [--single]`. The
  * folder holds clips and people.csv (clip, person). Every clip is compared with every other one. The tables of
  * docs/explanation/fusion.md come from here.
  */
@@ -12,8 +12,11 @@ import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { parseCsv } from '../src/common/index.ts';
 import { VisionSchema } from '../src/config/schema/vision.ts';
-import { type Analysed, analysePictures, openJudge } from '../src/evaluate/index.ts';
 import { cosine } from '../src/evaluate/measures/comparisons.ts';
+import { readPhoto } from '../src/photo/index.ts';
+import { FaceAnalyser } from '../src/vision/index.ts';
+import { MaskMemory } from '../src/vision/mask-memory.ts';
+import { defaultModelsDir } from '../src/vision/models/index.ts';
 
 const { values } = parseArgs({
   options: {
@@ -21,11 +24,18 @@ const { values } = parseArgs({
       type: 'string',
       default: fileURLToPath(new URL('../../shared/data/videos/asl', import.meta.url)),
     },
+    /** What is worn is judged by each frame alone, not over the track. */
+    single: { type: 'boolean', default: false },
   },
 });
 
-/** Frames taken of a clip, four a second. */
+/** Frames of a clip that are compared, four a second, and how often a door looks, a second. */
 const FRAMES = 7;
+const EVERY = 3;
+const RATE = 12;
+
+/** Looks that call a face masked, and frames compared that do; nobody wears one. */
+const masks = { looks: 0, masked: 0, frames: 0 };
 
 interface Frame {
   readonly probe: Float32Array;
@@ -46,6 +56,9 @@ else
 
 function measure(clips: readonly Clip[]): void {
   console.log(`${clips.length} clips of ${new Set(clips.map(({ person }) => person)).size} people`);
+  console.log(
+    `taken for masked, though nobody is: ${masks.masked} of ${masks.looks} looks, ${masks.frames} of the frames compared`,
+  );
   for (const references of [1, 3]) {
     for (const frames of [1, 3, 5]) {
       report(
@@ -151,26 +164,47 @@ async function clipsOf(folder: string): Promise<Clip[]> {
   const [, ...rows] = parseCsv(readFileSync(join(folder, 'people.csv'), 'utf8')) ?? [];
   const list = rows.map(({ fields }) => z.tuple([z.string(), z.string()]).parse(fields));
   const work = mkdtempSync(join(tmpdir(), 'menshen-fusion-'));
-  const judge = await openJudge(VisionSchema.parse({ threads: 1 }));
+  const { threads, detectionScore, quality } = VisionSchema.parse({ threads: 1 });
+  const modelsDir = defaultModelsDir();
+  const analyser = await FaceAnalyser.open({ modelsDir, threads, detectionScore, quality });
   try {
     const clips: Clip[] = [];
     for (const [clip, person] of list) {
       const place = join(work, clip);
       mkdirSync(place);
-      const pictures = ['-vf', 'fps=4', '-frames:v', String(FRAMES), '-q:v', '2', join(place, '%02d.jpg')];
+      const pictures = ['-vf', `fps=${RATE}`, '-q:v', '2', join(place, '%03d.jpg')];
       execFileSync('ffmpeg', ['-nostdin', '-loglevel', 'error', '-i', join(folder, clip), ...pictures]);
-      const paths = readdirSync(place)
-        .sort()
-        .map((name) => join(place, name));
-      clips.push({ person, frames: (await analysePictures(judge, paths, null, () => {})).flatMap(frameOf) });
+      clips.push({ person, frames: await framesOf(analyser, place) });
     }
     return clips;
   } finally {
-    await judge.close();
+    await analyser.close();
     rmSync(work, { recursive: true, force: true });
   }
 }
 
-function frameOf({ probe, reference, quality }: Analysed): Frame[] {
-  return probe === null || reference === null ? [] : [{ probe, reference, quality: quality?.score ?? 0 }];
+/** The frames to be compared: every EVERYth, up to FRAMES of them; the mask is looked for in all, as at a door. */
+async function framesOf(analyser: FaceAnalyser, place: string): Promise<Frame[]> {
+  const worn = new MaskMemory();
+  const frames: Frame[] = [];
+  for (const [index, name] of readdirSync(place).sort().entries()) {
+    if (frames.length === FRAMES) break;
+    const picture = await readPhoto(join(place, name));
+    const [face] = await analyser.find(picture);
+    if (face === undefined) continue;
+    const seen = await analyser.mask(picture, face);
+    const fused = seen === null ? null : worn.add(seen);
+    const mask = values.single ? seen : fused;
+    masks.looks += 1;
+    if (mask !== null && mask.state !== 'bare') masks.masked += 1;
+    if (index % EVERY !== 0) continue;
+    const landmarks = await analyser.landmarks(picture, face, mask);
+    const { score } = analyser.quality(picture, face, landmarks);
+    const probe = await analyser.embed(picture, landmarks, { mask });
+    const reference = await analyser.embed(picture, landmarks, { mask, mirrored: true });
+    if (probe === null || reference === null) continue;
+    masks.frames += mask !== null && mask.state !== 'bare' ? 1 : 0;
+    frames.push({ probe: probe.vector, reference: reference.vector, quality: score });
+  }
+  return frames;
 }

@@ -15,7 +15,7 @@ export interface Comparison {
 }
 
 /** Of each kind of comparison so many are taken, drawn evenly, where there are more: more say no more. */
-export const MOST_COMPARISONS = 10_000_000;
+export const MOST_COMPARISONS = 4_000_000;
 
 /** Cosine of two vectors of norm 1. */
 export function cosine(one: Float32Array, other: Float32Array): number {
