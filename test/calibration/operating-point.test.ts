@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import {
   comparisonRate,
   cosineAt,
+  embeddingCurve,
   ImpostorSums,
   type Location,
   operatingPoint,
@@ -30,6 +31,10 @@ const wanted = (fpir: number, references: number, gallery: Location | null) => (
 });
 
 describe('a curve', () => {
+  it('comes along for the embedding network that comes along, by the digest of its weights', async () => {
+    expect((await embeddingCurve(undefined)).curve).not.toBeNull();
+  });
+
   it('leads from a rate to a cosine and back', () => {
     fc.assert(
       fc.property(fc.double({ min: 1e-12, max: 0.49, noNaN: true }), locations, (rate, { value }) => {
