@@ -23,7 +23,6 @@ const PROOFS = [
     'qr',
     'vision-host',
     'visitors',
-    'masked',
   ].map((name) => `test/long/${name}`),
 ].map((name) => `${name}.test.ts`);
 

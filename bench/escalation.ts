@@ -177,6 +177,7 @@ function sightingOf(track: string, seq: number): Sighting {
     quality,
     mask: null,
     liveness: { score: 0.95, model: MODEL },
+    enclosure: 0,
     embedding: { vector: vectorOf(0.41), model: MODEL },
     timings: {},
     facesInView: 0,

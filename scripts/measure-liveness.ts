@@ -2,7 +2,7 @@
  * Which films of living people and of replays open a door: `npx tsx scripts/measure-liveness.ts [--fps N]
  * [--attempts N] [--eyes PIXELS] FILM...`. Each film goes through the pipeline once, every face recognised; then
  * so many attempts begin at different moments of it, judged by the rules of the door with a gallery that knows
- * everybody, so that liveness alone decides. --eyes is the distance between the eyes that is asked for.
+ * everybody, so that liveness alone decides, once with the edges around the face and once without. --eyes is the distance between the eyes that is asked for.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
@@ -10,7 +10,7 @@ import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Access } from '../src/access/index.ts';
 import type { Picture } from '../src/camera/index.ts';
-import { DecisionSchema, VisionSchema } from '../src/config/index.ts';
+import { type DecisionConfig, DecisionSchema, VisionSchema } from '../src/config/index.ts';
 import { FaceAnalyser, type Sighting } from '../src/vision/index.ts';
 import { defaultModelsDir } from '../src/vision/models/index.ts';
 import { Pipeline } from '../src/vision/pipeline.ts';
@@ -28,7 +28,7 @@ const fps = Number(values.fps);
 const attempts = Number(values.attempts);
 const eyes = values.eyes === undefined ? {} : { minEyeDistance: Number(values.eyes) };
 const { threads, detectionScore, quality, maxFaces } = VisionSchema.parse({ quality: eyes });
-const policy = DecisionSchema.parse({});
+const policy = DecisionSchema.parse({ matchThreshold: 0.4 });
 const analyser = await FaceAnalyser.open({
   modelsDir: defaultModelsDir(),
   threads,
@@ -40,13 +40,20 @@ for (const film of positionals) {
   const sightings = await watch(film);
   const scores = sightings.flatMap(({ liveness }) => (liveness === null ? [] : [liveness.score]));
   const last = (sightings.at(-1)?.frame.capturedAt ?? 0) - 1000;
-  const results = Array.from({ length: attempts }, (_, n) => attempt(sightings, (n * last) / attempts));
+  const edges = sightings.flatMap(({ enclosure }) => enclosure ?? []);
+  const framed = edges.filter((enclosure) => enclosure >= policy.enclosureThreshold).length;
+  const tried = (by: DecisionConfig) =>
+    Array.from({ length: attempts }, (_, n) => attempt(sightings, (n * last) / attempts, by));
+  const results = tried(policy);
+  const unframed = tried({ ...policy, enclosureThreshold: 2 }).filter(
+    ({ grantedMs }) => grantedMs !== null,
+  ).length;
   const passed = results.flatMap(({ grantedMs }) => (grantedMs === null ? [] : [grantedMs]));
   const low = [0, 0.1, 0.5].map((part) => quantile(scores, part).toFixed(3)).join(' / ');
   const slowest = passed.length === 0 ? '' : `, slowest ${Math.max(...passed).toFixed(0)} ms`;
   const reasons = [...new Set(results.flatMap(({ reason }) => reason ?? []))].join();
   console.log(
-    `${basename(film)}: ${scores.length} frames, score lowest / 10th percentile / median ${low}; ${passed.length} of ${attempts} attempts passed${slowest}${reasons === '' ? '' : `; ${reasons}`}`,
+    `${basename(film)}: ${scores.length} frames, score lowest / 10th percentile / median ${low}; framed ${framed}, most ${Math.max(0, ...edges).toFixed(2)}; ${passed.length} of ${attempts} attempts passed (${unframed} without the edges)${slowest}${reasons === '' ? '' : `; ${reasons}`}`,
   );
 }
 await analyser.close();
@@ -67,8 +74,8 @@ async function watch(film: string): Promise<Sighting[]> {
 }
 
 /** One person steps before the camera at `from`: ms from the first good frame to the door, and why it stayed shut. */
-function attempt(sightings: readonly Sighting[], from: number) {
-  const access = new Access('door', policy, {
+function attempt(sightings: readonly Sighting[], from: number, by: DecisionConfig) {
+  const access = new Access('door', by, {
     newId: randomUUID,
     software: 'measure',
     configVersion: 'measure',

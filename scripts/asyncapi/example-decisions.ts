@@ -38,6 +38,7 @@ export const FACE: PublicDecisionRecord = {
       ageMs: 61.4,
       liveness: 0.983,
       score: 0.688,
+      enclosure: 0,
       quality: {
         eyeDistance: 74,
         margin: 0.31,
@@ -68,6 +69,7 @@ export const FACE: PublicDecisionRecord = {
     livenessUnsure: 0.5,
     livenessFloor: 0.4,
     livenessTrack: 0,
+    enclosure: 0.7,
     minFrames: 3,
     maxFrames: 8,
     maxFrameAgeMs: 800,

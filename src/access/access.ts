@@ -25,7 +25,7 @@ import {
 import type { Case, Decision, DecisionContext, Evidence, Match, Verdict } from './types.ts';
 
 /** Denials that count towards a lock-out, where the face comes near somebody enrolled: an identity is under attack. */
-const FAILURES: ReadonlySet<Reason> = new Set<Reason>(['NOT_LIVE', 'UNSURE', 'ACTION_FAILED']);
+const FAILURES: ReadonlySet<Reason> = new Set<Reason>(['NOT_LIVE', 'FACE_FRAMED', 'UNSURE', 'ACTION_FAILED']);
 
 /** Denials that say nothing about who stands there: they use up no attempt. */
 const INNOCENT: ReadonlySet<Reason> = new Set<Reason>(['LOCKED_OUT', 'CAMERA_SUSPECT']);
@@ -290,7 +290,8 @@ export class Access {
     const livenessTrack = livedThrough(track);
     const full = track.evidence.length >= policy.maxFrames;
     // A moment of a living face may look wrong: without a cloud to ask, better frames are waited for.
-    const watched = this.#context.cloud !== true && isLivenessUnsure(policy, fusion, livenessTrack);
+    const watched =
+      this.#context.cloud !== true && isLivenessUnsure(policy, track.evidence, fusion, livenessTrack);
     const patienceMs = watched ? policy.livenessWaitMs : policy.decideAfterMs;
     // A face that passed by in fewer frames than a grant needs has not asked for anything.
     const enough = track.evidence.length >= policy.minFrames || waitedMs >= policy.decideAfterMs;
@@ -299,6 +300,7 @@ export class Access {
       liveness: fusion?.liveness ?? null,
       livenessLowest: fusion?.livenessLowest ?? null,
       livenessTrack,
+      enclosures: track.enclosures,
       mask: fuseMask(track.evidence.length > 0 ? track.evidence : [track.last]),
       best,
       second: candidates[1] ?? null,
@@ -400,15 +402,22 @@ export class Access {
 }
 
 /** Whether liveness alone keeps the face out for now, without calling it an attack. */
-function isLivenessUnsure(policy: DecisionConfig, fusion: Fusion | null, track: number | null): boolean {
+function isLivenessUnsure(
+  policy: DecisionConfig,
+  frames: readonly Evidence[],
+  fusion: Fusion | null,
+  track: number | null,
+): boolean {
   if (fusion === null || fusion.liveness < policy.livenessUnsure) return false;
   return (
     fusion.liveness < policy.livenessThreshold ||
     fusion.livenessLowest < policy.livenessFloor ||
+    frames.filter(({ enclosure }) => enclosure >= policy.enclosureThreshold).length === 1 ||
     (track ?? 1) < policy.livenessTrack
   );
 }
 
 function isEvidence(sighting: Sighting): sighting is Evidence {
-  return sighting.liveness !== null && sighting.embedding !== null && sighting.quality.failed.length === 0;
+  const { liveness, embedding, enclosure, quality } = sighting;
+  return liveness !== null && embedding !== null && enclosure !== null && quality.failed.length === 0;
 }

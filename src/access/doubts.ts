@@ -7,6 +7,7 @@ export type DoubtCause =
   | 'liveness'
   | 'liveness-floor'
   | 'liveness-track'
+  | 'enclosure'
   | 'score'
   | 'mask'
   | 'frame-score'
@@ -19,6 +20,13 @@ export interface Doubt {
 }
 
 const figure = (value: number): string => value.toFixed(3);
+
+/** Of the newest `count` frames of the track those in which edges enclose the face as those of a screen or a sheet do. */
+export function framedIn({ enclosures, thresholds }: Case, count: number): number[] {
+  return enclosures
+    .slice(Math.max(0, enclosures.length - count))
+    .filter((enclosure) => enclosure >= thresholds.enclosure);
+}
 
 /** Everything about a case that lies between yes and no; empty when nothing does. */
 export function doubtsOf(c: Case): Doubt[] {
@@ -40,6 +48,11 @@ export function doubtsOf(c: Case): Doubt[] {
   if (c.livenessTrack !== null && c.livenessTrack < t.livenessTrack) {
     const text = `over the newest frames of the track liveness is ${figure(c.livenessTrack)}, below ${figure(t.livenessTrack)}`;
     doubt('liveness-track', text);
+  }
+  const enclosed = framedIn(c, c.agesMs.length);
+  if (enclosed.length > 0) {
+    const text = `in ${enclosed.length} of the frames straight edges enclose the face (${figure(Math.max(...enclosed))}, from ${figure(t.enclosure)} on)`;
+    doubt('enclosure', text);
   }
   if (c.best === null || c.best.score < t.match) {
     doubt('score', `score ${figure(c.best?.score ?? 0)} is below ${figure(t.match)}`);
@@ -67,8 +80,8 @@ export function doubtsOf(c: Case): Doubt[] {
 
 /**
  * Why a cloud may be asked about a doubt; null when no answer could settle it here: too few frames are nothing a
- * cloud knows about, a single frame below the liveness floor and what the track
- * looked like before are limits of their own, a reason may be switched off, a
+ * cloud knows about, a single frame below the liveness floor, what the track
+ * looked like before and edges around the face, which its picture is too small for, are limits of their own, a reason may be switched off, a
  * figure may lie beyond its band, and between three people who match about equally two answers decide nothing.
  */
 export function reasonToAsk(c: Case, { cause }: Doubt): EscalationReason | null {
@@ -85,6 +98,7 @@ const REASON_OF: Readonly<Record<DoubtCause, EscalationReason | null>> = {
   liveness: 'liveness',
   'liveness-floor': null,
   'liveness-track': null,
+  enclosure: null,
   score: 'score',
   mask: 'mask',
   'frame-score': 'score',

@@ -20,6 +20,8 @@ export const ThresholdsSchema = z.object({
   livenessFloor: z.number(),
   /** Records made before it was looked at have none. */
   livenessTrack: z.number().default(0),
+  /** Records made before screens and sheets were looked for have none. */
+  enclosure: z.number().default(1),
   minFrames: z.number(),
   maxFrames: z.number(),
   maxFrameAgeMs: z.number(),

@@ -55,6 +55,8 @@ const CaseSchema = z.object({
   livenessLowest: z.number().nullable(),
   /** Records made before it was looked at have none. */
   livenessTrack: z.number().nullable().default(null),
+  /** Records made before screens and sheets were looked for have none. */
+  enclosures: z.array(z.number()).default([]),
   mask: z
     .object({ state: z.enum(MASK_STATES), score: z.number() })
     .nullable()

@@ -13,6 +13,8 @@ export const REASONS = {
   PASS_WANTED: 'The person is known; the door wants their pass as well.',
   PERSON_WANTED: 'The person is known; the door wants another person as well.',
   NOT_LIVE: 'The presentation was judged an attack: a photo, a screen, a mask.',
+  FACE_FRAMED:
+    'Straight edges enclose the face as those of a phone, a screen or a sheet of paper do: judged an attack.',
   UNKNOWN_PERSON: 'A live face that matches nobody enrolled.',
   UNSURE:
     'Liveness or match lies in the band between yes and no, or two people match about equally; denied for now.',

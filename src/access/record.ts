@@ -127,6 +127,11 @@ export const DecisionRecordSchema = z.object({
         ageMs: z.number().describe('Age of the frame when the decision was made'),
         liveness: z.number().nullable(),
         score: z.number().nullable().describe('Cosine of this frame by itself with the best candidate'),
+        enclosure: z
+          .number()
+          .nullable()
+          .default(null)
+          .describe('How much of a rectangle around the face is straight edge, as of a screen or a sheet'),
         quality: QualitySchema,
       }),
     )

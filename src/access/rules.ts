@@ -1,6 +1,6 @@
 import type { QualityGate } from '../vision/types.ts';
 import { judgeAction, judgeDemand } from './action.ts';
-import { doubtsOf, isSettled, marginTrouble, unusable } from './doubts.ts';
+import { doubtsOf, framedIn, isSettled, marginTrouble, unusable } from './doubts.ts';
 import type { Reason } from './reasons.ts';
 import type { Case, Verdict } from './types.ts';
 
@@ -17,6 +17,9 @@ const GATE_REASONS: Record<QualityGate, Reason> = {
   SHARPNESS: 'FACE_BLURRED',
   EXPOSURE: 'FACE_BADLY_LIT',
 };
+
+/** In so many frames of a track edges enclose the face, and it is shown on something; in one it may be chance. */
+const FRAMED_FRAMES = 2;
 
 /** A rule looks at the case and gives a verdict, or leaves it to the next. */
 interface Rule {
@@ -67,6 +70,17 @@ const RULES: readonly Rule[] = [
       }
       const detail = `fused liveness ${figure(c.liveness)} is below ${figure(c.thresholds.livenessUnsure)}`;
       return { verdict: 'deny', reason: 'NOT_LIVE', detail };
+    },
+  },
+  {
+    name: 'edges',
+    judge: (c) => {
+      const framed = framedIn(c, c.enclosures.length);
+      if (framed.length < FRAMED_FRAMES) {
+        return null;
+      }
+      const detail = `in ${framed.length} of ${c.enclosures.length} frames straight edges enclose the face as those of a screen or a sheet do, up to ${figure(Math.max(...framed))} (from ${figure(c.thresholds.enclosure)} on)`;
+      return { verdict: 'deny', reason: 'FACE_FRAMED', detail };
     },
   },
   {

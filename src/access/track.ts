@@ -20,6 +20,8 @@ export interface TrackState {
   evidence: Evidence[];
   /** Liveness of the newest frames of all attempts, oldest first; what went before an attempt is not forgotten with it. */
   lived: readonly number[];
+  /** How closely edges enclosed the face in the same frames. */
+  enclosures: readonly number[];
   /**
    * Monotonic time at which the first evidence since the last verdict came. Not its capture time: who comes out of
    * a backlog of old frames has not been waiting.
@@ -96,6 +98,7 @@ function newTrack(sighting: Sighting, now: number): TrackState {
     id: sighting.track,
     evidence: [],
     lived: [],
+    enclosures: [],
     since: null,
     consistency: null,
     attempts: 0,
@@ -138,6 +141,7 @@ export function addEvidence(
   }
   track.evidence = [...fresh, sighting].slice(-maxFrames);
   track.lived = [...track.lived, sighting.liveness.score].slice(-LIVED_FRAMES);
+  track.enclosures = [...track.enclosures, sighting.enclosure].slice(-LIVED_FRAMES);
   track.inquiry?.see(sighting);
 }
 

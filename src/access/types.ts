@@ -12,6 +12,7 @@ import type { ActionReport } from './record-action.ts';
 export type Evidence = Sighting & {
   readonly liveness: NonNullable<Sighting['liveness']>;
   readonly embedding: NonNullable<Sighting['embedding']>;
+  readonly enclosure: NonNullable<Sighting['enclosure']>;
 };
 
 /** The threshold of one comparison, and what it follows from. */
@@ -73,6 +74,11 @@ export interface Case {
   readonly livenessLowest: number | null;
   /** Mean liveness over the newest frames of the track, those of earlier attempts as well; null without any. */
   readonly livenessTrack: number | null;
+  /**
+   * How much of a rectangle around the face is straight edge, in the newest frames of the track, those of earlier attempts
+   * as well, oldest first; the last ones are the frames of `agesMs`.
+   */
+  readonly enclosures: readonly number[];
   /** What most frames say is worn over mouth and nose, and how sure they are of it (mean probability); null where it was not looked for. */
   readonly mask: { readonly state: MaskState; readonly score: number } | null;
   readonly best: Candidate | null;

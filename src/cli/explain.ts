@@ -120,6 +120,7 @@ function frameRows(frames: readonly Frame[], limits: Limits): Row[] {
     'frame',
     'age ms',
     'liveness',
+    'edges',
     'score',
     'eyes px',
     'margin',
@@ -131,10 +132,11 @@ function frameRows(frames: readonly Frame[], limits: Limits): Row[] {
     'contrast',
     'gate',
   ];
-  const rows = frames.map(({ seq, ageMs, liveness, score, quality: q }) => [
+  const rows = frames.map(({ seq, ageMs, liveness, enclosure, score, quality: q }) => [
     String(seq),
     round(ageMs),
     liveness === null ? '-' : figure(liveness),
+    enclosure === null ? '-' : figure(enclosure),
     score === null ? '-' : figure(score),
     round(q.eyeDistance),
     q.margin.toFixed(2),
@@ -152,6 +154,7 @@ function frameRows(frames: readonly Frame[], limits: Limits): Row[] {
 function limitRow(limits: Limits): Row {
   return [
     'limit',
+    '',
     '',
     '',
     '',

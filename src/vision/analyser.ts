@@ -4,6 +4,7 @@ import { AlignedSampler } from './aligned-sampler.ts';
 import { FaceCropper } from './crop.ts';
 import { Detector, letterbox } from './detect.ts';
 import { Embedder } from './embedding.ts';
+import { EnclosureMeter } from './enclosure.ts';
 import { LandmarkFinder, type Landmarks } from './landmarks.ts';
 import { LivenessDetector } from './liveness.ts';
 import { MaskedFaces, type MaskedNetworks, openMasked } from './masked.ts';
@@ -52,6 +53,7 @@ export class FaceAnalyser {
   readonly #liveness: LivenessDetector;
   readonly #embedder: Embedder;
   readonly #quality: QualityMeter;
+  readonly #enclosure = new EnclosureMeter();
   readonly #cropper = new FaceCropper();
   readonly #queue = new Queue();
   /** Frames in a row in which nobody was found. */
@@ -146,6 +148,11 @@ export class FaceAnalyser {
   async liveness(picture: Picture, face: DetectedFace): Promise<{ score: number; model: ModelRef }> {
     const score = await this.#queue.run(() => this.#liveness.score(picture, face.box));
     return { score, model: this.#networks.liveness.ref };
+  }
+
+  /** How much of a rectangle around the face is straight edge, as of a screen or a sheet of paper, 0..1. */
+  enclosure(picture: Picture, face: DetectedFace): number {
+    return this.#enclosure.measure(picture, face.box);
   }
 
   /**

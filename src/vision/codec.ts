@@ -36,6 +36,7 @@ const STAGES = [
   'landmarks',
   'quality',
   'liveness',
+  'enclosure',
   'embedding',
   'crop',
 ] as const satisfies Stage[];
@@ -103,12 +104,14 @@ const sighting = z
     mask: z.strictObject({ state: z.enum(MASK_STATES), score: fraction, model: modelRef }).nullable(),
     liveness: z.strictObject({ score: fraction, model: modelRef }).nullable(),
     embedding: z.strictObject({ model: modelRef, by: modelRef.optional() }).nullable(),
+    enclosure: fraction.nullable(),
     timings: z.partialRecord(z.enum(STAGES), notNegative),
     facesInView: count,
   })
   .refine(
-    ({ liveness, embedding }) => (liveness === null) === (embedding === null),
-    'liveness and embedding must be of the same frame',
+    ({ liveness, enclosure, embedding }) =>
+      (liveness === null) === (embedding === null) && (enclosure === null) === (embedding === null),
+    'liveness, enclosure and embedding must be of the same frame',
   )
   .refine(
     ({ embedding, quality }) => embedding === null || quality.failed.length === 0,

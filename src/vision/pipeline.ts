@@ -251,9 +251,12 @@ export class Pipeline {
       return { track, likeness, liveness: null };
     }
     const liveness = await this.#timed(look, 'liveness', () => this.#analyser.liveness(picture, track.face));
+    const enclosure = await this.#timed(look, 'enclosure', () =>
+      this.#analyser.enclosure(picture, track.face),
+    );
     // What the face before it wore says nothing of another one.
     const own = track.id === look.track.id ? findings : { ...findings, mask: readingOf(findings.seen) };
-    listener.sighting(this.#sighting({ ...look, track }, own, { embedding, liveness }));
+    listener.sighting(this.#sighting({ ...look, track }, own, { embedding, liveness, enclosure }));
     if (attention.recognised(capturedAt, quality)) pictured.push({ track, qualityScore: quality.score });
     return { track, likeness, liveness: liveness.score };
   }
@@ -303,7 +306,7 @@ export class Pipeline {
   #sighting(
     look: Look,
     { mask, quality }: Findings,
-    recognition: Pick<Sighting, 'embedding' | 'liveness'> | null,
+    recognition: Pick<Sighting, 'embedding' | 'liveness' | 'enclosure'> | null,
   ): Sighting {
     const { visit, track, timings, facesInView } = look;
     const { seq, capturedAt, picture } = visit.frame;
@@ -316,6 +319,7 @@ export class Pipeline {
       mask,
       embedding: recognition?.embedding ?? null,
       liveness: recognition?.liveness ?? null,
+      enclosure: recognition?.enclosure ?? null,
       timings,
       facesInView,
     };

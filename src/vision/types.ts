@@ -94,7 +94,15 @@ export interface FaceAnalysis {
 }
 
 /** The steps whose time is told with each sighting. */
-export type Stage = 'detect' | 'mask' | 'landmarks' | 'quality' | 'liveness' | 'embedding' | 'crop';
+export type Stage =
+  | 'detect'
+  | 'mask'
+  | 'landmarks'
+  | 'quality'
+  | 'liveness'
+  | 'enclosure'
+  | 'embedding'
+  | 'crop';
 
 /** One look at one tracked face: what the vision process tells the gate. */
 export interface Sighting {
@@ -115,6 +123,8 @@ export interface Sighting {
   /** Null when a quality gate failed; liveness and embedding are always of this same frame. */
   readonly liveness: { readonly score: number; readonly model: ModelRef } | null;
   readonly embedding: FaceEmbedding | null;
+  /** How much of a rectangle around the face is straight edge, as of a screen or a sheet, 0..1; null when a quality gate failed. */
+  readonly enclosure: number | null;
   /** Milliseconds spent in each step for this face (detection: for the frame). */
   readonly timings: Readonly<Partial<Record<Stage, number>>>;
   /** Other faces in view at the time. */

@@ -178,6 +178,25 @@ describe('denials', () => {
     expect(door.stand({ liveness: 0.9 }, ALICE, 5000, 5)?.record).toMatchObject({ outcome: 'grant' });
   });
 
+  it('calls a face an attack that edges enclose in two frames, over its attempts, and waits where it is one', () => {
+    const framed = open({ maxFrames: 5, retryAfterMs: 500 });
+    const decision = framed.stand({ enclosure: 0.8 }, ALICE, 1000, 5);
+    expect(decision?.record).toMatchObject({ outcome: 'deny', reason: 'FACE_FRAMED', person: null });
+    expect(decision?.record.detail).toContain('in 5 of 5 frames straight edges enclose the face');
+    expect(framed.stand({ enclosure: 0.1 }, ALICE, 3000, 5)?.record).toMatchObject({ reason: 'FACE_FRAMED' });
+    const chance = open({ livenessWaitMs: 1800 });
+    expect(chance.look({ at: 1000, enclosure: 0.75 }, ALICE)).toBeNull();
+    const granted = chance.stand({}, ALICE, 1066);
+    expect(granted?.record).toMatchObject({ outcome: 'grant' });
+    // The frame has left the five that count.
+    expect(granted?.newestFrameAt).toBe(1066 + 4 * FRAME_MS);
+    const short = open({ livenessWaitMs: 250, decideAfterMs: 250 });
+    short.look({ at: 1000, enclosure: 0.75 }, ALICE);
+    const unsure = short.stand({}, ALICE, 1066);
+    expect(unsure?.record).toMatchObject({ outcome: 'deny', reason: 'UNSURE' });
+    expect(unsure?.record.detail).toContain('straight edges enclose the face (0.750, from 0.700 on)');
+  });
+
   it('throws all evidence away when a second face turns up in a track', () => {
     const door = open({ minFrames: 3 });
     door.look({ at: 1000, vector: vector(0) }, ALICE);

@@ -56,6 +56,7 @@ const cases: fc.Arbitrary<Case> = fc.record({
   liveness: fc.option(unit),
   livenessLowest: fc.option(unit),
   livenessTrack: fc.option(unit),
+  enclosures: fc.array(fc.oneof({ weight: 9, arbitrary: fc.constant(0) }, unit), { maxLength: 8 }),
   mask: fc.option(fc.record({ state: fc.constantFrom('bare', 'worn', 'incorrect'), score: unit })),
   best: fc.option(unit.map((score) => candidate('a', score))),
   second: fc.option(unit.map((score) => candidate('b', score))),
@@ -76,6 +77,7 @@ const cases: fc.Arbitrary<Case> = fc.record({
     livenessUnsure: 0.4,
     livenessFloor: 0.2,
     livenessTrack: 0.5,
+    enclosure: 0.7,
     minFrames: 3,
     maxFrames: 5,
     maxFrameAgeMs: 800,
@@ -152,6 +154,8 @@ function mayPassAtAll(c: Case): boolean {
     !c.trackLockedOut &&
     c.distrusted === null &&
     c.authenticatedAgoMs === null &&
+    c.enclosures.filter((one) => one >= t.enclosure).length < 2 &&
+    c.enclosures.every((one, n) => one < t.enclosure || n < c.enclosures.length - c.agesMs.length) &&
     c.agesMs.length >= t.minFrames &&
     c.agesMs.slice(-t.minFrames).every((age) => age <= t.maxFrameAgeMs) &&
     (c.liveness ?? 0) >= t.livenessUnsure &&

@@ -47,6 +47,7 @@ export interface Look {
   track?: string;
   at: number;
   liveness?: number;
+  enclosure?: number;
   mask?: Sighting['mask'];
   vector?: Float32Array;
   failed?: QualityReport['failed'];
@@ -67,6 +68,7 @@ export function sighting(look: Look): Sighting {
     mask: look.mask ?? null,
     liveness: passed ? { score: look.liveness ?? 0.95, model: MODEL } : null,
     embedding: passed ? { vector: look.vector ?? vector(0), model: MODEL } : null,
+    enclosure: passed ? (look.enclosure ?? 0) : null,
     timings: { detect: 3 },
     facesInView: 1,
   };

@@ -59,6 +59,7 @@ function sighting({
     },
     mask: null,
     liveness: { score: live, model },
+    enclosure: 0,
     embedding: { vector: unit(who), model },
     timings: {},
     facesInView: others,

@@ -25,6 +25,7 @@ function sighting(changes: Partial<Sighting> = {}): Sighting {
     },
     mask: { state: 'worn', score: 0.9, model },
     liveness: { score: 0.98, model },
+    enclosure: 0.2,
     embedding: { vector: unit(), model },
     timings: { detect: 5, embedding: 5.5 },
     facesInView: 0,
@@ -85,7 +86,10 @@ describe('messages of a vision process', () => {
   it('come as they were sent', () => {
     const messages: FromVision[] = [
       { type: 'sighting', sighting: sighting() },
-      { type: 'sighting', sighting: sighting({ mask: null, liveness: null, embedding: null }) },
+      {
+        type: 'sighting',
+        sighting: sighting({ mask: null, liveness: null, enclosure: null, embedding: null }),
+      },
       crop(),
       { type: 'trackEnd', end: { camera: 'gate', track: 'abc-1', frames: 3, lastSeenAt: 0.1 + 0.2 } },
       { type: 'qr', qr: { camera: 'gate', seq: 7, capturedAt: NOW - 90, text: '访客 MENSHEN-PASS:x' } },
@@ -168,7 +172,10 @@ describe('messages of a vision process', () => {
     expect(parse({ header, body: body.slice(4) })).toHaveProperty('problem');
     expect(parse({ header, body: NOTHING })).toHaveProperty('problem');
     const below = sent(
-      encodeFromVision({ type: 'sighting', sighting: sighting({ liveness: null, embedding: null }) }),
+      encodeFromVision({
+        type: 'sighting',
+        sighting: sighting({ liveness: null, enclosure: null, embedding: null }),
+      }),
     );
     expect(parse({ ...below, body })).toHaveProperty('problem');
   });

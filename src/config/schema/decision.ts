@@ -53,6 +53,14 @@ export const DecisionSchema = z
       .describe(
         'Mean liveness over the newest 20 frames of a face at least, those of its earlier attempts as well: what looked like an attack does not pass by one good moment',
       ),
+    enclosureThreshold: z
+      .number()
+      .min(0.4)
+      .max(1)
+      .default(0.7)
+      .describe(
+        'Straight edges that enclose the face as those of a screen or a sheet of paper do: from this part of their rectangle on, a frame counts as framed; one leaves the face unsure, two are an attack. 1 is as good as off',
+      ),
     minFrames: z.number().int().min(2).max(20).default(3).describe('Frames of evidence needed for a grant'),
     maxFrames: z
       .number()

@@ -42,7 +42,10 @@ interface Watch {
  * several frames of one track. Looks at the sightings that the doors decide by; nothing is kept while nobody asks.
  */
 export class CameraEnrolment {
-  readonly #decision: Pick<DecisionConfig, 'livenessThreshold' | 'livenessFloor' | 'minConsistency'>;
+  readonly #decision: Pick<
+    DecisionConfig,
+    'livenessThreshold' | 'livenessFloor' | 'enclosureThreshold' | 'minConsistency'
+  >;
   readonly #limits: EnrolmentLimits;
   readonly #watches = new Map<string, Watch>();
   readonly #distrusted = new Map<string, string>();
@@ -134,7 +137,10 @@ export class CameraEnrolment {
   }
 
   /** What this frame lacks, in words for the person; null when it counts. */
-  #missing({ frames }: Watch, { mask, quality, liveness, embedding, facesInView }: Sighting): string | null {
+  #missing(
+    { frames }: Watch,
+    { mask, quality, liveness, embedding, enclosure, facesInView }: Sighting,
+  ): string | null {
     if (facesInView > 0) return SEVERAL;
     const [worn] = maskFaults({ mask });
     if (worn !== undefined) return worn.text;
@@ -145,6 +151,9 @@ export class CameraEnrolment {
       return `the face is not seen well enough: ${advice.join('; ') || 'look at the camera'}`;
     }
     if (liveness.score < this.#decision.livenessFloor) return 'the face does not look alive';
+    if (enclosure !== null && enclosure >= this.#decision.enclosureThreshold) {
+      return 'straight edges enclose the face like those of a screen or a sheet: move where there are none';
+    }
     const [first] = frames;
     if (first?.embedding == null) return null;
     const likeness = dot(first.embedding.vector, embedding.vector);
