@@ -23,6 +23,7 @@ const PROOFS = [
     'qr',
     'vision-host',
     'visitors',
+    'masked',
   ].map((name) => `test/long/${name}`),
 ].map((name) => `${name}.test.ts`);
 

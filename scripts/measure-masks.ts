@@ -1,18 +1,21 @@
 /**
  * How well masks are told, and how well masked people are known:
- * `npx tsx scripts/measure-masks.ts detection|matching [--data FOLDER] [--every N] [--without FOLDER]... [--json FILE]`. The folder holds
- * masks/web and lfw, of which every Nth picture or pair is taken; people who have a folder in one --without are left out of the pairs. The tables of docs/explanation/accuracy.md come from here.
+ * `npx tsx scripts/measure-masks.ts detection|matching [--data FOLDER] [--every N] [--without FOLDER]... [--style NAME]... [--json FILE]`. The folder holds
+ * masks/web and lfw, of which every Nth picture or pair is taken; people who have a folder in one --without are left out of
+ * the pairs; masks of every style are drawn in turn, or of those named. The tables of docs/explanation/accuracy.md come from here.
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { z } from 'zod';
 import { QualitySchema } from '../src/config/schema/vision.ts';
 import { FaceAnalyser } from '../src/vision/index.ts';
 import { defaultModelsDir } from '../src/vision/models/index.ts';
 import { personOf, readPairs } from './lfw/pairs.ts';
 import { detectionLines, readMasks } from './masks/detection.ts';
+import { MASK_STYLES } from './masks/draw.ts';
 import { maskedTemplates, matchingLines, matchingReport } from './masks/matching.ts';
 
 const { values, positionals } = parseArgs({
@@ -21,6 +24,7 @@ const { values, positionals } = parseArgs({
     models: { type: 'string', default: defaultModelsDir() },
     every: { type: 'string', default: '1' },
     without: { type: 'string', multiple: true, default: [] },
+    style: { type: 'string', multiple: true, default: [...MASK_STYLES] },
     json: { type: 'string' },
   },
   allowPositionals: true,
@@ -59,7 +63,8 @@ async function measure(
       .filter((_, index) => index % Number(values.every) === 0)
       .filter(({ one, other }) => ![one, other].some((path) => trained.has(nameOf(personOf(path)))));
     const paths = [...new Set(pairs.flatMap(({ one, other }) => [one, other]))];
-    const templates = await maskedTemplates(analyser, paths, log);
+    const styles = z.array(z.enum(MASK_STYLES)).parse(values.style);
+    const templates = await maskedTemplates(analyser, paths, styles, log);
     const report = matchingReport(pairs, templates);
     return { lines: matchingLines(pairs, templates, report), report };
   }

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Picture } from '../../src/camera/index.ts';
+import { rateOf } from '../../src/evaluate/statistics/binomial.ts';
 import { readPhoto } from '../../src/photo/index.ts';
 import { type DetectedFace, type FaceAnalyser, MASK_STATES, type MaskState } from '../../src/vision/index.ts';
 import { nearestToCentre } from '../lfw/templates.ts';
@@ -87,7 +88,8 @@ export function detectionLines(tallies: readonly MaskTally[], ms: readonly numbe
   return [
     ...tallies.map(({ set, truth, pictures, faceless, read }) => {
       const cells = MASK_STATES.map((state) => `${read[state]} ${state}`).join(', ');
-      return `${set}: ${pictures} pictures, no face in ${faceless}; read as ${cells}: ${percent(read[truth] / (pictures - faceless))} right`;
+      const { value, low, high } = rateOf(read[truth], pictures - faceless);
+      return `${set}: ${pictures} pictures, no face in ${faceless}; read as ${cells}: ${percent(value)} right (95 %: ${percent(low)} to ${percent(high)})`;
     }),
     `balanced accuracy ${percent(balancedAccuracy(tallies))} over three states, ${percent(balancedAccuracy(real))} on real pictures alone (two states)`,
     `a face takes ${quantile(ms, 0.5).toFixed(2)} ms (median; ${quantile(ms, 0.1).toFixed(2)} 10th percentile), ${quantile(ms, 0.99).toFixed(2)} ms (99th percentile)`,

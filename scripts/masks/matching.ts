@@ -1,5 +1,6 @@
 import type { Picture } from '../../src/camera/index.ts';
 import { cosine } from '../../src/evaluate/measures/comparisons.ts';
+import { rateOf } from '../../src/evaluate/statistics/binomial.ts';
 import { readPhoto } from '../../src/photo/index.ts';
 import type {
   DetectedFace,
@@ -12,7 +13,7 @@ import { type Pair, personOf } from '../lfw/pairs.ts';
 import { nearestToCentre } from '../lfw/templates.ts';
 import { fnmrAt, thresholdAt } from '../lfw/verification.ts';
 import { quantile } from '../support/quantile.ts';
-import { MASK_STYLES, withMask } from './draw.ts';
+import { MASK_STYLES, type MaskStyle, withMask } from './draw.ts';
 
 /** The ways a masked probe (or reference) can be made, from what the door does down to what masks cost without it. */
 export const CHAINS = {
@@ -23,6 +24,7 @@ export const CHAINS = {
   'own embedding': 'masked probe, stock landmarks, embedding for masked faces',
   'own, true points': 'masked probe, embedding for masked faces aligned as if unmasked',
   whole: 'masked probe through the whole chain, the mask detector deciding',
+  'whole, mirrored': 'the same, averaged with its mirror image',
   'masked reference': 'masked probe and a reference with a mask drawn on, stock networks',
   'masked reference, whole': 'masked probe and a reference with a mask drawn on, whole chain',
 } as const;
@@ -30,21 +32,24 @@ export type Chain = keyof typeof CHAINS;
 
 /** What one picture gives: a bare reference and probe, and a probe of each chain. */
 export interface MaskedTemplate {
+  /** Of the mask drawn over the probe. */
+  readonly style: MaskStyle;
   readonly reference: Float32Array;
   readonly probes: ReadonlyMap<Chain, Float32Array>;
   /** Mean distance of the five points from those of the bare face, in eye distances; null where no face was found. */
   readonly pointError: { readonly stock: number; readonly own: number } | null;
 }
 
-/** Templates by path; null where no face is found in the bare picture. A masked face not found has no probe. */
+/** Templates by path, with masks of these styles in turn; null where no face is found in the bare picture. A masked face not found has no probe. */
 export async function maskedTemplates(
   analyser: FaceAnalyser,
   paths: readonly string[],
+  styles: readonly MaskStyle[],
   log: (line: string) => void,
 ): Promise<Map<string, MaskedTemplate | null>> {
   const templates = new Map<string, MaskedTemplate | null>();
   for (const path of paths) {
-    templates.set(path, await templateOf(analyser, path, templates.size));
+    templates.set(path, await templateOf(analyser, path, styles[templates.size % styles.length]));
     if (templates.size % 250 === 0) log(`${templates.size} of ${paths.length} pictures`);
   }
   return templates;
@@ -55,7 +60,7 @@ const WORN: Omit<MaskReading, 'model'> = { state: 'worn', score: 1 };
 async function templateOf(
   analyser: FaceAnalyser,
   path: string,
-  index: number,
+  style: MaskStyle,
 ): Promise<MaskedTemplate | null> {
   const picture = await readPhoto(path);
   const face = nearestToCentre(await analyser.find(picture), picture.width, picture.height);
@@ -65,11 +70,11 @@ async function templateOf(
   const probe = await analyser.embed(picture, points);
   if (reference === null || probe === null) return null;
   const probes = new Map<Chain, Float32Array>([['bare', probe.vector]]);
-  const masked = await withMask(picture, points, MASK_STYLES[index % MASK_STYLES.length]);
+  const masked = await withMask(picture, points, style);
   const seen = nearestToCentre(await analyser.find(masked), masked.width, masked.height);
-  if (seen === null) return { reference: reference.vector, probes, pointError: null };
+  if (seen === null) return { style, reference: reference.vector, probes, pointError: null };
   const pointError = await addProbes(analyser, masked, seen, points, probes);
-  return { reference: reference.vector, probes, pointError };
+  return { style, reference: reference.vector, probes, pointError };
 }
 
 async function addProbes(
@@ -92,7 +97,9 @@ async function addProbes(
   await add('own points', own, null);
   await add('own embedding', stock, worn);
   await add('own, true points', truth, worn);
-  await add('whole', await analyser.landmarks(masked, face, reading), reading);
+  const points = await analyser.landmarks(masked, face, reading);
+  await add('whole', points, reading);
+  await add('whole, mirrored', points, reading, true);
   await add('masked reference', stock, null, true);
   await add('masked reference, whole', own, worn, true);
   return { stock: errorOf(stock.five, truth.five), own: errorOf(own.five, truth.five) };
@@ -111,6 +118,8 @@ export interface ChainReport {
   readonly fnmr: number;
   readonly threshold: number;
   readonly impostors: number;
+  /** Genuine pairs by the style of the probe's mask, at the same threshold. */
+  readonly byStyle: readonly { readonly style: MaskStyle; readonly missed: number; readonly pairs: number }[];
   /** By the impostor pairs of the protocol alone. */
   readonly fnmrByPairs: number;
   /** At the threshold that gives FMR 1e-3 to bare faces; and the FMR it gives here. */
@@ -155,6 +164,14 @@ export function matchingReport(
       fnmr: fnmrAt(threshold, genuine),
       threshold,
       impostors: crossed.length,
+      byStyle: MASK_STYLES.map((style) => {
+        const own = pairs.filter(({ same, other }) => same && templates.get(other)?.style === style);
+        return {
+          style,
+          missed: Math.round(fnmrAt(threshold, own.map(scoreOf)) * own.length),
+          pairs: own.length,
+        };
+      }).filter(({ pairs: count }) => count > 0),
       fnmrByPairs: fnmrAt(thresholdAt(FMR, known), genuine),
       fnmrAtBare: atBare.fnmr,
       fmrAtBare: atBare.fmr,
@@ -202,15 +219,20 @@ export function matchingLines(
     const values = errors.map((each) => each[of]);
     return `${percent(quantile(values, 0.5))} (median), ${percent(quantile(values, 0.9))} (90th percentile)`;
   };
+  const bounds = (missed: number, of: number) => {
+    const { low, high } = rateOf(missed, of);
+    return `${percent(low)} to ${percent(high)}`;
+  };
   const genuine = pairs.filter(({ same }) => same).length;
   return [
     `LFW: ${templates.size} pictures, ${genuine} genuine pairs; masked face found in ${errors.length}`,
     `five points beneath the mask, parts of the eye distance: stock ${error('stock')}; own ${error('own')}`,
     ...report.map(
-      ({ chain, fnmr, threshold, impostors, fnmrByPairs, fnmrAtBare, fmrAtBare, atDoor, atDoorMasked }) =>
-        `${CHAINS[chain]}: FNMR ${percent(fnmr)} at FMR 1e-3 (threshold ${threshold.toFixed(3)}, ${impostors} impostor comparisons; ` +
+      ({ chain, fnmr, threshold, impostors, byStyle, fnmrByPairs, fnmrAtBare, fmrAtBare, ...door }) =>
+        `${CHAINS[chain]}: FNMR ${percent(fnmr)} at FMR 1e-3 (95 %: ${bounds(Math.round(fnmr * genuine), genuine)}; ` +
+        `${byStyle.map(({ style, missed, pairs: of }) => `${style} ${percent(missed / of)}`).join(', ')}; threshold ${threshold.toFixed(3)}, ${impostors} impostor comparisons; ` +
         `${percent(fnmrByPairs)} by the impostor pairs alone); at the bare threshold FNMR ${percent(fnmrAtBare)}, FMR ${fmrAtBare.toExponential(1)}; ` +
-        [atDoor, atDoorMasked]
+        [door.atDoor, door.atDoorMasked]
           .map(
             (at) => `at ${at.threshold.toFixed(2)} FNMR ${percent(at.fnmr)}, FMR ${at.fmr.toExponential(1)}`,
           )

@@ -393,6 +393,15 @@ export class Gallery {
     return this.#memory.refresh();
   }
 
+  /**
+   * As `refresh`, for a process that must go on answering: a large change is taken over in slices of some milliseconds,
+   * between which the event loop runs. One at a time. Rejects with the signal's reason when that is given meanwhile; what
+   * was taken over by then is told by the next call.
+   */
+  refreshInSlices(signal: AbortSignal): Promise<GalleryChange | null> {
+    return this.#memory.refreshInSlices(signal);
+  }
+
   /** The entitlement in normal form, of those keys that are given. */
   #checked(given: Partial<Entitlement>, personId: string): Partial<Entitlement> {
     const checked = checkEntitlement(given);

@@ -4,7 +4,7 @@ import type { Taker } from './everybody.ts';
 import { LoadProgress } from './progress.ts';
 import type { StoredReference } from './row-reader.ts';
 import { ReferenceIndex } from './search.ts';
-import type { Delta, GalleryStore } from './store.ts';
+import { type Delta, type GalleryStore, inSlices } from './store.ts';
 import type { Candidate, Embedding, GalleryChange, GalleryFault, Pass, Person } from './types.ts';
 
 /** The gallery as it is searched: people and embeddings in memory, kept in step with the file by what changed in it. */
@@ -54,6 +54,29 @@ export class GalleryMemory {
     this.#takeOver(this.#store.delta(this.#known), dataVersion);
   }
 
+  /**
+   * Takes over a change of any size while the event loop goes on running; until it is done, some of it is in use and some not.
+   * What the process itself writes meanwhile is not lost.
+   */
+  async #followInSlices(signal: AbortSignal): Promise<void> {
+    const known = this.#known;
+    const dataVersion = this.#store.dataVersion();
+    const reader = this.#store.beside();
+    try {
+      const delta = await reader.deltaInSlices(known, signal);
+      this.#checkKey(delta);
+      await inSlices(this.#apply(delta), signal);
+      const overtaken = this.#known !== known;
+      this.#isTakenOver(delta, dataVersion);
+      if (!overtaken) return;
+      // What was taken over at once in between may have been undone by what was read before: all of it is compared.
+      this.#known = { ...this.#known, removals: -1 };
+      this.follow();
+    } finally {
+      reader.close();
+    }
+  }
+
   #begin(): Taker {
     this.#known = { ...this.#store.meta(), generation: -1, removals: -1 };
     const progress = new LoadProgress(this.#log);
@@ -80,8 +103,12 @@ export class GalleryMemory {
   /** @param dataVersion of before the delta was read: what came since is looked at again */
   #takeOver(delta: Delta, dataVersion: number): void {
     this.#checkKey(delta);
-    this.#apply(delta);
-    this.#known = { generation: delta.generation, removals: delta.removals, keyCheck: delta.keyCheck };
+    for (const _ of this.#apply(delta));
+    this.#isTakenOver(delta, dataVersion);
+  }
+
+  #isTakenOver({ generation, removals, keyCheck }: Delta, dataVersion: number): void {
+    this.#known = { generation, removals, keyCheck };
     this.#dataVersion = dataVersion;
   }
 
@@ -92,6 +119,15 @@ export class GalleryMemory {
 
   refresh(): GalleryChange | null {
     if (this.#store.dataVersion() !== this.#dataVersion) this.follow();
+    return this.#takePending();
+  }
+
+  /** As `refresh`, and a large change is taken over in slices, between which the event loop runs; one at a time. */
+  async refreshInSlices(signal: AbortSignal): Promise<GalleryChange | null> {
+    if (this.#store.dataVersion() !== this.#dataVersion) {
+      if (this.#store.isSmallSince(this.#known)) this.follow();
+      else await this.#followInSlices(signal);
+    }
     return this.#takePending();
   }
 
@@ -169,21 +205,28 @@ export class GalleryMemory {
     }
   }
 
-  #apply(delta: Delta): void {
-    this.#cards = null;
-    if (delta.ids !== null) this.#removeAllBut(delta.ids);
+  /** Step by step: null after each. */
+  *#apply(delta: Delta): Generator<null> {
+    if (delta.ids !== null) yield* this.#removeAllBut(delta.ids);
     for (const pass of delta.passes) {
       this.passes.set(pass.id, pass);
       this.#faults.delete(`passes ${pass.id}`);
     }
-    for (const person of delta.people) this.#takePerson(person);
-    for (const reference of delta.references) this.#takeReference(reference);
+    for (const person of delta.people) {
+      this.#takePerson(person);
+      yield null;
+    }
+    for (const reference of delta.references) {
+      this.#takeReference(reference);
+      yield null;
+    }
     for (const fault of delta.faults) this.#report(fault);
   }
 
   #takePerson(person: Person): void {
     this.#note(this.people.has(person.id) ? 'updated' : 'added', person.id);
     this.people.set(person.id, person);
+    this.#cards = null;
     if (this.#faults.size > 0) this.#faults.delete(`people ${person.id}`);
   }
 
@@ -193,11 +236,20 @@ export class GalleryMemory {
     this.#note('updated', personId);
   }
 
-  #removeAllBut(ids: NonNullable<Delta['ids']>): void {
-    const gone = [...this.#index.entries()].filter(({ referenceId }) => !ids.references.has(referenceId));
-    for (const { referenceId, personId } of gone) this.#dropReference(referenceId, personId);
+  /** Whole people first. */
+  *#removeAllBut(ids: NonNullable<Delta['ids']>): Generator<null> {
     for (const id of this.people.keys()) {
       if (!ids.people.has(id)) this.#dropPerson(id);
+      yield null;
+    }
+    const gone: { referenceId: string; personId: string }[] = [];
+    for (const entry of this.#index.entries()) {
+      if (!ids.references.has(entry.referenceId)) gone.push(entry);
+      yield null;
+    }
+    for (const { referenceId, personId } of gone) {
+      this.#dropReference(referenceId, personId);
+      yield null;
     }
     for (const id of this.passes.keys()) {
       if (!ids.passes.has(id)) this.passes.delete(id);
@@ -210,6 +262,7 @@ export class GalleryMemory {
 
   #dropPerson(id: string): void {
     this.people.delete(id);
+    this.#cards = null;
     for (const reference of this.#index.referencesOf(id)) this.#dropReference(reference, id);
     this.#note('removed', id);
   }
@@ -221,6 +274,7 @@ export class GalleryMemory {
 
   /** A row that cannot be used must not go on being used as it was before either. */
   #report(fault: GalleryFault): void {
+    this.#cards = null;
     if (fault.table === 'people' && this.people.delete(fault.id)) this.#note('removed', fault.id);
     if (fault.table === 'passes') this.passes.delete(fault.id);
     const owner = fault.table === 'refs' ? this.#index.personOf(fault.id) : null;

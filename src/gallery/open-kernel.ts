@@ -27,10 +27,14 @@ const kernel = new WebAssembly.Module(Buffer.from(KERNEL, 'base64'));
 /** Which of two equal loops are the quicker: docs/decisions/search.md. */
 const WORDS = process.arch === 'x64';
 
-/** The inner loops of kernel.wat over this memory. */
+/** The inner loops of kernel.wat over this memory; `quickHalf` and `quickRest` are those of the equal ones that are quicker here. */
 export function openKernel(memory: WebAssembly.Memory) {
   const loops = ExportsSchema.parse(new WebAssembly.Instance(kernel, { search: { memory } }).exports);
-  return WORDS ? { ...loops, half: loops.halfWords, rest: loops.restWords } : loops;
+  return {
+    ...loops,
+    quickHalf: WORDS ? loops.halfWords : loops.half,
+    quickRest: WORDS ? loops.restWords : loops.rest,
+  };
 }
 
 function isFunction(value: unknown): boolean {

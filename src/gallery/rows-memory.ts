@@ -142,8 +142,8 @@ export class RowsMemory {
     const products = new Int32Array(this.#memory.buffer, PRODUCTS, BLOCK_ROWS);
     for (let first = 0; first < count; first += BLOCK_ROWS) {
       const [codes, end] = codesOf(first, count);
-      const halves = this.#kernel.half(codes, end, PROBE_CODE, halfLimit, LIST);
-      const near = this.#kernel.rest(LIST, halves, codes, PROBE_CODE, limit, LIST);
+      const halves = this.#kernel.quickHalf(codes, end, PROBE_CODE, halfLimit, LIST);
+      const near = this.#kernel.quickRest(LIST, halves, codes, PROBE_CODE, limit, LIST);
       this.#kernel.dots(LIST, near, numbersAt(first), PROBE_NUMBERS, PRODUCTS);
       const scales = this.#scalesOf(first);
       const found = (near - LIST) / 4;

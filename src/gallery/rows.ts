@@ -80,7 +80,6 @@ export const ReferenceRowSchema = z.object({
 export type PictureRow = z.infer<typeof PictureRowSchema>;
 export type ReferenceRow = z.infer<typeof ReferenceRowSchema>;
 export const IdRowSchema = z.object({ id: z.string() });
-export const IdListSchema = z.array(z.string());
 
 export const personIdentity = (personId: string): RowIdentity => ['people', personId];
 

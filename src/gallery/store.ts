@@ -1,10 +1,18 @@
 import { setImmediate } from 'node:timers/promises';
+import Database from 'better-sqlite3';
 import { MenshenError } from '../common/index.ts';
 import type { RowCipher } from './cipher.ts';
 import { type Db, forReader, guarded } from './database.ts';
 import { Everybody, type Taker } from './everybody.ts';
-import { RowReader, readRows, type StoredPicture, type StoredReference, usable } from './row-reader.ts';
-import { IdListSchema, MetaRowSchema } from './rows.ts';
+import {
+  type Read,
+  RowReader,
+  readRows,
+  type StoredPicture,
+  type StoredReference,
+  usable,
+} from './row-reader.ts';
+import { MetaRowSchema } from './rows.ts';
 import type { GalleryFault, Pass, Person } from './types.ts';
 import { GalleryWriter } from './writer.ts';
 
@@ -29,8 +37,11 @@ export interface Delta extends Meta {
   } | null;
 }
 
-/** Time between two turns of the event loop while all is read, ms. */
+/** Time between two turns of the event loop while much is read or taken over, ms. */
 const SLICE_MS = 5;
+
+/** Rows that are taken over at once: some milliseconds. */
+const SMALL_ROWS = 64;
 
 /** The gallery's tables: opens what is sealed, checks every row, and names the rows it cannot use instead of failing on them. */
 export class GalleryStore {
@@ -57,9 +68,31 @@ export class GalleryStore {
     return guarded(this.#path, () => readMeta(this.#db));
   }
 
+  /** Whether so little has changed since that whoever takes it over at once holds up nobody. */
+  isSmallSince({ generation, removals }: Pick<Meta, 'generation' | 'removals'>): boolean {
+    const meta = this.meta();
+    if (meta.generation < generation || meta.removals !== removals) return false;
+    const newer = ['people', 'refs', 'passes'].map((table) => this.#newer(table, generation));
+    return newer.reduce((sum, rows) => sum + rows, 0) <= SMALL_ROWS;
+  }
+
+  /** The same tables over a connection of its own, for reading: to be closed after use. */
+  beside(): GalleryStore {
+    return guarded(this.#path, () => {
+      const timeout = Number(this.#db.pragma('busy_timeout', { simple: true }));
+      const db = new Database(this.#path, { readonly: true, fileMustExist: true, timeout });
+      return new GalleryStore(db, this.#path, this.#cipher);
+    });
+  }
+
   /** What changed after generation `known.generation`, as one consistent picture of the file. */
   delta(known: { generation: number; removals: number }): Delta {
-    return guarded(this.#path, () => this.#db.transaction(() => this.#changes(known))());
+    return guarded(this.#path, () => this.#db.transaction(() => last(this.#changes(known)))());
+  }
+
+  /** As `delta`, in slices as `allInSlices`. */
+  deltaInSlices(known: { generation: number; removals: number }, signal: AbortSignal): Promise<Delta> {
+    return this.#inSlices(this.#changes(known), signal);
   }
 
   /** All there is: people and references go to the taker, the rest is in the delta, without ids. */
@@ -71,11 +104,15 @@ export class GalleryStore {
    * As `all`, and the event loop runs now and then: nothing else may be asked of this store until it is done.
    * Rejects with the signal's reason when that is given meanwhile.
    */
-  async allInSlices(taker: Taker, signal: AbortSignal): Promise<Delta> {
+  allInSlices(taker: Taker, signal: AbortSignal): Promise<Delta> {
+    return this.#inSlices(this.#all(taker), signal);
+  }
+
+  async #inSlices(steps: Iterable<Delta | null>, signal: AbortSignal): Promise<Delta> {
     try {
       this.#db.exec('BEGIN');
       try {
-        return await lastInSlices(this.#all(taker), signal);
+        return await lastInSlices(steps, signal);
       } finally {
         if (this.#db.inTransaction) this.#db.exec('COMMIT');
       }
@@ -84,21 +121,26 @@ export class GalleryStore {
     }
   }
 
-  #changes(known: { generation: number; removals: number }): Delta {
+  /** Reads what changed row by row: null after each, the delta at last. */
+  *#changes(known: { generation: number; removals: number }): Generator<Delta | null, void> {
     const meta = readMeta(this.#db);
     // A lower generation means that the file was replaced by an older one: look at everything.
     const since = meta.generation < known.generation ? -1 : known.generation;
     const complete = since < 0 || meta.removals !== known.removals;
     const faults: GalleryFault[] = [];
-    const [people, passes, references] = [
-      usable(this.#rows('SELECT id, sealed FROM people WHERE generation > ?', [since], this.#person), faults),
-      usable(this.#rows('SELECT id, sealed FROM passes WHERE generation > ?', [since], this.#pass), faults),
-      usable(this.#rows('SELECT * FROM refs WHERE generation > ?', [since], this.#reference), faults),
-    ];
+    const newer = (columns: string, table: string) =>
+      `SELECT ${columns} FROM ${table} WHERE generation > ${since}`;
+    const people = yield* this.#usable(newer('id, sealed', 'people'), this.#person, faults);
+    const passes = yield* this.#usable(newer('id, sealed', 'passes'), this.#pass, faults);
+    const references = yield* this.#usable(newer('*', 'refs'), this.#reference, faults);
     const ids = complete
-      ? { people: this.#ids('people'), passes: this.#ids('passes'), references: this.#ids('refs') }
+      ? {
+          people: yield* this.#ids('people'),
+          passes: yield* this.#ids('passes'),
+          references: yield* this.#ids('refs'),
+        }
       : null;
-    return { ...meta, people, passes, references, faults, ids };
+    yield { ...meta, people, passes, references, faults, ids };
   }
 
   /** Reads all step by step: null after each, the delta at last. */
@@ -173,8 +215,32 @@ export class GalleryStore {
     return readRows(this.#db, sql, bound, read);
   }
 
-  #ids(table: 'people' | 'passes' | 'refs'): Set<string> {
-    return new Set(IdListSchema.parse(this.#db.prepare(`SELECT id FROM ${table}`).pluck().all()));
+  /** The rows that can be used, null after each; what is wrong with the others goes to `faults`. */
+  *#usable<T>(sql: string, read: (row: unknown) => Read<T>, faults: GalleryFault[]): Generator<null, T[]> {
+    const found: T[] = [];
+    for (const row of this.#rows(sql, [], read)) {
+      found.push(...usable([row], faults));
+      yield null;
+    }
+    return found;
+  }
+
+  /** The ids of a table; null after each. */
+  *#ids(table: 'people' | 'passes' | 'refs'): Generator<null, Set<string>> {
+    const ids = new Set<string>();
+    for (const id of this.#db.prepare(`SELECT id FROM ${table}`).pluck().iterate()) {
+      ids.add(String(id));
+      yield null;
+    }
+    return ids;
+  }
+
+  /** Rows newer than a generation, counted no further than it matters. */
+  #newer(table: string, generation: number): number {
+    const rows = `SELECT 1 FROM ${table} WHERE generation > ? LIMIT ${SMALL_ROWS + 1}`;
+    return guarded(this.#path, () =>
+      Number(this.#db.prepare(`SELECT count(*) FROM (${rows})`).pluck().get(generation)),
+    );
   }
 }
 
@@ -196,13 +262,23 @@ function last(steps: Iterable<Delta | null>): Delta {
 }
 
 async function lastInSlices(steps: Iterable<Delta | null>, signal: AbortSignal): Promise<Delta> {
+  const delta = await inSlices(steps, signal);
+  if (delta !== null) return delta;
+  throw new MenshenError('INTERNAL', 'reading the gallery came to no end');
+}
+
+/**
+ * Goes through steps until one gives something, and lets the event loop run now and then. Rejects with the signal's reason
+ * when that is given meanwhile.
+ */
+export async function inSlices<T>(steps: Iterable<T | null>, signal: AbortSignal): Promise<T | null> {
   let begun = performance.now();
-  for (const delta of steps) {
-    if (delta !== null) return delta;
+  for (const found of steps) {
+    if (found !== null) return found;
     if (performance.now() - begun < SLICE_MS) continue;
     await setImmediate();
     signal.throwIfAborted();
     begun = performance.now();
   }
-  throw new MenshenError('INTERNAL', 'reading the gallery came to no end');
+  return null;
 }

@@ -38,6 +38,9 @@ export class GalleryKeeper {
   /** The try under way. */
   #opening: Promise<void> | null = null;
   #gallery: Gallery | null = null;
+  /** The look at the file that is under way, and those that wait for it. */
+  #looking: Promise<unknown> = Promise.resolve();
+  #looks = 0;
   #fault = '';
 
   constructor(parts: KeeperParts) {
@@ -63,8 +66,8 @@ export class GalleryKeeper {
     this.#tryOpen();
     this.#timers.push(
       setInterval(() => this.#tryOpen(), RETRY_MS),
-      setInterval(() => this.refresh(), REFRESH_MS),
-      setInterval(() => this.#dropOldPasses(), OLD_PASSES_MS),
+      setInterval(() => this.#look(), REFRESH_MS),
+      setInterval(() => void this.#dropOldPasses(), OLD_PASSES_MS),
     );
   }
 
@@ -79,18 +82,40 @@ export class GalleryKeeper {
   /** To be called once it is paused. */
   async close(): Promise<void> {
     await this.#opening;
+    await this.#looking;
     this.#gallery?.close();
   }
 
-  /** Takes over now what was changed in the file; false when it cannot be read. */
-  refresh(): boolean {
+  /**
+   * Takes over what was changed in the file up to now, in slices, between which exit buttons work. Resolves to false when it
+   * cannot be read.
+   */
+  refresh(): Promise<boolean> {
+    this.#looks += 1;
+    const look = this.#looking.then(() => this.#refresh());
+    this.#looking = look.then(() => {
+      this.#looks -= 1;
+    });
+    return look;
+  }
+
+  /** While one is under way, the next second comes soon enough. */
+  #look(): void {
+    if (this.#looks === 0) void this.refresh();
+  }
+
+  /** Never rejects. */
+  async #refresh(): Promise<boolean> {
+    const { signal } = this.#paused;
+    if (signal.aborted) return false;
     try {
-      const change = this.#gallery?.refresh() ?? null;
+      const change = (await this.#gallery?.refreshInSlices(signal)) ?? null;
       if (change !== null) {
         this.#parts.onChange(change);
       }
       return true;
     } catch (error) {
+      if (signal.aborted) return false;
       this.#parts.log.error(
         { err: messageOf(error) },
         'the gallery could not be read again; the people known stay',
@@ -156,8 +181,10 @@ export class GalleryKeeper {
     }
   }
 
-  #dropOldPasses(): void {
+  /** What others changed is taken over before, in slices: a write takes it over at once. */
+  async #dropOldPasses(): Promise<void> {
     const { log } = this.#parts;
+    if (!(await this.refresh())) return;
     try {
       const dropped = this.#gallery?.dropOldPasses() ?? 0;
       if (dropped > 0) log.info({ passes: dropped }, 'visitors whose time is over were forgotten');

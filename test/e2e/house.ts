@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connectAsync, type MqttClient } from 'mqtt';
-import { MEMBERS, SCENES } from '../../scripts/demo/cast.ts';
+import { MEMBERS, type Member, SCENES, type Scene } from '../../scripts/demo/cast.ts';
 import { makeFilm } from '../../scripts/demo/film.ts';
 import { FPS } from '../../scripts/demo/stage.ts';
 import { type Daemon, enrol, PASSWORD, startDaemon, USER } from '../../scripts/demo/stage-hands.ts';
@@ -39,6 +39,12 @@ export interface HouseSettings {
   readonly mqtt?: string;
   /** Which scene of the demo plays before the camera. */
   readonly scene?: number;
+  /** Other scenes to play, one after the other, and the name of their film. */
+  readonly film?: { readonly name: string; readonly scenes: readonly Scene[] };
+  /** Who is enrolled; without it Alice. */
+  readonly member?: Member;
+  /** Who shows a face must wear a mask. */
+  readonly maskWanted?: boolean;
 }
 
 /**
@@ -80,13 +86,17 @@ export class House {
   /** In `yaml`, FOLDER stands for the folder of the house. */
   static async build(yaml = '', settings: HouseSettings = {}): Promise<House> {
     const { scene = 0 } = settings;
-    const film = await makeFilm(undefined, scene === 0 ? 'alice' : `scene-${scene}`, [SCENES[scene]]);
+    const { name, scenes } = settings.film ?? {
+      name: scene === 0 ? 'alice' : `scene-${scene}`,
+      scenes: [SCENES[scene]],
+    };
+    const film = await makeFilm(undefined, name, scenes);
     const house = new House(film.file, settings);
     [house.#cameraPort, house.#brokerPort] = [await freePort(), await freePort()];
     await house.startCamera();
     await house.startBroker();
     writeFileSync(house.configFile, house.#config() + yaml.replaceAll('FOLDER', house.folder));
-    await enrol(house.folder, MEMBERS[0]);
+    await enrol(house.folder, settings.member ?? MEMBERS[0]);
     return house;
   }
 
@@ -266,7 +276,11 @@ export class House {
   }
 
   #config(): string {
-    const { ways } = this.#settings;
+    const { ways, maskWanted = false } = this.#settings;
+    const entry = [
+      ...(ways === undefined ? [] : [`ways: ${ways}`]),
+      ...(maskWanted ? ['mask: must'] : []),
+    ].join(', ');
     return `gate: { id: house }
 dataDir: data
 access: { faceOnly: accepted }
@@ -285,7 +299,7 @@ doors:
     contact: { line: { driver: simulated, line: ${CONTACT} } }
     rex: { line: { driver: simulated, line: ${REX} } }
     unlockMs: ${this.#settings.unlockMs ?? 1500}
-${ways === undefined ? '' : `    entry: { ways: ${ways} }\n`}simulator: { socket: gpio.sock }
+${entry === '' ? '' : `    entry: { ${entry} }\n`}simulator: { socket: gpio.sock }
 mqtt: { url: 'mqtt://127.0.0.1:${this.#brokerPort}'${this.#settings.mqtt ?? ''} }
 `;
   }

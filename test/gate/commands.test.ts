@@ -224,7 +224,7 @@ describe.skipIf(!mosquittoInstalled())('a photo that is too large for one messag
     ({
       loaded: { config: { vision: VisionSchema.parse({}) } },
       gallerySource: () => ({ dataDir, key: undefined }),
-      refreshGallery: () => {},
+      refreshGallery: async () => {},
     }) as unknown as CommandParts;
 
   it.skipIf(!READY)(

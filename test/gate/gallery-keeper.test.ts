@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { createLogger } from '../../src/common/index.ts';
-import { Gallery } from '../../src/gallery/index.ts';
+import { Gallery, type GalleryChange } from '../../src/gallery/index.ts';
 import { GalleryKeeper } from '../../src/gate/gallery-keeper.ts';
 import { until } from '../door/bench.ts';
 import { unit } from '../gallery/helpers.ts';
@@ -43,7 +43,7 @@ it('has no gallery that could not be taken into use, and tries again', async () 
   expect(opened).toHaveLength(2);
   expect(keeper.gallery).toBe(opened[1]);
   keeper.pause();
-  keeper.close();
+  await keeper.close();
 });
 
 it('has a large gallery bundled by another process, for the next start', async () => {
@@ -70,3 +70,31 @@ it('has a large gallery bundled by another process, for the next start', async (
   keeper.pause();
   await keeper.close();
 }, 60_000);
+
+it('takes over what others changed, each look after the one before, and closes when the last is done', async () => {
+  const changes: GalleryChange[] = [];
+  const keeper = new GalleryKeeper({
+    config: { dataDir: folder },
+    log,
+    onOpen: () => {},
+    onFault: () => {},
+    onChange: (change) => changes.push(change),
+  });
+  keeper.start();
+  await until('the gallery', () => keeper.gallery !== null);
+  const other = Gallery.open({ dataDir: folder, log });
+  const consent = { local: true, cloud: false, at: '2026-01-02T03:04:05.678Z', version: '1' };
+  const ids = Array.from({ length: 200 }, (_, n) => other.addPerson({ name: `P${n}`, consent }, []).id);
+  const first = keeper.refresh();
+  const { id: last } = other.addPerson({ name: 'Last', consent }, []);
+  other.removePerson(ids[0] ?? '');
+  const second = keeper.refresh();
+  expect(await Promise.all([first, second])).toEqual([true, true]);
+  expect(keeper.gallery?.counts().people).toBe(200);
+  expect(changes.flatMap(({ added }) => added)).toContain(last);
+  const late = keeper.refresh();
+  keeper.pause();
+  await keeper.close();
+  expect(await late).toBe(false);
+  other.close();
+});

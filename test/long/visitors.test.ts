@@ -138,7 +138,7 @@ describe.skipIf(!READY || !mosquittoInstalled())(
         cloud: calls,
         enrolment,
         gallerySource: () => ({ dataDir, key: undefined }),
-        refreshGallery: none,
+        refreshGallery: async () => {},
       });
       const runner = new CommandRunner({
         ...{ gate: 'north', records, log },

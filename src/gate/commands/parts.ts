@@ -35,8 +35,8 @@ export interface CommandParts {
   /** Waits while it is being loaded. Rejects with MenshenError COMMAND_UNAVAILABLE while it cannot be opened. */
   openGallery(): Promise<Gallery>;
   gallerySource(): { readonly dataDir: string; readonly key: string | undefined };
-  /** Takes over now what was changed in the gallery. */
-  refreshGallery(): void;
+  /** Takes over what was changed in the gallery; never rejects. */
+  refreshGallery(): Promise<unknown>;
   /** Sets the level of the log and gives the one before. */
   setLogLevel(level: LogLevel): LogLevel;
   /** Ends the gate and starts it again; the command is answered by the one that comes up. */

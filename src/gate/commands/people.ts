@@ -13,7 +13,7 @@ export function changer(parts: Pick<CommandParts, 'gallerySource' | 'refreshGall
   return async (task: PeopleTask, photo?: readonly Uint8Array[]) => {
     const { dataDir, key } = parts.gallerySource();
     const answer = await changePeople({ dataDir, ...(key === undefined ? {} : { key }), task }, photo);
-    parts.refreshGallery();
+    await parts.refreshGallery();
     return answer;
   };
 }

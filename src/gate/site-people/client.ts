@@ -12,8 +12,8 @@ export interface SiteFollowingParts {
   /** Null where the gate follows no site: nobody of one is let in then. */
   readonly settings: SiteSettings | null;
   readonly record: (event: EventInput) => void;
-  /** Takes over now what was changed in the gallery; false when that does not succeed. */
-  readonly refreshGallery: () => boolean;
+  /** Takes over what was changed in the gallery; resolves to false when that does not succeed, and never rejects. */
+  readonly refreshGallery: () => Promise<boolean>;
   readonly log: Logger;
   /** The built thread.js, which a test run from the sources must name. */
   readonly thread?: URL;
@@ -80,7 +80,7 @@ export class SiteFollowing {
           record({ type: 'site.changed', data: { version: message.change.version, ...part } });
         }
         // Taking over a change costs as much as the gallery is large: who is new can wait for the gate's own next look.
-        if (message.change.removed.length > 0) refreshGallery();
+        if (message.change.removed.length > 0) void refreshGallery();
         break;
       case 'progress':
         this.#progress = message.progress;
@@ -91,7 +91,9 @@ export class SiteFollowing {
         break;
       case 'confirmed':
         // Who was taken away is forgotten before anybody is let in on this word.
-        if (refreshGallery()) this.#trust.confirm(message.at);
+        void refreshGallery().then((sound) => {
+          if (sound) this.#trust.confirm(message.at);
+        });
         break;
       case 'refused':
         log.error({ code: message.code }, `the site is not followed: ${message.message}`);

@@ -29,7 +29,7 @@ function follow(messages: readonly FromSite[]) {
       logLevel: 'silent',
     },
     record: ({ type }) => void seen.push(type),
-    refreshGallery: () => {
+    refreshGallery: async () => {
       seen.push('refresh');
       return true;
     },
