@@ -2,8 +2,8 @@ import { MASK_STATES, type MaskLook, type MaskReading } from './types.ts';
 
 /**
  * Looks that weigh as much as all before them: two seconds of a camera at 15 fps, longer than a hand stays before a mouth. On
- * films of people who sign (videos/asl) a single look called a bare face masked in 5 of 138 frames, four of them with a
- * hand at the mouth.
+ * films of people who sign (videos/asl) a single look called a bare face masked in 5 of 138 frames, four of them in a row
+ * in one clip.
  */
 const LOOKS = 30;
 
