@@ -282,7 +282,7 @@ describe('menshen events explain', () => {
     ]) {
       expect(out).toContain(text);
     }
-    expect(out).toMatch(/101 +230 +0\.981 +0\.401 +52 +0\.31 +-12 +4 +2 +3\.14 +0\.45 +0\.17 +passed/);
+    expect(out).toMatch(/101 +230 +0\.981 +- +0\.401 +52 +0\.31 +-12 +4 +2 +3\.14 +0\.45 +0\.17 +passed/);
     expect(out).toMatch(/104 +41 +0\.932 .* 40 .* failed POSE/);
     expect(out).toMatch(/limit +>=40 +>=0\.02 +\+-35 +\+-30 +\+-35 +>=0 +0\.12-0\.92 +>=0\.05/);
   });

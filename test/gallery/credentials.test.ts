@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { RowCipher } from '../../src/gallery/cipher.ts';
 import { MIGRATIONS, openDatabase } from '../../src/gallery/database.ts';
 import { exportGallery, hashPin, importGallery, isPin } from '../../src/gallery/index.ts';
-import { readKeyFile } from '../../src/gallery/key.ts';
+import { createKeyFile, keyFile } from '../../src/gallery/key.ts';
 import { personIdentity } from '../../src/gallery/rows.ts';
 import { CONSENT, filesOf, openGallery, reference, temporaryFolder, unit } from './helpers.ts';
 
@@ -74,19 +74,13 @@ describe('groups and credentials of a person', () => {
 
   it('are none for a person who was enrolled by an older version', () => {
     const folder = temporaryFolder();
-    openGallery(folder).close();
-    const path = join(folder, 'gallery.sqlite');
-    const key = readKeyFile(join(folder, 'key'));
-    if (key === null) throw new Error('no key');
-    const db = new Database(path);
-    db.exec('DROP TABLE passes; DROP TABLE site; DROP TABLE site_people');
-    db.pragma('user_version = 1');
+    const cipher = new RowCipher(createKeyFile(keyFile(folder)));
+    const db = openDatabase(join(folder, 'gallery.sqlite'), folder, 100, MIGRATIONS.slice(0, 1));
+    db.prepare('UPDATE meta SET key_check = ?').run(cipher.keyCheck);
     const old = { name: 'Old', consent: CONSENT, createdAt: CONSENT.at, updatedAt: CONSENT.at };
-    const sealed = new RowCipher(key).seal(personIdentity(ID), Buffer.from(JSON.stringify(old)));
+    const sealed = cipher.seal(personIdentity(ID), Buffer.from(JSON.stringify(old)));
     db.prepare('INSERT INTO people (id, generation, sealed) VALUES (?, 1, ?)').run(ID, sealed);
-    expect(MIGRATIONS.length).toBeGreaterThan(1);
     db.close();
-    expect(() => openDatabase(path, folder, 100, MIGRATIONS.slice(0, 1))).not.toThrow();
     const gallery = openGallery(folder);
     expect(gallery.get(ID)).toEqual({
       id: ID,
