@@ -41,8 +41,8 @@ const COUNTS_FROM = 0.6;
  * 55 fewer on average with a standard deviation of 5.7 (docs/decisions/search.md); of strangers 0 with 8.4.
  */
 const REACH = 30;
-/** The same of the first half of a code: at a cosine of 0.4 it is 28, with 4.9. One in 50,000 is passed over. */
-const halfReach = (reach: number): number => reach / 2 - 7;
+/** The same of the first half of a code: at a cosine of 0.4 it is 28, with 4.9. One in 5,000 is passed over. */
+const halfReach = (reach: number): number => reach / 2 - 5;
 
 /** Rows that are compared in full at the least, though fewer were so near. */
 const SHORT_LIST = 256;

@@ -28,7 +28,7 @@ export class Records {
   readonly #log: Logger;
   readonly #thread: KeptThread<ToRecords, FromRecords>;
   readonly #pending = new Map<string, TimedEvent>();
-  readonly #waiting = new Map<string, () => void>();
+  readonly #waiting = new Map<string, (taken: boolean) => void>();
   readonly #states = new Map<string, ToRecords>();
   /** Takes the commands that were found good; set before `start`. */
   onCommand: (command: AcceptedCommand) => void = () => {};
@@ -92,18 +92,24 @@ export class Records {
     return event.id;
   }
 
-  /** Resolves when the event is on disk (or waits for a disk that refuses), at the latest after `ms`. */
-  taken(id: string, ms: number): Promise<void> {
+  /**
+   * True when the event is on disk (or waits for a disk that refuses); false after `ms`, which the log tells: what opens
+   * now leaves no record if the machine ends before the disk answers.
+   */
+  taken(id: string, ms: number): Promise<boolean> {
     if (!this.#pending.has(id)) {
-      return Promise.resolve();
+      return Promise.resolve(true);
     }
     return new Promise((resolve) => {
-      const done = () => {
+      const done = (taken: boolean) => {
         clearTimeout(timer);
         this.#waiting.delete(id);
-        resolve();
+        resolve(taken);
       };
-      const timer = setTimeout(done, ms);
+      const timer = setTimeout(() => {
+        this.#log.warn({ event: id, ms: Math.round(ms) }, 'the disk has not taken a record in time');
+        done(false);
+      }, ms);
       this.#waiting.set(id, done);
     });
   }
@@ -252,7 +258,7 @@ export class Records {
   #heard(message: FromRecords): void {
     if (message.kind === 'taken') {
       this.#pending.delete(message.id);
-      this.#waiting.get(message.id)?.();
+      this.#waiting.get(message.id)?.(true);
     } else if (message.kind === 'kept') {
       this.#hearKept(message.number);
     } else if (message.kind === 'message') {

@@ -58,7 +58,7 @@ async function build(yaml = LAB, parts: Partial<EntranceParts> = {}, dataDir = s
       events.push({ ...checked(event), id });
       return id;
     },
-    taken: async () => {},
+    taken: async () => true,
     keep: (changes: readonly Kept[]) => {
       number += 1;
       store.keep(number, changes);
@@ -225,7 +225,7 @@ describe('passes', () => {
       rig.events.push(checked(event));
       return '';
     };
-    const records = { record, taken: async () => {}, keep: () => 1, isKept: async () => false };
+    const records = { record, taken: async () => true, keep: () => 1, isKept: async () => false };
     const unkept = entranceOf(rig.config, [rig.door], rig.gallery, records, { records });
     const { token } = rig.gallery.addPass({ name: 'Wang', doors: ['front'], groups: [], ...SPAN });
     unkept.read({ kind: 'qr', text: token, reader: 'pad', door: 'front', direction: 'in', at: 0 });

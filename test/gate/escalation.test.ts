@@ -109,7 +109,7 @@ async function build(overrides: Partial<ReturnType<typeof policy>['escalation']>
       events.push(checked(event));
       return event.id ?? randomUUID();
     },
-    taken: async () => {},
+    taken: async () => true,
     picture: () => {},
   };
   const lane = new Lane({

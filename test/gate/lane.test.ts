@@ -46,7 +46,7 @@ async function build(entry: object = {}) {
       return id;
     },
     taken: (_id: string, ms: number) =>
-      new Promise<void>((resolve) => setTimeout(resolve, Math.min(ms, delayMs))),
+      new Promise<boolean>((resolve) => setTimeout(() => resolve(delayMs <= ms), Math.min(ms, delayMs))),
     picture: (id: string, jpeg: Uint8Array) => journal.attachPicture(id, jpeg),
   };
   const doorEvents: { event: DoorEvent; journalled: number }[] = [];

@@ -70,11 +70,11 @@ it('keeps events in order, those told before the thread was up as well', async (
 it('waits for an event no longer than it is told to', async () => {
   const id = records.record({ type: 'door.rex', data: {} });
   const begun = performance.now();
-  await records.taken(id, 100);
+  expect(await records.taken(id, 100)).toBe(false);
   expect(performance.now() - begun).toBeLessThan(400);
   records.start();
-  await records.taken(id, 10_000);
-  await records.taken(id, 10_000);
+  expect(await records.taken(id, 10_000)).toBe(true);
+  expect(await records.taken(id, 10_000)).toBe(true);
   expect(written()).toHaveLength(1);
 });
 

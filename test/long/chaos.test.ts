@@ -69,6 +69,7 @@ describe.skipIf(refusal !== undefined)(`a house full of trouble${why}`, () => {
         ['unlocks', String(verdict.unlocks)],
         ['without their event, though later ones were recorded', String(verdict.unrecorded)],
         ['by a card, without the grant on disk', String(verdict.unfounded)],
+        ['the same, where the gate had said that the disk was late', String(verdict.late)],
         ['by the button, cut off by a kill before the record', String(verdict.cutOff)],
         ['worst delay after an outage, live', `${worst.live} ms`],
         ['worst delay after an outage, replayed', `${worst.replayed} ms`],

@@ -2,6 +2,8 @@ import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -48,9 +50,14 @@ export interface Arrival {
   readonly at: number;
 }
 
+/** What the gate logs then. */
+const LATE_RECORD = 'the disk has not taken a record in time';
+
 /** One run of the daemon, from its start to its kill. */
 export interface Life {
   readonly edges: Edge[];
+  /** How often it said that the disk had not taken a record in time. */
+  lateRecords: number;
 }
 
 /**
@@ -106,9 +113,13 @@ export class ChaosHouse {
 
   /** Starts the daemon; resolves when its doors answer. */
   async startDaemon(): Promise<void> {
-    await this.#spawn();
-    const life: Life = { edges: [] };
+    const life: Life = { edges: [], lateRecords: 0 };
     this.lives.push(life);
+    const daemon = await this.#spawn();
+    const log = createInterface({ input: daemon.process.stderr ?? Readable.from([]) });
+    log.on('line', (line) => {
+      if (line.includes(LATE_RECORD)) life.lateRecords += 1;
+    });
     const path = join(this.folder, 'gpio.sock');
     this.lines = await this.until(
       () => Lines.connect(path, (edge) => life.edges.push(edge)).catch(() => null),
@@ -232,10 +243,11 @@ export class ChaosHouse {
     this.reader = await serialLine(join(this.folder, 'serial'));
   }
 
-  async #spawn(): Promise<void> {
+  async #spawn(): Promise<Daemon> {
     const daemon = await startDaemon(this.folder);
     this.#daemon = daemon;
     this.#releaseVision = holdVision(daemon.process.pid ?? 0);
+    return daemon;
   }
 
   /** Number of the newest event on disk; null while it cannot be read. */
