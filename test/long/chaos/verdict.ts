@@ -5,7 +5,10 @@ import { publicEvent } from '../../../src/mqtt/index.ts';
 import { type Arrival, CARD_RELAY, DOOR_OF, type Life } from './house.ts';
 
 const UnlockedSchema = z.object({ relayAt: z.number() });
-/** From the moment at which its line changed to the one that is told of a relay; the next unlock of a door comes later. */
+/**
+ * From the moment at which its line changed to the one that is told of a relay; the next unlock of a door comes later. Relays
+ * that switch so near to each other may be told of in another order.
+ */
 const SAME_MS = 100;
 
 export interface Verdict {
@@ -99,11 +102,11 @@ function unlocks(journal: readonly JournalEvent[], lives: readonly Life[]): Unlo
     const isRecorded = on.map((edge) =>
       recorded.some(({ door, at }) => door === DOOR_OF.get(edge.line) && Math.abs(at - edge.at) <= SAME_MS),
     );
-    const lastRecorded = isRecorded.lastIndexOf(true);
+    const lastRecordedAt = Math.max(0, ...on.filter((_, n) => isRecorded[n]).map(({ at }) => at));
     result.unlocks += on.length;
-    on.forEach(({ line }, n) => {
+    on.forEach(({ line, at }, n) => {
       if (isRecorded[n]) return;
-      if (n < lastRecorded) result.unrecorded += 1;
+      if (at < lastRecordedAt - SAME_MS) result.unrecorded += 1;
       else if (line !== CARD_RELAY) result.cutOff += 1;
       else if (spareGrants > 0) spareGrants -= 1;
       else if (excuses > 0) {
