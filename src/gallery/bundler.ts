@@ -68,15 +68,13 @@ class Bundler {
   }
 
   #people(range: number): (() => void) | null {
-    const rows = this.#db.prepare('SELECT id, sealed FROM people WHERE rowid BETWEEN ? AND ?');
-    const people = sound(rows.all(...this.#bundles.bounds(range)).map((row) => this.#reader.person(row)));
+    const people = sound([...this.#bundles.rows('people', range)].map((row) => this.#reader.person(row)));
     return people && (() => this.#bundles.putPeople(range, people));
   }
 
   #references(range: number): (() => void) | null {
-    const rows = this.#db.prepare('SELECT * FROM refs WHERE rowid BETWEEN ? AND ?');
     const references = sound(
-      rows.all(...this.#bundles.bounds(range)).map((row) => this.#reader.reference(row)),
+      [...this.#bundles.rows('refs', range)].map((row) => this.#reader.reference(row)),
     );
     if (references === null) return null;
     const bundled = references.map(({ id, personId, model, vector }) => {

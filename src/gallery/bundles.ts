@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { ModelRef } from '../vision/types.ts';
 import type { RowCipher, RowIdentity } from './cipher.ts';
 import type { Db } from './database.ts';
-import { PersonRecordSchema } from './rows.ts';
+import { PersonRecordSchema, parseJson } from './rows.ts';
 import { ROW_BYTES } from './rows-memory.ts';
 import type { Person } from './types.ts';
 
@@ -21,6 +21,12 @@ export interface BundledReference {
 const FORMAT = 1;
 /** A range is 2^8 row numbers; the triggers that drop bundles know it. */
 const RANGE_BITS = 8;
+
+/** What `RowReader` wants of a row. */
+const SELECT: Readonly<Record<Table, string>> = {
+  people: 'SELECT id, sealed FROM people',
+  refs: 'SELECT * FROM refs',
+};
 
 const PeopleSchema = z.array(PersonRecordSchema.extend({ id: z.uuid() }));
 const HeaderSchema = z.array(z.tuple([z.uuid(), z.uuid(), z.tuple([z.string().min(1), z.string().min(1)])]));
@@ -57,9 +63,15 @@ export class Bundles {
     }
   }
 
-  /** The least and the largest row number of a range. */
-  bounds(range: number): [number, number] {
-    return [range * 2 ** RANGE_BITS, (range + 1) * 2 ** RANGE_BITS - 1];
+  /** The rows of a range as they stand in the table. */
+  rows(table: Table, range: number): IterableIterator<unknown> {
+    const [first, last] = [range * 2 ** RANGE_BITS, (range + 1) * 2 ** RANGE_BITS - 1];
+    return this.#db.prepare(`${SELECT[table]} WHERE rowid BETWEEN ? AND ?`).iterate(first, last);
+  }
+
+  /** Every row of a table, in the order of the file. */
+  allRows(table: Table): IterableIterator<unknown> {
+    return this.#db.prepare(SELECT[table]).iterate();
   }
 
   has(table: Table, range: number): boolean {
@@ -118,12 +130,4 @@ export class Bundles {
 
 function identity(table: Table, range: number): RowIdentity {
   return [`${table}_bundles`, range, FORMAT];
-}
-
-function parseJson(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString('utf8'));
-  } catch {
-    return undefined;
-  }
 }

@@ -226,8 +226,11 @@ function checkDuplicates(
   accepted: readonly AcceptedFace[],
   curve: Curve | null,
 ): void {
+  const [first] = accepted;
+  if (first === undefined) return;
+  // Of all photos: one network makes their embeddings.
+  const from = duplicateScore(gallery, first.embedding.model, curve);
   for (const { label, embedding } of accepted) {
-    const from = duplicateScore(gallery, embedding.model, curve);
     const other = gallery.search(embedding, 2).find((candidate) => candidate.personId !== own);
     if (other === undefined || other.score < from) continue;
     throw new MenshenError(

@@ -1,7 +1,7 @@
 import { type BundledReference, Bundles } from './bundles.ts';
 import type { RowCipher } from './cipher.ts';
 import type { Db } from './database.ts';
-import { type Read, RowReader, readRows, type StoredReference } from './row-reader.ts';
+import { type Read, RowReader, type StoredReference } from './row-reader.ts';
 import type { GalleryFault, Person } from './types.ts';
 
 /** Who takes the rows of a first load one by one: a million references held at once would be gigabytes. */
@@ -47,8 +47,8 @@ export class Everybody {
 
   /** Every row in the order of the file. Gives how many were read each time. */
   *#alone(taker: Taker, faults: GalleryFault[]): Generator<number> {
-    yield* this.#rows('SELECT id, sealed FROM people', [], this.#person(taker), faults);
-    yield* this.#rows('SELECT * FROM refs', [], this.#reference(taker), faults);
+    yield* this.#rows(this.#bundles.allRows('people'), this.#person(taker), faults);
+    yield* this.#rows(this.#bundles.allRows('refs'), this.#reference(taker), faults);
   }
 
   /** The same by bundles, and row by row in the ranges without one. */
@@ -56,26 +56,24 @@ export class Everybody {
     for (const range of this.#bundles.ranges('people')) {
       const people = this.#bundles.people(range);
       for (const person of people ?? []) taker.person(person);
-      const sql = 'SELECT id, sealed FROM people WHERE rowid BETWEEN ? AND ?';
       if (people !== null) yield people.length;
-      else yield* this.#rows(sql, this.#bundles.bounds(range), this.#person(taker), faults);
+      else yield* this.#rows(this.#bundles.rows('people', range), this.#person(taker), faults);
     }
     for (const range of this.#bundles.ranges('refs')) {
       const references = this.#bundles.references(range);
       for (const reference of references ?? []) taker.bundled(reference);
-      const sql = 'SELECT * FROM refs WHERE rowid BETWEEN ? AND ?';
       if (references !== null) yield references.length;
-      else yield* this.#rows(sql, this.#bundles.bounds(range), this.#reference(taker), faults);
+      else yield* this.#rows(this.#bundles.rows('refs', range), this.#reference(taker), faults);
     }
   }
 
   *#rows(
-    sql: string,
-    bound: readonly number[],
+    rows: Iterable<unknown>,
     take: (row: unknown) => GalleryFault | null,
     faults: GalleryFault[],
   ): Generator<number> {
-    for (const fault of readRows(this.#db, sql, bound, take)) {
+    for (const row of rows) {
+      const fault = take(row);
       if (fault !== null) faults.push(fault);
       yield 1;
     }

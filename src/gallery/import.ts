@@ -3,7 +3,7 @@ import { MenshenError, messageOf } from '../common/index.ts';
 import type { Gallery } from './gallery.ts';
 import { normaliseName } from './names.ts';
 import { HeaderSchema, type PortableRecord, RecordSchema } from './portable.ts';
-import { unpackVector } from './rows.ts';
+import { parseJson, unpackVector } from './rows.ts';
 import { type Header, MAGIC, MAX_RECORD_BYTES, RecordOpener } from './stream-seal.ts';
 import type { GalleryWriter } from './writer.ts';
 
@@ -167,14 +167,6 @@ class Reader {
 
   atEnd(): boolean {
     return this.#offset === this.#size;
-  }
-}
-
-function parseJson(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(Buffer.from(bytes).toString('utf8'));
-  } catch {
-    return undefined;
   }
 }
 

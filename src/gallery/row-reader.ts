@@ -1,6 +1,5 @@
 import type { z } from 'zod';
 import type { RowCipher, RowIdentity } from './cipher.ts';
-import type { Db } from './database.ts';
 import {
   IdRowSchema,
   PassRecordSchema,
@@ -8,6 +7,7 @@ import {
   PersonRecordSchema,
   PersonRowSchema,
   PictureRowSchema,
+  parseJson,
   passIdentity,
   personIdentity,
   pictureIdentity,
@@ -30,16 +30,6 @@ export interface StoredPicture {
 }
 
 export type Read<T> = { readonly value: T } | { readonly fault: GalleryFault };
-
-/** Rows as `read` makes them, one by one. */
-export function* readRows<T>(
-  db: Db,
-  sql: string,
-  bound: readonly (string | number)[],
-  read: (row: unknown) => T,
-): Generator<T> {
-  for (const row of db.prepare(sql).iterate(...bound)) yield read(row);
-}
 
 /** The rows that can be used; what is wrong with the others goes to `faults`. */
 export function usable<T>(rows: Iterable<Read<T>>, faults: GalleryFault[]): T[] {
@@ -137,12 +127,4 @@ function malformed(table: GalleryFault['table'], raw: unknown, error: z.ZodError
 
 function remedy(table: GalleryFault['table']): string {
   return table === 'passes' ? 'Make another pass.' : 'Remove the person and enrol again.';
-}
-
-function parseJson(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString('utf8'));
-  } catch {
-    return undefined;
-  }
 }

@@ -81,6 +81,15 @@ export type PictureRow = z.infer<typeof PictureRowSchema>;
 export type ReferenceRow = z.infer<typeof ReferenceRowSchema>;
 export const IdRowSchema = z.object({ id: z.string() });
 
+/** What UTF-8 bytes say in JSON; undefined where they say nothing. */
+export function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
 export const personIdentity = (personId: string): RowIdentity => ['people', personId];
 
 export const passIdentity = (passId: string): RowIdentity => ['passes', passId];

@@ -4,14 +4,7 @@ import { MenshenError } from '../common/index.ts';
 import type { RowCipher } from './cipher.ts';
 import { type Db, forReader, guarded } from './database.ts';
 import { Everybody, type Taker } from './everybody.ts';
-import {
-  type Read,
-  RowReader,
-  readRows,
-  type StoredPicture,
-  type StoredReference,
-  usable,
-} from './row-reader.ts';
+import { type Read, RowReader, type StoredPicture, type StoredReference, usable } from './row-reader.ts';
 import { MetaRowSchema } from './rows.ts';
 import type { GalleryFault, Pass, Person } from './types.ts';
 import { GalleryWriter } from './writer.ts';
@@ -211,8 +204,8 @@ export class GalleryStore {
   readonly #reference = (row: unknown) => this.#reader.reference(row);
   readonly #picture = (row: unknown) => this.#reader.picture(row);
 
-  #rows<T>(sql: string, bound: readonly (string | number)[], read: (row: unknown) => T): Generator<T> {
-    return readRows(this.#db, sql, bound, read);
+  *#rows<T>(sql: string, bound: readonly string[], read: (row: unknown) => T): Generator<T> {
+    for (const row of this.#db.prepare(sql).iterate(...bound)) yield read(row);
   }
 
   /** The rows that can be used, null after each; what is wrong with the others goes to `faults`. */
