@@ -16,6 +16,7 @@ import type {
   FromCloud,
   ToCloud,
 } from './cloud-protocol.ts';
+import { Question } from './question.ts';
 
 const RESTART_MS = 1000;
 /** After its deadline a call is given this long to say so itself. */
@@ -49,7 +50,7 @@ export class CloudCalls {
   readonly #log: Logger;
   readonly #thread: KeptThread<ToCloud, FromCloud>;
   readonly #pending = new Map<number, Pending>();
-  #asking: ((state: CloudState | null) => void)[] = [];
+  readonly #state = new Question<CloudState>(STATE_MS);
   #lastId = 0;
 
   /** @param thread the built cloud-thread.js, which a test run from the sources must name */
@@ -99,14 +100,7 @@ export class CloudCalls {
   /** How the cloud stands; null when the thread does not answer. */
   state(): Promise<CloudState | null> {
     if (!this.#thread.runs) return Promise.resolve(null);
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => resolve(null), STATE_MS);
-      this.#asking.push((state) => {
-        clearTimeout(timer);
-        resolve(state);
-      });
-      this.#post({ kind: 'state' });
-    });
+    return this.#state.ask(() => this.#post({ kind: 'state' }));
   }
 
   /** Ends the thread within `ms`; calls under way fail. */
@@ -165,16 +159,12 @@ export class CloudCalls {
     const listener = this.#listener;
     if (message.kind === 'answer') this.#pending.get(message.id)?.answered(message.result);
     else if (message.kind === 'leave?') void this.#leave(message.id);
-    else if (message.kind === 'state') this.#answerState(message.state);
+    else if (message.kind === 'state') this.#state.answer(message.state);
     else if (message.kind === 'up') listener.up();
     else if (message.kind === 'down') listener.down(message);
     else if (message.kind === 'quota') listener.quota(message.warning);
     else if (message.kind === 'cap') listener.cap(message.api, message.cap);
     else if (message.kind === 'skew') listener.skew(message.skewMs, message.drifted);
-  }
-
-  #answerState(state: CloudState | null): void {
-    for (const answer of this.#asking.splice(0)) answer(state);
   }
 
   /** Nobody waits for a call any more that is not pending: it is not sent. */
@@ -191,6 +181,6 @@ export class CloudCalls {
 
   #ended(): void {
     for (const { failed } of [...this.#pending.values()]) failed('UNAVAILABLE');
-    this.#answerState(null);
+    this.#state.answer(null);
   }
 }

@@ -5,6 +5,7 @@ import { isoNow, KeptThread, type Logger, type LogLevel, MenshenError, messageOf
 import type { EventInput, JournalEvent } from '../journal/index.ts';
 import type { IncomingMessage, OutgoingMessage, PartState, Subscription } from '../mqtt/index.ts';
 import type { AcceptedCommand, CommandAnswer } from './commands/protocol.ts';
+import { Question } from './question.ts';
 import type {
   FromRecords,
   RecordsCondition,
@@ -33,7 +34,7 @@ export class Records {
   /** Takes the commands that were found good; set before `start`. */
   onCommand: (command: AcceptedCommand) => void = () => {};
   readonly #ranges = new Map<number, (events: readonly JournalEvent[] | string) => void>();
-  #asking: ((condition: RecordsCondition | null) => void)[] = [];
+  readonly #condition = new Question<RecordsCondition>(CONDITION_MS);
   readonly #listeners: ((message: IncomingMessage) => void)[] = [];
   /** What is to be kept and is not known to be on disk, by number. */
   readonly #unkept = new Map<number, readonly Kept[]>();
@@ -224,14 +225,7 @@ export class Records {
 
   /** How the thread is off; null when it does not answer. */
   condition(): Promise<RecordsCondition | null> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => resolve(null), CONDITION_MS);
-      this.#asking.push((condition) => {
-        clearTimeout(timer);
-        resolve(condition);
-      });
-      this.#post({ kind: 'condition' });
-    });
+    return this.#condition.ask(() => this.#post({ kind: 'condition' }));
   }
 
   /** These people were erased: their pictures go too. */
@@ -272,12 +266,8 @@ export class Records {
     } else if (message.kind === 'range') {
       this.#ranges.get(message.request)?.(message.events);
     } else if (message.kind === 'condition') {
-      this.#tellCondition(message.condition);
+      this.#condition.answer(message.condition);
     }
-  }
-
-  #tellCondition(condition: RecordsCondition | null): void {
-    for (const tell of this.#asking.splice(0)) tell(condition);
   }
 
   #hearKept(upTo: number): void {
@@ -310,6 +300,6 @@ export class Records {
   #ended(): void {
     this.#online = false;
     this.#onLink(false);
-    this.#tellCondition(null);
+    this.#condition.answer(null);
   }
 }
