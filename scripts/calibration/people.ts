@@ -1,5 +1,3 @@
-import { ImpostorSums, type Location } from '../../src/calibration/index.ts';
-import { cosine } from '../../src/evaluate/measures/comparisons.ts';
 import type { AnalysedSet } from './sets.ts';
 
 /** Somebody of a set. */
@@ -29,17 +27,6 @@ export function shuffled<T>(people: readonly T[], random: () => number): T[] {
     .map((person) => ({ person, at: random() }))
     .sort((one, other) => one.at - other.at)
     .map(({ person }) => person);
-}
-
-/** Where the tail begins among people enrolled by one reference each, as a gate finds it. */
-export function galleryLocation(references: readonly Float32Array[], deviations: number): Location | null {
-  const sums = new ImpostorSums(references.length);
-  for (const [one, reference] of references.entries()) {
-    for (let other = one + 1; other < references.length; other++) {
-      sums.add(one, other, cosine(reference, references[other]));
-    }
-  }
-  return sums.location(deviations);
 }
 
 /** The half of a set's people whose place in the order of names is even, or the other half. */

@@ -7,9 +7,10 @@ import {
   operatingPoint,
   type SiteCalibration,
 } from '../../src/calibration/index.ts';
+import { locationOf } from '../../src/evaluate/gate-threshold.ts';
 import { cosine } from '../../src/evaluate/measures/comparisons.ts';
 import { type Bounds, bootstrapPairRate, mulberry32 } from '../../src/evaluate/statistics/bootstrap.ts';
-import { galleryLocation, type Person } from './people.ts';
+import type { Person } from './people.ts';
 
 /** False match rates asked for. */
 export const RATES = [1e-2, 1e-3, 1e-4] as const;
@@ -64,7 +65,7 @@ export function trial(
   for (let n = 0; n < DRAWS; n++) {
     const { enrolled, strangers } = draw(random);
     const references = enrolled.map((person) => person.references[0]);
-    const gallery = unknown ? null : galleryLocation(references, curve.deviations);
+    const gallery = unknown ? null : locationOf(references, curve.deviations);
     const site = atOnce ? followed(gallery) : null;
     const at = (fpir: number, references: number) =>
       operatingPoint(curve, { fpir, fixed: null, references, gallery, site }).thresholds.bare;

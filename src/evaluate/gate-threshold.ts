@@ -48,18 +48,27 @@ export async function gateThreshold(
 function locate(gallery: Parameters<GateThreshold>[0], deviations: number): Location | null {
   const first = new Map<string, Float32Array>();
   for (const { person, vector } of gallery) if (!first.has(person)) first.set(person, vector);
-  const sample = [...first.values()].slice(0, SAMPLED_PEOPLE);
-  const sums = new ImpostorSums(sample.length);
-  for (const [one, vector] of sample.entries()) {
-    for (let other = one + 1; other < sample.length; other++) {
-      sums.add(one, other, cosine(vector, sample[other]));
+  return locationOf([...first.values()].slice(0, SAMPLED_PEOPLE), deviations);
+}
+
+/** Where the tail begins among people with one reference each. */
+export function locationOf(references: readonly Float32Array[], deviations: number): Location | null {
+  const sums = new ImpostorSums(references.length);
+  for (const [one, reference] of references.entries()) {
+    for (let other = one + 1; other < references.length; other++) {
+      sums.add(one, other, cosine(reference, references[other]));
     }
   }
   return sums.location(deviations);
 }
 
+/** The gate's threshold beside those that are asked for; none without a calibration. */
+export function ownThreshold(gate: GatePoint | null): { readonly asked: string; readonly at: number }[] {
+  return gate === null ? [] : [{ asked: pointText(gate), at: gate.point.thresholds.bare }];
+}
+
 /** Where a gate's threshold came from, in words. */
-export function pointText({ point: { source, fpir, people, references } }: GatePoint): string {
+function pointText({ point: { source, fpir, people, references } }: GatePoint): string {
   if (source === 'fixed') return 'the configured threshold';
   const from =
     source === 'gallery' ? `${people} people compared with one another` : 'the curve of the network';

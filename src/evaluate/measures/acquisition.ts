@@ -10,6 +10,14 @@ export interface Judged {
   readonly analysed: readonly Analysed[];
 }
 
+/** Whom the pictures that gave a template show. */
+export function referencesOf({ items, analysed }: Judged): { person: string; vector: Float32Array }[] {
+  return items.flatMap(({ label }, index) => {
+    const vector = analysed[index]?.reference ?? null;
+    return vector === null ? [] : [{ person: label, vector }];
+  });
+}
+
 /** Rows of the table of failures at most. */
 const MOST_REASONS = 12;
 

@@ -1,8 +1,14 @@
-import { type GatePoint, type GateThreshold, pointText } from '../gate-threshold.ts';
+import { type GatePoint, type GateThreshold, ownThreshold } from '../gate-threshold.ts';
 import { histogramPlot, linePlot, logPlot } from '../report/plot.ts';
-import { type Report, rateText, threshold as thresholdText, withBounds } from '../report/report.ts';
+import {
+  type Report,
+  rateText,
+  ratioText,
+  threshold as thresholdText,
+  withBounds,
+} from '../report/report.ts';
 import { rateOf } from '../statistics/binomial.ts';
-import { bootstrapRate } from '../statistics/bootstrap.ts';
+import { bootstrapRate, sharesOf } from '../statistics/bootstrap.ts';
 import { sorted, thresholdAt } from '../statistics/errors.ts';
 import { acquisitionOf, type Judged } from './acquisition.ts';
 import type { Division } from './division.ts';
@@ -86,7 +92,7 @@ export function identificationReport(
         rows: points.map((point) => [
           point.asked,
           thresholdText(point.at),
-          point.logLikelihoodRatio === null ? 'not calibrated' : point.logLikelihoodRatio.toFixed(2),
+          ratioText(point.logLikelihoodRatio),
           rateText(point.falsePositive),
           withBounds(point.falsePositive.value, point.strangersBounds),
           rateText(point.falseNegative),
@@ -118,7 +124,7 @@ function thresholdsOf(strangers: number, scores: Float64Array, gate: GatePoint |
       asked: `FPIR ${rate}`,
       at: thresholdAt(rate, scores),
     })),
-    ...(gate === null ? [] : [{ asked: pointText(gate), at: gate.point.thresholds.bare }]),
+    ...ownThreshold(gate),
   ];
 }
 
@@ -132,20 +138,9 @@ function errorsAt(known: readonly Trial[], unknown: readonly Trial[], at: number
   return {
     falsePositive: rateOf(unknown.filter(named).length, unknown.length),
     falseNegative: rateOf(known.filter(missed).length, known.length),
-    strangersBounds: bootstrapRate(byPerson(unknown, named)),
-    knownBounds: bootstrapRate(byPerson(known, missed)),
+    strangersBounds: bootstrapRate(sharesOf(unknown, named)),
+    knownBounds: bootstrapRate(sharesOf(known, missed)),
   };
-}
-
-function byPerson(trials: readonly Trial[], isEvent: (trial: Trial) => boolean) {
-  const groups = new Map<string, { events: number; trials: number }>();
-  for (const trial of trials) {
-    const group = groups.get(trial.person) ?? { events: 0, trials: 0 };
-    group.trials += 1;
-    if (isEvent(trial)) group.events += 1;
-    groups.set(trial.person, group);
-  }
-  return [...groups.values()];
 }
 
 function plotsOf(known: readonly Trial[], unknown: readonly Trial[], margin: number): Report['plots'] {

@@ -1,12 +1,12 @@
 import type { Analysed } from '../analyse.ts';
 import { tooLittle } from '../dataset/fault.ts';
-import { type GateThreshold, pointText } from '../gate-threshold.ts';
+import { type GateThreshold, ownThreshold } from '../gate-threshold.ts';
 import { linePlot } from '../report/plot.ts';
 import { percent, type Report, rateText, threshold as thresholdText, withBounds } from '../report/report.ts';
 import { rateOf } from '../statistics/binomial.ts';
-import { bootstrapRate, type Share } from '../statistics/bootstrap.ts';
+import { bootstrapRate, sharesOf } from '../statistics/bootstrap.ts';
 import { thresholdAt } from '../statistics/errors.ts';
-import { acquisitionOf, type Judged } from './acquisition.ts';
+import { acquisitionOf, type Judged, referencesOf } from './acquisition.ts';
 import { Scores, visitComparisons } from './comparisons.ts';
 
 const REJECTED = [0, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2];
@@ -36,15 +36,11 @@ export function qualityReport({ items, analysed }: Judged, options: QualityOptio
       'No two pictures in which a face is found show one person: quality is measured by how often people are missed, for which at least two pictures of each person are needed.',
     );
   }
-  const known = items.flatMap(({ label }, index) => {
-    const vector = analysed[index]?.reference ?? null;
-    return vector === null ? [] : [{ person: label, vector }];
-  });
-  const gate = options.threshold(known, 1);
+  const gate = options.threshold(referencesOf({ items, analysed }), 1);
   const enough = FALSE_MATCH_RATE * impostor.length >= 1;
   const at = [
     ...(enough ? [{ asked: `FMR ${FALSE_MATCH_RATE}`, at: thresholdAt(FALSE_MATCH_RATE, impostor) }] : []),
-    ...(gate === null ? [] : [{ asked: pointText(gate), at: gate.point.thresholds.bare }]),
+    ...ownThreshold(gate),
   ];
   const points = REJECTED.map((part) => {
     const kept = genuine.slice(Math.floor(part * genuine.length));
@@ -131,14 +127,10 @@ function collect(
 }
 
 function errorsOf(kept: readonly Genuine[], at: number) {
-  const people = new Map<number, Share>();
-  for (const { score, person } of kept) {
-    const { events, trials } = people.get(person) ?? { events: 0, trials: 0 };
-    people.set(person, { events: events + (score < at ? 1 : 0), trials: trials + 1 });
-  }
+  const isMissed = ({ score }: Genuine) => score < at;
   return {
-    rate: rateOf(kept.filter(({ score }) => score < at).length, kept.length),
-    overPeople: bootstrapRate([...people.values()]),
+    rate: rateOf(kept.filter(isMissed).length, kept.length),
+    overPeople: bootstrapRate(sharesOf(kept, isMissed)),
   };
 }
 

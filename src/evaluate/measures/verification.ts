@@ -1,12 +1,19 @@
 import { tooLittle } from '../dataset/fault.ts';
 import type { Pair } from '../dataset/pairs.ts';
-import { type GatePoint, type GateThreshold, pointText } from '../gate-threshold.ts';
+import { type GatePoint, type GateThreshold, ownThreshold } from '../gate-threshold.ts';
 import { detPlot, histogramPlot } from '../report/plot.ts';
-import { percent, type Report, rateText, threshold as thresholdText, withBounds } from '../report/report.ts';
+import {
+  percent,
+  type Report,
+  rateText,
+  ratioText,
+  threshold as thresholdText,
+  withBounds,
+} from '../report/report.ts';
 import { rateOf } from '../statistics/binomial.ts';
 import { likelihoodCost } from '../statistics/cost.ts';
 import { below, detCurve, equalErrorRate, thresholdAt } from '../statistics/errors.ts';
-import { acquisitionOf, type Judged } from './acquisition.ts';
+import { acquisitionOf, type Judged, referencesOf } from './acquisition.ts';
 import { boundsOverPeople, type OverPeople, type Trials, trialsOf } from './trials.ts';
 
 const FALSE_MATCH_RATES = [1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6];
@@ -36,17 +43,14 @@ export function verificationReport({ items, analysed }: Judged, options: Verific
     );
   }
   // One reference to be compared with; the others tell how the people here compare.
-  const known = items.flatMap(({ label }, index) => {
-    const vector = analysed[index]?.reference ?? null;
-    return vector === null ? [] : [{ person: label, vector }];
-  });
-  const gate = options.threshold(known, 1);
+  const gate = options.threshold(referencesOf({ items, analysed }), 1);
   const points = thresholdsOf(impostor, gate).map((one) => ({ ...one, ...pointAt(one.at, trials, gate) }));
   const bounds = boundsOverPeople(
     comparing,
     points.map(({ at }) => at),
   );
   const acquisition = acquisitionOf(analysed);
+  const people = new Set(items.map(({ label }) => label)).size;
   const eer =
     genuine.length === 0 || impostor.length === 0 ? Number.NaN : equalErrorRate(genuine, impostor, 0);
   const cost =
@@ -57,7 +61,7 @@ export function verificationReport({ items, analysed }: Judged, options: Verific
     title: 'Verification (1:1)',
     facts: [
       ...acquisition.facts,
-      ['people', String(new Set(items.map(({ label }) => label)).size)],
+      ['people', String(people)],
       ['genuine comparisons', madeText(genuine.length, missing.genuine)],
       ['impostor comparisons', madeText(impostor.length, missing.impostor)],
       ['equal error rate', percent(eer)],
@@ -77,7 +81,7 @@ export function verificationReport({ items, analysed }: Judged, options: Verific
     figures: {
       ...acquisition.figures,
       failedToAcquire: acquisition.figures.failureToAcquire.events,
-      people: new Set(items.map(({ label }) => label)).size,
+      people,
       comparisons: { genuine: genuine.length, impostor: impostor.length, missing },
       eer,
       cllr: cost,
@@ -94,7 +98,7 @@ function thresholdsOf(impostor: Float64Array, gate: GatePoint | null) {
   const rates = FALSE_MATCH_RATES.filter((rate) => rate * impostor.length >= 1);
   return [
     ...rates.map((rate) => ({ asked: `FMR ${rate.toExponential(0)}`, at: thresholdAt(rate, impostor) })),
-    ...(gate === null ? [] : [{ asked: pointText(gate), at: gate.point.thresholds.bare }]),
+    ...ownThreshold(gate),
   ];
 }
 
@@ -131,7 +135,7 @@ function tableOf(points: readonly Point[], bounds: readonly OverPeople[]): Repor
     rows: points.map((point, index) => [
       point.few ? `${point.asked} (few impostors)` : point.asked,
       thresholdText(point.at),
-      point.logLikelihoodRatio === null ? 'not calibrated' : point.logLikelihoodRatio.toFixed(2),
+      ratioText(point.logLikelihoodRatio),
       rateText(point.falseMatch),
       boundsText(point.falseMatch.value, bounds[index]?.falseMatch),
       rateText(point.falseNonMatch),

@@ -43,6 +43,11 @@ export function rateText(rate: Rate): string {
   return `${withBounds(rate.value, rate)}, ${rate.events} of ${rate.trials}`;
 }
 
+/** Decimal logarithm of a likelihood ratio; null for a network that was never calibrated. */
+export function ratioText(ratio: number | null): string {
+  return ratio === null ? 'not calibrated' : ratio.toFixed(2);
+}
+
 export function threshold(value: number): string {
   return Number.isNaN(value) ? 'none' : value.toFixed(4);
 }

@@ -59,6 +59,22 @@ export interface Share {
   readonly trials: number;
 }
 
+/** Every person's part in trials of one person each. */
+export function sharesOf<T extends { readonly person: string | number }>(
+  trials: readonly T[],
+  isEvent: (trial: T) => boolean,
+): Share[] {
+  const people = new Map<string | number, Share>();
+  for (const trial of trials) {
+    const own = people.get(trial.person) ?? { events: 0, trials: 0 };
+    people.set(trial.person, {
+      events: own.events + (isEvent(trial) ? 1 : 0),
+      trials: own.trials + 1,
+    });
+  }
+  return [...people.values()];
+}
+
 /**
  * Bounds of a rate over comparisons of two people each, by drawing people: a comparison counts as often as the one and
  * as the other were drawn, less one (the bootstrap of a U-statistic in first order, Arcones and Giné 1992), so that
