@@ -27,6 +27,7 @@ export {
   PublicCredentialRecordSchema,
   type PublicDecisionRecord,
   PublicDecisionRecordSchema,
+  QualitySchema,
 } from './record.ts';
 export type { ActionRecord, ActionReport } from './record-action.ts';
 export { afterAll, type Outcome, type Replay, replayCredential, replayFace } from './replay.ts';

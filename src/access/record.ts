@@ -7,7 +7,8 @@ import { ActionRecordSchema } from './record-action.ts';
 
 const ReasonSchema = z.enum(Object.keys(REASONS) as [Reason, ...Reason[]]);
 
-const QualitySchema = z.object({
+/** As `QualityReport` of vision has it. */
+export const QualitySchema = z.object({
   eyeDistance: z.number(),
   margin: z.number(),
   yaw: z.number(),

@@ -1,21 +1,8 @@
 import { appendFileSync, createReadStream, existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
+import { QualitySchema } from '../access/index.ts';
 import { MASK_STATES } from '../vision/types.ts';
-
-/** As `QualityReport` of vision has it. */
-const QualitySchema = z.object({
-  eyeDistance: z.number(),
-  margin: z.number(),
-  yaw: z.number(),
-  pitch: z.number(),
-  roll: z.number(),
-  sharpness: z.number(),
-  brightness: z.number(),
-  contrast: z.number(),
-  score: z.number(),
-  failed: z.array(z.string()),
-});
 
 /** What the chain made of a picture; `fault` says why it made nothing. */
 export const LineSchema = z.object({
