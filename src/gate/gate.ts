@@ -46,6 +46,8 @@ import { ThresholdKeeper } from './thresholds.ts';
 
 /** How often the rules of entry look at the clock. */
 const TICK_MS = 1000;
+/** Cards are read from the start on at the latest after this, with records or without. */
+const RECORDS_UP_MS = 3000;
 /** Time for the last records, within the 3 s a stop may take. */
 const RECORDS_STOP_MS = 2000;
 const FOLLOWING_STOP_MS = 500;
@@ -294,14 +296,11 @@ export class Gate {
     }
     this.#restoreEntry();
     this.#records.start();
-    this.#records.record({
+    const started = this.#records.record({
       type: 'system.started',
       data: { software: SOFTWARE_VERSION, config: this.#configVersion, node: process.version },
     });
     this.#tellDoors();
-    for (const reader of this.#readers) {
-      reader.start();
-    }
     this.#cloud?.start();
     this.#console?.start();
     const parts = { config: this.#config, records: this.#records, log: this.#log };
@@ -310,6 +309,11 @@ export class Gate {
     // Before the people are loaded: doors work, and however many they are, systemd does not give up on the gate.
     this.#service.ready(() => true);
     this.#gallery.start();
+    // A card read while the records are still coming up would open a door without leaving any, if the power went just then.
+    await this.#records.taken(started, RECORDS_UP_MS);
+    for (const reader of this.#readers) {
+      reader.start();
+    }
     this.#log.info({ version: SOFTWARE_VERSION }, 'the gate is up');
   }
 
