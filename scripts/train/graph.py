@@ -1,7 +1,8 @@
 """A prepared ONNX network rebuilt in torch: trained here, its weights go back into the same graph.
 
 Knows the operators of the networks that are distilled (Conv, Relu, Add, Gemm, BatchNormalization, Flatten, Reshape).
-Prepared PRelus (a Conv by -1, Relu, a Conv by 1 - slope, Add) run as one expression, whose slopes are trained too.
+Prepared PRelus (Relu, a Conv by slope - 1, Add; src/vision/models/prelu.ts) run as one expression, whose slopes are
+trained too.
 """
 
 import numpy as np
@@ -14,21 +15,22 @@ TINY = 1e-30
 
 
 class Prelu(torch.autograd.Function):
-    """x where it is positive, else (1 - rest) x; twice as fast as F.prelu, for it works on any layout of the memory."""
+    """n + rest Relu(n): a PRelu of -n with the slope 1 + rest and its sign turned; twice as fast as F.prelu, for it works
+    on any layout of the memory."""
 
     @staticmethod
-    def forward(ctx, x, rest):
+    def forward(ctx, n, rest):
         part = rest.view(1, -1, 1, 1)
-        below = x.clamp(max=0)
-        ctx.save_for_backward(below, part)
+        above = n.clamp(min=0)
+        ctx.save_for_backward(above, part)
         ctx.shape = rest.shape
-        return torch.addcmul(x, below, part, value=-1)
+        return torch.addcmul(n, above, part)
 
     @staticmethod
     def backward(ctx, gradient):
-        below, part = ctx.saved_tensors
-        slope = -(gradient * below).sum((0, 2, 3)).view(ctx.shape)
-        return torch.addcmul(gradient, gradient * (below < 0), part, value=-1), slope
+        above, part = ctx.saved_tensors
+        slope = (gradient * above).sum((0, 2, 3)).view(ctx.shape)
+        return torch.addcmul(gradient, gradient * (above > 0), part), slope
 
 
 class Graph:
@@ -59,7 +61,7 @@ class Graph:
 
     def _is_trainable(self, name):
         weight = self.weights.get(name)
-        fixed = name.endswith((".minus", "running_mean", "running_var"))
+        fixed = name.endswith(("running_mean", "running_var"))
         return weight is not None and weight.dtype == torch.float32 and not fixed
 
     def __call__(self, x, until=None, since=None):
@@ -69,7 +71,7 @@ class Graph:
         if since is not None:
             nodes = nodes[1 + next(i for i, node in enumerate(nodes) if since in node.output) :]
         for node in nodes:
-            if node.output[0].endswith((".negated", ".below", ".lift")):
+            if node.output[0].endswith((".below", ".lift")):
                 continue
             if node.output[0] in self.frozen:
                 with torch.no_grad():
