@@ -4,6 +4,7 @@ import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import type { Picture } from '../../src/camera/index.ts';
+import { mulberry32 } from '../../src/common/index.ts';
 import { QualitySchema, VisionSchema } from '../../src/config/schema/vision.ts';
 import {
   type Analysed,
@@ -12,7 +13,6 @@ import {
   openJudge,
   readDataset,
 } from '../../src/evaluate/index.ts';
-import { mulberry32 } from '../../src/evaluate/statistics/bootstrap.ts';
 import { readPhoto } from '../../src/photo/index.ts';
 import { FaceAnalyser } from '../../src/vision/index.ts';
 import { defaultModelsDir } from '../../src/vision/models/index.ts';

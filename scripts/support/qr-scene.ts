@@ -1,5 +1,6 @@
 import encodeQR from 'qr';
 import sharp from 'sharp';
+import { mulberry32 } from '../../src/common/index.ts';
 
 /** How a code stands before the camera. */
 export interface QrScene {
@@ -32,7 +33,7 @@ const SAMPLES = 3;
 
 /** The luma plane of a camera's picture that shows a code in the middle of an untidy background. */
 export async function qrScene(scene: QrScene, width: number, height: number, seed = 1): Promise<Uint8Array> {
-  const random = generator(seed);
+  const random = mulberry32(seed);
   const luma = background(width, height, random);
   drawCode(luma, width, height, scene);
   if (scene.moire) addMoire(luma, width, scene.moire);
@@ -129,15 +130,4 @@ async function throughJpeg(luma: Uint8Array, width: number, height: number, qual
     .jpeg({ quality })
     .toBuffer();
   return new Uint8Array(await sharp(jpeg).toColourspace('b-w').raw().toBuffer());
-}
-
-/** Numbers from 0 to 1, the same for the same seed (mulberry32). */
-function generator(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  };
 }

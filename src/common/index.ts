@@ -17,4 +17,5 @@ export type { Frozen } from './frozen.ts';
 export { KeptThread, type KeptThreadOptions } from './kept-thread.ts';
 export { createLogger, LOG_LEVELS, type Logger, type LogLevel, redactUrl } from './log.ts';
 export { MEMORY } from './memory.ts';
+export { mulberry32 } from './mulberry32.ts';
 export { softwareVersion } from './version.ts';

@@ -7,6 +7,7 @@ import {
   readSm2PublicKey,
   signRequest,
 } from '../../src/cloud/index.ts';
+import { mulberry32 } from '../../src/common/index.ts';
 import { type House, portrait, type Reply, send, wall } from './support.ts';
 
 /** Requests under way at a time. */
@@ -20,22 +21,11 @@ export interface FuzzReport {
   readonly unanswered: readonly string[];
 }
 
-/** Repeatable random numbers (mulberry32). */
-function randomFrom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
-
 class Dice {
   readonly #random: () => number;
 
   constructor(seed: number) {
-    this.#random = randomFrom(seed);
+    this.#random = mulberry32(seed);
   }
 
   below(count: number): number {

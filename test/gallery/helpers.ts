@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { createLogger } from '../../src/common/index.ts';
+import { createLogger, mulberry32 } from '../../src/common/index.ts';
 import { type Consent, Gallery, type NewReference } from '../../src/gallery/index.ts';
 import type { ModelRef } from '../../src/vision/types.ts';
 
@@ -23,15 +23,10 @@ export function openGallery(dataDir: string, key?: string): Gallery {
   return gallery;
 }
 
-/** Deterministic numbers in -1..1 (mulberry32). */
+/** Deterministic numbers in -1..1. */
 export function numbers(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 31 - 1;
-  };
+  const next = mulberry32(seed);
+  return () => 2 * next() - 1;
 }
 
 export function unit(seed: number, size = 512): Float32Array {

@@ -1,12 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { table } from '../../scripts/demo/screen.ts';
-import { monotonicMs } from '../../src/common/index.ts';
+import { monotonicMs, mulberry32 } from '../../src/common/index.ts';
 import { mosquittoInstalled } from '../support/mosquitto.ts';
 import { whyNoMount } from '../support/mount.ts';
 import { Trouble } from './chaos/faults.ts';
 import { ChaosHouse } from './chaos/house.ts';
 import { load } from './chaos/load.ts';
-import { seeded } from './chaos/random.ts';
 import { delays, judge } from './chaos/verdict.ts';
 
 /** What the whole suite is held to; fewer rounds and events are for who works on it. */
@@ -35,7 +34,7 @@ describe.skipIf(refusal !== undefined)(`a house full of trouble${why}`, () => {
     retry: 0,
   }, async () => {
     console.log(`chaos: ${ROUNDS} rounds, seed ${SEED}`);
-    const trouble = new Trouble(house, seeded(SEED));
+    const trouble = new Trouble(house, mulberry32(SEED));
     await house.startDaemon();
     const end = load(house);
     const began = monotonicMs();

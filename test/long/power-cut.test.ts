@@ -15,9 +15,8 @@ import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openDeviceKey } from '../../src/common/index.ts';
+import { mulberry32, openDeviceKey } from '../../src/common/index.ts';
 import { Journal, JournalReader } from '../../src/journal/index.ts';
-import { seeded } from './chaos/random.ts';
 import { Disk, type Operation, parseRecord } from './power-cut/disk.ts';
 import { type Said, SaidSchema } from './power-cut/said.ts';
 
@@ -97,7 +96,7 @@ describe.skipIf(!hasCompiler)(`a power cut between any two writes${missing}`, ()
   });
 
   it('leaves a journal that opens clean, with every event that was acknowledged', () => {
-    const random = seeded(SEED);
+    const random = mulberry32(SEED);
     const disk = new Disk();
     const promises = new Promises();
     const tried = { everything: 0, flushed: 0, torn: 0 };

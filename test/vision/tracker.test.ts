@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { mulberry32 } from '../../src/common/index.ts';
 import { assign } from '../../src/vision/assignment.ts';
 import { Tracker } from '../../src/vision/tracker.ts';
 import type { DetectedFace } from '../../src/vision/types.ts';
@@ -188,17 +189,6 @@ interface Walker {
   unseen: number;
 }
 
-/** Deterministic uniform numbers in 0..1 (mulberry32), so that a failing walk can be repeated from its seed. */
-function random(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
-
 /** People in a room 8 faces wide who are drawn to its middle, so that they cross over and over. */
 function walk(people: Walker[], next: () => number, seconds: number): void {
   for (const person of people) {
@@ -249,7 +239,7 @@ describe('random walks with gaps, noise and crossings', () => {
     let newcomers = 0;
     fc.assert(
       fc.property(fc.integer({ min: 0 }), fc.integer({ min: 2, max: 5 }), (seed, count) => {
-        const next = random(seed);
+        const next = mulberry32(seed);
         const people = Array.from({ length: count }, () => ({
           x: 800 * next(),
           y: 600 * next(),
@@ -308,7 +298,7 @@ describe('random walks with gaps, noise and crossings', () => {
   it('one person alone keeps one id through every gap', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0 }), (seed) => {
-        const next = random(seed);
+        const next = mulberry32(seed);
         const person = { x: 400, y: 300, size: 80, vx: 0, vy: 0, unseen: 0 };
         const tracker = new Tracker();
         const ids = new Set<string>();

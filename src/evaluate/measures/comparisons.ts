@@ -1,7 +1,7 @@
+import { mulberry32 } from '../../common/index.ts';
 import type { Analysed } from '../analyse.ts';
 import type { Dataset } from '../dataset/dataset.ts';
 import type { Pair } from '../dataset/pairs.ts';
-import { mulberry32 } from '../statistics/bootstrap.ts';
 
 /** One comparison of two pictures: the score is null where one of them gave no template. */
 export interface Comparison {

@@ -1,6 +1,6 @@
+import { mulberry32 } from '../../common/index.ts';
 import type { Dataset } from '../dataset/dataset.ts';
 import { tooLittle } from '../dataset/fault.ts';
-import { mulberry32 } from '../statistics/bootstrap.ts';
 
 /** A person and what of the pictures is enrolled and what is looked for, by index. */
 export interface Enrolled {

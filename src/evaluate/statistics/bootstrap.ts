@@ -1,3 +1,4 @@
+import { mulberry32 } from '../../common/index.ts';
 import { rateOf } from './binomial.ts';
 
 /** Draws of the bootstrap: enough for bounds of 95 % to be steady in the second digit (Efron and Tibshirani 1993). */
@@ -102,15 +103,4 @@ export function bootstrapPairRate(everybody: readonly Share[]): Bounds {
     return trials <= 0 ? 0 : Math.min(1, Math.max(0, events / trials));
   });
   return quantiles(draws);
-}
-
-/** Numbers in 0..1 (mulberry32): the same for the same seed, so that a report can be made again. */
-export function mulberry32(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

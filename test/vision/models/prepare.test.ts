@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
+import { mulberry32 } from '../../../src/common/index.ts';
 import { type ModelEntry, prepareModel } from '../../../src/vision/models/index.ts';
 import { decodeOnnx, encodeOnnx, type OnnxModel } from '../../../src/vision/models/onnx.ts';
 import { floatsOf, floatTensor } from '../../../src/vision/models/weights.ts';
@@ -68,7 +69,7 @@ test('a bottleneck of any width, any slopes and any dead channels gives the same
       fc.nat(40),
       fc.nat(),
       async (width, slope, living, seed) => {
-        const bytes = encodeOnnx(bottleneck(width, slope, random(seed), living));
+        const bytes = encodeOnnx(bottleneck(width, slope, mulberry32(seed), living));
         const prepared = prepareModel(bytes, [
           'flush-tiny-weights',
           'prune-channels',
@@ -79,7 +80,7 @@ test('a bottleneck of any width, any slopes and any dead channels gives the same
         const widths = initializer.filter(({ dims }) => dims[1] === 4).map(({ dims }) => dims[0]);
         expect(widths).toEqual([Math.ceil(Math.min(width, living) / 16) * 16 || 16]);
         const [a, b] = await Promise.all([open(bytes), open(prepared)]);
-        const next = random(seed + 1);
+        const next = mulberry32(seed + 1);
         const input = new Tensor(
           'float32',
           Float32Array.from({ length: 4 * 9 * 9 }, () => next() * 4 - 2),
@@ -95,7 +96,7 @@ test('a bottleneck of any width, any slopes and any dead channels gives the same
 });
 
 test('a channel that only one of its readers has no use for stays', () => {
-  const model = bottleneck(32, [0.25], random(1), 32);
+  const model = bottleneck(32, [0.25], mulberry32(1), 32);
   const unread = model.graph.initializer.find(({ name }) => name === 'w3');
   if (unread === undefined) throw new Error('the network has no w3');
   unread.raw_data = new Uint8Array(unread.raw_data?.length ?? 0);
@@ -104,7 +105,7 @@ test('a channel that only one of its readers has no use for stays', () => {
 });
 
 test('a PRelu that does not stand between convolutions is left as it is', () => {
-  const model = bottleneck(16, [0.25], random(1));
+  const model = bottleneck(16, [0.25], mulberry32(1));
   model.graph.output.push({ ...model.graph.output[0], name: 'bent' });
   const { graph } = decodeOnnx(prepareModel(encodeOnnx(model), ['prelu-to-conv']));
   expect(graph.node.filter((node) => node.op_type === 'PRelu').map((node) => node.output)).toEqual([
@@ -113,7 +114,7 @@ test('a PRelu that does not stand between convolutions is left as it is', () => 
 });
 
 test('a layer whose channels come out of the network keeps its width', () => {
-  const model = bottleneck(5, [0.25], random(1));
+  const model = bottleneck(5, [0.25], mulberry32(1));
   model.graph.output.push({ ...model.graph.output[0], name: 'wide' });
   const { graph } = decodeOnnx(prepareModel(encodeOnnx(model), ['pad-channels']));
   expect(graph.initializer.find((tensor) => tensor.name === 'w1')?.dims).toEqual([5, 4, 1, 1]);
@@ -237,7 +238,7 @@ async function pixels(entry: ModelEntry, path: string): Promise<Float32Array> {
 }
 
 function noise(entry: ModelEntry, seed: number): Float32Array {
-  const next = random(seed);
+  const next = mulberry32(seed);
   return planar(entry, () => Math.floor(next() * 256));
 }
 
@@ -275,17 +276,6 @@ function somePictures(folder: string, count: number): string[] {
     .filter((_, index) => index % 997 === 0)
     .slice(0, count)
     .map((name) => `${folder}/${name}`);
-}
-
-/** Numbers in 0..1 that are the same at each run (mulberry32). */
-function random(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 function sha256(bytes: Uint8Array): string {
