@@ -7,9 +7,9 @@ import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { type Pair, readPairs } from '../scripts/lfw/pairs.ts';
-import { type Comparison, crossValidate } from '../scripts/lfw/verification.ts';
 import { quantile } from '../scripts/support/quantile.ts';
 import { QualitySchema } from '../src/config/schema/vision.ts';
+import { crossValidate, type FoldComparison } from '../src/evaluate/statistics/folds.ts';
 import { readPhoto } from '../src/photo/index.ts';
 import { FaceAnalyser } from '../src/vision/index.ts';
 import { defaultModelsDir } from '../src/vision/models/index.ts';
@@ -205,7 +205,7 @@ function accuracyBy(
   answers: ReadonlyMap<string, Answer>,
   pairs: readonly Pair[],
 ): number {
-  const comparisons = pairs.map(({ one, other, same, fold }): Comparison => {
+  const comparisons = pairs.map(({ one, other, same, fold }): FoldComparison => {
     const a = answers.get(one)?.vector ?? null;
     const b = answers.get(other)?.vector ?? null;
     return { score: a === null || b === null ? null : measure(a, b), same, fold };

@@ -40,7 +40,8 @@ function noise(): () => number {
   return () => Array.from({ length: 12 }, uniform).reduce((sum, value) => sum + value, -6);
 }
 
-function dark(picture: Picture, light: number): Picture {
+/** Part of the light, and noise of 4 levels. */
+export function dark(picture: Picture, light: number): Picture {
   const next = noise();
   // A table of noise, for a fresh number a pixel would take seconds.
   const table = Float32Array.from({ length: 65_537 }, () => 4 * next());

@@ -1,7 +1,8 @@
 import { cosine } from '../../src/evaluate/measures/comparisons.ts';
+import { crossValidate, type FoldComparison, type FoldResult } from '../../src/evaluate/statistics/folds.ts';
 import { type Pair, personOf } from './pairs.ts';
 import type { Template } from './templates.ts';
-import { type Comparison, crossValidate, type FoldResult, fnmrAt, thresholdAt } from './verification.ts';
+import { fnmrAt, thresholdAt } from './verification.ts';
 
 /** Which embeddings are compared: plain (as at the door) or averaged with the mirror image (as at enrolment). */
 export const COMPARISON_KINDS = {
@@ -51,7 +52,7 @@ function kindReport(
   pairs: readonly Pair[],
   templates: ReadonlyMap<string, Template | null>,
 ): KindReport {
-  const comparisons: Comparison[] = pairs.map(({ one, other, same, fold }) => ({
+  const comparisons: FoldComparison[] = pairs.map(({ one, other, same, fold }) => ({
     score: scoreOf(kind, templates.get(one) ?? null, templates.get(other) ?? null),
     same,
     fold,

@@ -1,6 +1,6 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { MenshenError, messageOf } from '../common/index.ts';
+import { MenshenError, makeFolder, messageOf } from '../common/index.ts';
 import { type Config, configPath, DecisionSchema, loadConfig, VisionSchema } from '../config/index.ts';
 import type { Analysed, Dataset, Judged, PictureList, Report } from '../evaluate/index.ts';
 import { progressBar } from './progress.ts';
@@ -92,7 +92,7 @@ async function settingsOf(config: string | undefined): Promise<Settings> {
 /** Made before anything is judged, so that no work is lost for want of a place. */
 function openFolder(out: string): void {
   try {
-    mkdirSync(out, { recursive: true });
+    makeFolder(out);
     writeFileSync(join(out, '.write-test'), '');
     rmSync(join(out, '.write-test'));
   } catch (error) {

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
 import type { PictureList } from '../evaluate/index.ts';
 import { type EvaluateOptions, evaluate, read } from './evaluate-run.ts';
@@ -9,7 +10,10 @@ export function evaluateCommand(): Command {
   );
   common(command.command('verification'))
     .description('1:1 comparison of pictures of people: FMR, FNMR, DET')
-    .option('--pairs <file>', 'compare these pairs (CSV one,other,same; or the form of LFW) instead of all')
+    .option(
+      '--pairs <file>',
+      'compare these pairs (CSV one,other,same; or the form of LFW) instead of all; as --data too where it names its pictures itself',
+    )
     .action(verification);
   common(command.command('identification'))
     .description('1:N search with some of the people enrolled and the others strangers: FPIR, FNIR')
@@ -57,24 +61,25 @@ function common(command: Command): Command {
 
 async function verification(options: EvaluateOptions & { readonly pairs?: string }): Promise<void> {
   const { gateThreshold, readPairs, verificationReport } = await import('../evaluate/index.ts');
-  const all = await read(options.data);
-  const listed = options.pairs === undefined ? null : readPairs(options.pairs, options.data, all.items);
-  const paired = listed === null ? null : new Set(listed.pairs.flatMap(({ one, other }) => [one, other]));
-  const list = {
-    items: paired === null ? all.items : all.items.filter(({ path }) => paired.has(path)),
-    notes: [...all.notes, ...(listed?.notes ?? [])],
-  };
+  const pairs = options.pairs ?? (await pairListIn(options.data));
+  const paired = pairs === null ? null : readPairs(pairs, options.data);
   await evaluate(
     options,
-    list,
+    paired ?? (await read(options.data)),
     async (judged, { settings: { vision, decision }, progress }) =>
       verificationReport(judged, {
-        pairs: listed?.pairs ?? null,
+        pairs: paired?.pairs ?? null,
         threshold: await gateThreshold(vision, decision),
         progress,
       }),
-    { keepCopies: listed !== null },
+    { keepCopies: paired !== null },
   );
+}
+
+/** The place itself where it is a list of pairs, which says by itself what is compared. */
+async function pairListIn(place: string): Promise<string | null> {
+  const isFile = statSync(place, { throwIfNoEntry: false })?.isFile() === true;
+  return isFile && (await import('../evaluate/index.ts')).isPairList(place) ? place : null;
 }
 
 interface IdentificationArguments {

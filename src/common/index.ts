@@ -16,6 +16,7 @@ export { ERRORS, type ErrorCode, MenshenError, messageOf } from './errors.ts';
 export type { Frozen } from './frozen.ts';
 export { KeptThread, type KeptThreadOptions } from './kept-thread.ts';
 export { createLogger, LOG_LEVELS, type Logger, type LogLevel, redactUrl } from './log.ts';
+export { makeFolder } from './make-folder.ts';
 export { MEMORY } from './memory.ts';
 export { mulberry32 } from './mulberry32.ts';
 export { softwareVersion } from './version.ts';

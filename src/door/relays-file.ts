@@ -1,16 +1,7 @@
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
-import { MenshenError, messageOf } from '../common/index.ts';
+import { MenshenError, makeFolder, messageOf } from '../common/index.ts';
 import { type DoorConfig, DoorSchema, type LineConfig, lineKey } from '../config/index.ts';
 
 const FILE = 'relays.json';
@@ -48,7 +39,7 @@ export function recordRelays(doors: readonly DoorConfig[], dataDir: string): Men
     return { door: id, line, activeLow, energised };
   });
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder, 0o700);
     writeWhole(file, JSON.stringify({ version: 1, dataDir: resolve(dataDir), relays }));
     return null;
   } catch (error) {

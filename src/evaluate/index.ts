@@ -14,7 +14,8 @@ export {
   readDataset,
   type Wanted,
 } from './dataset/dataset.ts';
-export { type Pair, type PairList, readPairs } from './dataset/pairs.ts';
+export { isPairList } from './dataset/pair-list.ts';
+export { type Pair, type PairedPictures, readPairs } from './dataset/pairs.ts';
 export { type GatePoint, type GateThreshold, gateThreshold } from './gate-threshold.ts';
 export { type Judged, withoutCopies } from './measures/acquisition.ts';
 export { type Division, divide, divideBy } from './measures/division.ts';

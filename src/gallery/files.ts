@@ -1,10 +1,10 @@
-import { chmodSync, chownSync, closeSync, mkdirSync, openSync, statSync } from 'node:fs';
-import { MenshenError, messageOf } from '../common/index.ts';
+import { chmodSync, chownSync, closeSync, openSync, statSync } from 'node:fs';
+import { MenshenError, makeFolder, messageOf } from '../common/index.ts';
 
 /** Makes the data directory (mode 0700) when it is not there. Throws DATA_DIR_UNUSABLE. */
 export function ensureDataDir(path: string): void {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeFolder(path, 0o700);
   } catch (error) {
     throw new MenshenError(
       'DATA_DIR_UNUSABLE',

@@ -1,7 +1,7 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import Database, { type Database as Handle } from 'better-sqlite3';
-import { MenshenError, messageOf } from '../common/index.ts';
+import { MenshenError, makeFolder, messageOf } from '../common/index.ts';
 import { migrate, schemaVersion } from './migrations.ts';
 
 const FILE = 'journal.sqlite';
@@ -23,7 +23,7 @@ export function journalPath(dataDir: string): string {
 /** Makes the folder (0700) if need be. Throws DATA_DIR_UNUSABLE. */
 export function ensureDirectory(dataDir: string): void {
   try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    makeFolder(dataDir, 0o700);
   } catch (error) {
     throw new MenshenError(
       'DATA_DIR_UNUSABLE',

@@ -17,6 +17,9 @@ const BY_EXTENSION: Readonly<Record<string, string>> = {
   heic: 'HEIF',
   heif: 'HEIF',
   avif: 'AVIF',
+  jp2: 'JPEG 2000',
+  ppm: 'PPM',
+  pgm: 'PGM',
   svg: 'SVG',
   pdf: 'PDF',
 };

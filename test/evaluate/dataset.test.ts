@@ -33,10 +33,11 @@ describe('people', () => {
       put(path);
     symlinkSync(folder, join(folder, 'test/bo/round'));
     symlinkSync(join(folder, 'nowhere'), join(folder, 'test/bo/lost.jpg'));
+    symlinkSync('self.jpg', join(folder, 'test/bo/self.jpg'));
     put('test/bo/photo.heic', 'heic');
     const { items, notes } = readDataset(folder);
     expect(items.map(({ label }) => label)).toEqual(['bo', 'bo', '李华', '李华']);
-    expect(notes.join()).toMatch(/1 links that lead nowhere.*1 HEIF files/);
+    expect(notes.join()).toMatch(/2 links that lead nowhere.*1 HEIF files/);
   });
 
   it.each([
@@ -67,6 +68,7 @@ describe('presentations', () => {
     ['spoof/print/9/1.jpg', ['print'], []],
     ['7/spoof/1.jpg', ['spoof'], []],
     ['not_live/1.jpg', ['not_live'], []],
+    ['spoof/replay/ipad/p7/1.jpg', ['replay/ipad'], []],
     ['attack/0/1.jpg', ['attack'], []],
     ['good/1.jpg', ['live'], ['good']],
   ])('%s', (path, expected, bonaFide) => {
@@ -81,6 +83,17 @@ describe('presentations', () => {
     put('e/good/1.jpg');
     put('e/bad/1.jpg');
     expect(() => labels('e', 'presentations')).toThrow(/--bona-fide/);
+    put('f/1/1.jpg');
+    put('f/2/1.jpg');
+    expect(() => labels('f', 'presentations')).toThrow(/--bona-fide/);
+    put('g/normal/1.jpg');
+    put('g/fake/1.jpg');
+    expect(labels('g', 'presentations')).toEqual({ 'g/fake/1.jpg': 'fake' });
+  });
+
+  it('are of one kind where the folders within are people, as those of the living are', () => {
+    for (const path of ['live/ann/1.jpg', 'spoof/ann/1.jpg', 'spoof/bo/1.jpg']) put(`d/${path}`);
+    expect(Object.values(labels('d', 'presentations'))).toEqual(['live', 'spoof', 'spoof']);
   });
 
   it('have kinds of attack in a column of their own, and answers to a question', () => {
@@ -92,6 +105,18 @@ describe('presentations', () => {
       'c.jpg': 'screen',
     });
   });
+
+  it.each([
+    ['liveness', '1', '0'],
+    ['spoof_label', '0.0', '1.0'],
+    ['attack', 'none', 'yes'],
+    ['attack_type', '', '1'],
+  ])('are told by a column %s of %j and %j', (column, live, attack) => {
+    put('a.jpg');
+    put('b.jpg');
+    put('list.csv', `path,${column}\na.jpg,${live}\nb.jpg,${attack}\n`);
+    expect(labels('list.csv', 'presentations')).toEqual({ 'a.jpg': 'live', 'b.jpg': 'attack' });
+  });
 });
 
 it.each([
@@ -102,6 +127,8 @@ it.each([
   ['未戴口罩', 'bare'],
   ['戴口罩', 'worn'],
   ['face', 'bare'],
+  ['AFDB_face_dataset', 'bare'],
+  ['KN95', 'worn'],
 ])('a mask is known by "%s"', (name, state) => {
   put(`m/${name}/china.jpg`);
   put('m/dogs/1.jpg');
@@ -122,6 +149,19 @@ describe('a list', () => {
     expect(notes.join()).toContain('1 of 4 pictures named do not exist');
   });
 
+  it('is read with blanks between its fields, without labels, and as a machine elsewhere wrote it', () => {
+    for (const name of ['bo b/1.JPG', 'bo b/2.jpg', 'li/1.jpg']) put(name);
+    put('blanks.txt', '# made by hand\nbo b/1.JPG 7\nli/1.jpg 8\n');
+    expect(labels('blanks.txt', 'people')).toEqual({ 'bo b/1.JPG': '7', 'li/1.jpg': '8' });
+    put('bare.txt', 'bo b/1.JPG\nbo b/2.jpg\nli/1.jpg\n');
+    expect(Object.values(labels('bare.txt', 'people'))).toEqual(['bo b', 'bo b', 'li']);
+    put('far.csv', 'file,person\nD:\\set\\BO b\\1.jpg,x\nD:\\set\\bo b\\2,x\nD:\\set\\li\\1.jpg,y\n');
+    expect(Object.values(labels('far.csv', 'people'))).toEqual(['x', 'x', 'y']);
+    expect(readDataset(join(folder, 'far.csv')).notes.join()).toMatch(/without their first 2 folders/);
+    put('masks.csv', 'file,mask\nbo b/1.JPG,yes\nli/1.jpg,no\n');
+    expect(Object.values(labels('masks.csv', 'masks'))).toEqual(['worn', 'bare']);
+  });
+
   it('is read in the encodings of Chinese spreadsheets', () => {
     put('b/2.jpg');
     put('utf16.csv', Buffer.from('\uFEFFpath\tlabel\r\nb/2.jpg\t李华\r\n', 'utf16le'));
@@ -137,6 +177,8 @@ describe('a list', () => {
     ['path,label\nz.jpg,x\n', /none of the 1 pictures it names exists/],
     ['path,label\n"a.jpg,x\n', /quote/],
     ['', /empty/],
+    ['[{"path": "a.jpg"}]', /JSON/],
+    ['probe,reference,same\na.jpg,b.jpg,0\n', /list of pairs/],
   ])('is refused with what is wrong: %j', (text, why) => {
     put('a.jpg');
     put('b.jpg');
@@ -147,10 +189,14 @@ describe('a list', () => {
 
 describe('pairs', () => {
   const read = (text: string, place = 'lfw') => {
-    const items = readDataset(join(folder, place)).items;
-    const { pairs, notes } = readPairs(put('pairs.txt', text), join(folder, place), items);
+    const { pairs, items, notes } = readPairs(put('pairs.txt', text), join(folder, place));
     const name = (path: string) => path.slice(path.lastIndexOf('/') + 1);
-    return { pairs: pairs.map(({ one, other, same }) => [name(one), name(other), same]), notes };
+    return {
+      pairs: pairs.map(({ one, other, same }) => [name(one), name(other), same]),
+      people: Object.fromEntries(items.map(({ path, label }) => [name(path), name(label)])),
+      folds: pairs.map(({ fold }) => fold),
+      notes,
+    };
   };
 
   it('are read in the form of LFW, whatever the line ends and endings, and in others', () => {
@@ -162,10 +208,21 @@ describe('pairs', () => {
       ['Ann_Lee_0004.jpg', 'Bob_0013.jpg', false],
     ]);
     expect(found.notes).toEqual([expect.stringContaining('1 of 3 pairs are left out')]);
+    expect(
+      read('2\t1\nAnn_Lee\t1\t4\nAnn_Lee\t4\tBob\t13\nAnn_Lee\t1\t4\nAnn_Lee\t1\tBob\t13\n').folds,
+    ).toEqual([0, 0, 1, 1]);
     const plain = 'Ann_Lee/Ann_Lee_0001.png Bob/Bob_0013.jpg 0\n';
     expect(read(plain).pairs).toEqual([['Ann_Lee_0001.png', 'Bob_0013.jpg', false]]);
     const list = 'image1,image2,match\nlfw/Ann_Lee/Ann_Lee_0001.png,lfw/Bob/Bob_0013.jpg,no\n';
     expect(read(list).pairs).toEqual([['Ann_Lee_0001.png', 'Bob_0013.jpg', false]]);
+  });
+
+  it('tell by themselves who is the same where the folders do not', () => {
+    for (const name of ['1.jpg', '2.jpg', '3.jpg']) put(`flat/${name}`);
+    const list = 'label,enroll,probe\n1,flat/1.jpg,flat/2.jpg\n0,flat/2.jpg,flat/3\n';
+    expect(read(list, 'flat').people).toEqual({ '1.jpg': '1.jpg', '2.jpg': '1.jpg', '3.jpg': '3.jpg' });
+    expect(read(list, 'flat').notes).toEqual([expect.stringContaining('by the pairs alone')]);
+    expect(readPairs(join(folder, 'pairs.txt'), join(folder, 'pairs.txt')).pairs).toHaveLength(2);
   });
 
   it('are refused with the line that is wrong, or when no picture is there', () => {

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { parsePairs, personOf } from '../../scripts/lfw/pairs.ts';
 import { reportOf } from '../../scripts/lfw/report.ts';
 import type { Template } from '../../scripts/lfw/templates.ts';
-import { bestThreshold, crossValidate, fnmrAt, thresholdAt } from '../../scripts/lfw/verification.ts';
+import { fnmrAt, thresholdAt } from '../../scripts/lfw/verification.ts';
+import { bestThreshold, crossValidate } from '../../src/evaluate/statistics/folds.ts';
 
 const TEXT = [
   '2\t1',

@@ -1,16 +1,7 @@
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
-import {
-  chmodSync,
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  statSync,
-  writeSync,
-} from 'node:fs';
+import { chmodSync, closeSync, fsyncSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { MenshenError, messageOf } from '../../common/index.ts';
+import { MenshenError, makeFolder, messageOf } from '../../common/index.ts';
 
 const KEY_BYTES = 32;
 const NONCE_BYTES = 12;
@@ -69,7 +60,7 @@ export class Keyring {
 function readOrMakeKey(dataDir: string): Buffer {
   const path = join(dataDir, 'key');
   try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    makeFolder(dataDir, 0o700);
     const made = makeKey(path);
     if (made !== null) return made;
     const mode = statSync(path).mode & 0o777;

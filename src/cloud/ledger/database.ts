@@ -1,7 +1,7 @@
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import Database, { type Database as Handle } from 'better-sqlite3';
-import { MenshenError, messageOf } from '../../common/index.ts';
+import { MenshenError, makeFolder, messageOf } from '../../common/index.ts';
 
 export const LEDGER_FILE = 'cloud.sqlite';
 
@@ -52,7 +52,7 @@ export function openLedger(dataDir: string): Handle {
   const path = join(dataDir, LEDGER_FILE);
   let db: Handle | undefined;
   try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    makeFolder(dataDir, 0o700);
     closeSync(openSync(path, 'a', 0o600));
     db = new Database(path, { timeout: BUSY_MS });
     db.pragma('journal_mode = WAL');

@@ -1,9 +1,8 @@
 import { statSync } from 'node:fs';
 import { some, unreadable } from './fault.ts';
+import { labelsByPlace } from './labels.ts';
 import { readList } from './list.ts';
-import { maskOf } from './masks.ts';
-import { peopleOf } from './people.ts';
-import { presentationsOf } from './presentations.ts';
+import { isPairList } from './pair-list.ts';
 import { picturesBelow, type Walk } from './walk.ts';
 
 /** A picture and what is known of it. */
@@ -43,9 +42,14 @@ export function readDataset(
 ): PictureList {
   const found = statSync(place, { throwIfNoEntry: false });
   if (found === undefined) throw unreadable(place, 'it does not exist');
-  return found.isDirectory()
-    ? fromFolder(place, wanted, options.bonaFide ?? [])
-    : readList(place, wanted, options.bonaFide ?? []);
+  if (found.isDirectory()) return fromFolder(place, wanted, options.bonaFide ?? []);
+  if (isPairList(place)) {
+    throw unreadable(
+      place,
+      'it is a list of pairs, which `menshen evaluate verification` takes; give a list with a line for each picture',
+    );
+  }
+  return readList(place, wanted, options.bonaFide ?? []);
 }
 
 function fromFolder(place: string, wanted: Wanted, bonaFide: readonly string[]): PictureList {
@@ -57,7 +61,7 @@ function fromFolder(place: string, wanted: Wanted, bonaFide: readonly string[]):
       `no picture (JPEG, PNG, BMP or WebP) is in it${passed === '' ? '' : `. ${passed}`}`,
     );
   }
-  const { labels, notes } = labelled(place, walk, wanted, bonaFide);
+  const { labels, notes } = labelsByPlace(place, walk.found, wanted, bonaFide);
   const items = walk.found.flatMap(({ path }, index) => {
     const label = labels[index] ?? '';
     return label === '' ? [] : [{ path, label }];
@@ -76,20 +80,6 @@ function fromFolder(place: string, wanted: Wanted, bonaFide: readonly string[]):
       ...leftOutNotes(walk),
     ],
   };
-}
-
-function labelled(
-  place: string,
-  { found }: Walk,
-  wanted: Wanted,
-  bonaFide: readonly string[],
-): { readonly labels: readonly (string | null)[]; readonly notes: readonly string[] } {
-  if (wanted === 'masks')
-    return { labels: found.map(({ folders, stem }) => maskOf(folders, stem)), notes: [] };
-  if (wanted === 'presentations') return presentationsOf(found, bonaFide);
-  const { labels, by } = peopleOf(found);
-  const people = [...new Set(labels)].filter((label) => label !== '');
-  return { labels, notes: [`People are told by ${by} below ${place}: ${some(people)}.`] };
 }
 
 function unlabelled(wanted: Wanted, { found }: Walk): string {

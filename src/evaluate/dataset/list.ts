@@ -1,32 +1,13 @@
-import type { CsvRow } from '../../common/index.ts';
+import { dirname, resolve, sep } from 'node:path';
+import { columnsOf, labelIn } from './columns.ts';
 import type { Item, PictureList, Wanted } from './dataset.ts';
 import { some, unreadable } from './fault.ts';
+import { filesOf } from './files.ts';
+import { type Labels, labelsByPlace } from './labels.ts';
 import { maskLabel } from './masks.ts';
 import { presentationsOf } from './presentations.ts';
-import { columnOf, fieldOf, fileOf, isPictureName, type ListTable, noColumn, readTable } from './table.ts';
-import { setOf } from './words.ts';
-
-const PATH = setOf(
-  'path file filename file_name filepath file_path image image_path image_name img img_path picture photo pic 路径 文件 文件名 图片 照片',
-);
-
-/** Columns that tell the label, those of the first row before those of the second. */
-const LABEL: Readonly<Record<Wanted, readonly ReadonlySet<string>[]>> = {
-  people: [
-    setOf('label person name identity subject who 姓名 人员 标签'),
-    setOf('id person_id subject_id identity_id class folder 编号 工号'),
-  ],
-  presentations: [
-    setOf('label class presentation liveness 标签 类别'),
-    setOf('live is_live real is_real genuine is_genuine bona_fide bonafide 活体'),
-    setOf('spoof is_spoof attack is_attack fake is_fake'),
-    setOf('type target'),
-  ],
-  masks: [
-    setOf('label class state mask_state 标签 类别'),
-    setOf('mask masked is_masked with_mask wearing 口罩'),
-  ],
-};
+import { fieldOf, readTable } from './table.ts';
+import { describe } from './walk.ts';
 
 /** What to do where no label is understood. */
 const HINT: Readonly<Record<Wanted, string>> = {
@@ -36,17 +17,9 @@ const HINT: Readonly<Record<Wanted, string>> = {
   masks: 'no label says what is worn: write "bare", "worn" or "incorrect".',
 };
 
-const ATTACK_KIND = setOf(
-  'kind attack_type attack_kind spoof_type type pai pais pai_species species instrument 攻击类型 种类',
-);
-
-const SAYS_LIVE = LABEL.presentations[1] ?? new Set();
-const TRUE = /^(1|true|yes|y|是)$/i;
-const FALSE = /^(0|false|no|n|否)$/i;
-
 /**
- * The pictures of a CSV file: a column for the path (from the file's folder, or whole), one for the label, and for attacks one
- * for their kind if wanted. Without a header the first field that names a picture is the path and the next the label.
+ * The pictures of a CSV file: a column for the path (`filesOf`), one for the label, and for attacks one for their kind if wanted.
+ * A list of paths alone is labelled by where the pictures lie.
  * @throws MenshenError DATASET_UNREADABLE, naming the line
  */
 export function readList(file: string, wanted: Wanted, bonaFide: readonly string[]): PictureList {
@@ -54,12 +27,15 @@ export function readList(file: string, wanted: Wanted, bonaFide: readonly string
   const columns = columnsOf(file, table, wanted);
   const rows = table.rows.map((row) => ({
     named: fieldOf(file, row, columns.path, 'path'),
-    label: labelAt(file, row, columns, wanted),
+    label: labelIn(file, row, columns, wanted),
     kind: columns.kind === null ? '' : (row.fields[columns.kind] ?? ''),
     line: row.line,
   }));
   if (rows.length === 0) throw unreadable(file, 'it names no picture');
-  const files = rows.map(({ named }) => fileOf(file, named));
+  const { files, notes } = filesOf(
+    file,
+    rows.map(({ named }) => named),
+  );
   const missing = rows.filter((_, index) => files[index] === null).map(({ named }) => named);
   if (missing.length === rows.length) {
     throw unreadable(
@@ -67,12 +43,13 @@ export function readList(file: string, wanted: Wanted, bonaFide: readonly string
       `none of the ${rows.length} pictures it names exists, the first of them ${JSON.stringify(missing[0])}; paths are reckoned from the folder of this file`,
     );
   }
-  const read = labelsOf(rows, wanted, bonaFide);
+  const read =
+    columns.label === null ? byPlace(file, files, wanted, bonaFide) : labelsOf(rows, wanted, bonaFide);
   const items = new Map<string, Item & { readonly line: number }>();
   const without: string[] = [];
   for (const [index, { line, named }] of rows.entries()) {
     const path = files[index];
-    const label = read.labels[index] ?? null;
+    const label = read.labels[index] || null;
     if (path == null) continue;
     if (label === null) without.push(named);
     const before = items.get(path);
@@ -88,6 +65,7 @@ export function readList(file: string, wanted: Wanted, bonaFide: readonly string
   return {
     items: list.sort((one, other) => (one.path < other.path ? -1 : 1)),
     notes: [
+      ...notes,
       ...read.notes,
       ...(missing.length === 0
         ? []
@@ -103,48 +81,11 @@ export function readList(file: string, wanted: Wanted, bonaFide: readonly string
   };
 }
 
-interface Columns {
-  readonly path: number;
-  readonly label: number;
-  readonly kind: number | null;
-  /** The label answers the question whether somebody is live, or whether it is an attack. */
-  readonly asks: 'live' | 'attack' | null;
-}
-
-function columnsOf(file: string, table: ListTable, wanted: Wanted): Columns {
-  const first = table.rows[0];
-  if (table.names.length === 0 && first !== undefined) {
-    const path = first.fields.findIndex(isPictureName);
-    const label = path === 0 ? 1 : 0;
-    return {
-      path,
-      label,
-      kind: wanted === 'presentations' && first.fields.length > 2 ? 2 : null,
-      asks: null,
-    };
-  }
-  const path = columnOf(table, PATH);
-  if (path === null) throw noColumn(file, table, ['path', 'file']);
-  const called = LABEL[wanted].find((names) => columnOf(table, names) !== null);
-  const other = table.names.length === 2 ? 1 - path : null;
-  const label = called === undefined ? other : columnOf(table, called);
-  if (label === null) throw noColumn(file, table, ['label', wanted === 'people' ? 'person' : 'class']);
-  const kind = wanted === 'presentations' ? columnOf(table, ATTACK_KIND) : null;
-  const asks = called === SAYS_LIVE ? 'live' : called === LABEL.presentations[2] ? 'attack' : null;
-  return { path, label, kind: kind === label ? null : kind, asks };
-}
-
-function labelAt(file: string, row: CsvRow, { label, asks }: Columns, wanted: Wanted): string {
-  const value = fieldOf(file, row, label, wanted === 'people' ? 'person' : 'label').normalize('NFC');
-  if (asks === null || !(TRUE.test(value) || FALSE.test(value))) return value;
-  return TRUE.test(value) === (asks === 'live') ? 'live' : 'attack';
-}
-
 function labelsOf(
   rows: readonly { readonly label: string; readonly kind: string }[],
   wanted: Wanted,
   bonaFide: readonly string[],
-): { readonly labels: readonly (string | null)[]; readonly notes: readonly string[] } {
+): Labels {
   if (wanted === 'people') return { labels: rows.map(({ label }) => label), notes: [] };
   if (wanted === 'masks') return { labels: rows.map(({ label }) => maskLabel(label)), notes: [] };
   const places = rows.map(({ label, kind }) => ({
@@ -152,4 +93,33 @@ function labelsOf(
     stem: '',
   }));
   return presentationsOf(places, bonaFide);
+}
+
+/** A list of pictures alone: they are labelled by where they lie. */
+function byPlace(
+  list: string,
+  files: readonly (string | null)[],
+  wanted: Wanted,
+  bonaFide: readonly string[],
+): Labels {
+  const there = files.flatMap((path) => (path === null ? [] : [path]));
+  const base = commonFolder([resolve(list), ...there]);
+  const read = labelsByPlace(
+    base,
+    there.map((path) => describe(base, path)),
+    wanted,
+    bonaFide,
+  );
+  const labels = new Map(there.map((path, index) => [path, read.labels[index] ?? null]));
+  return { ...read, labels: files.map((path) => (path === null ? null : (labels.get(path) ?? null))) };
+}
+
+/** The innermost folder in which all of the files lie. */
+function commonFolder(files: readonly string[]): string {
+  const [first = '/', ...others] = files.map((file) => dirname(file));
+  return others.reduce((common, folder) => {
+    let at = common;
+    while (at !== folder && !folder.startsWith(at.endsWith(sep) ? at : `${at}${sep}`)) at = dirname(at);
+    return at;
+  }, first);
 }

@@ -3,12 +3,12 @@ import { setOf, wordsOf } from './words.ts';
 
 /** Folders that divide a set and name nobody. */
 const DIVISIONS = setOf(
-  'train training test testing val valid validation dev eval evaluation gallery probe probes query enrolled enrolment enrollment reference references images image imgs img pictures pics photos data dataset faces bare mask masked unmasked worn dark bright',
+  'train training test testing val valid validation dev eval evaluation gallery probe probes query enrolled enrolment enrollment reference references images image imgs img pictures pics photos data dataset face faces afdb with without bare mask masked unmasked worn dark bright',
 );
 
 /** Folders that divide the pictures of one person. */
 const OCCASION =
-  /^(session|sess|day|date|cam|camera|view|visit|set|batch|take|front|left|right|side|\d{4}[-_.]?\d{2})/i;
+  /^(session|sess|day|date|cam|camera|view|visit|set|batch|take|front|left|right|side|morning|noon|evening|night|indoor|outdoor|\d{4}[-_.]?\d{2})/i;
 
 /** Names that cameras and programs give to pictures: they name nobody. */
 const CAMERA_NAME =
@@ -52,9 +52,12 @@ function innermost(folders: readonly string[]): string | undefined {
   return folders.findLast((name) => !OCCASION.test(name)) ?? folders[0];
 }
 
+/** So many times more inner names than outer ones, where inner names come again, are people in parts of a set. */
+const MANY = 8;
+
 /**
  * Whether outer folders hold folders of people ("Asian/m.01", "part2/li"), and not people folders of occasions ("li/2",
- * "wang/2"): inner names that come again under other outer ones are occasions.
+ * "wang/2"): inner names that come again under other outer ones are occasions, unless they are many ("day/li", "dusk/li").
  */
 function splitsPeople(paths: readonly (readonly string[])[]): boolean {
   const deep = paths.filter(({ length }) => length >= 2);
@@ -67,7 +70,9 @@ function splitsPeople(paths: readonly (readonly string[])[]): boolean {
   }
   if ([...outer.keys()].some((inner) => OCCASION.test(inner))) return false;
   const repeated = [...outer.values()].filter(({ size }) => size > 1).length;
-  return repeated * 2 < outer.size;
+  const [outermostNames, names] = [new Set(deep.map(([first]) => first)), [...outer.keys()]];
+  const many = names.length >= MANY * outermostNames.size && !names.some((name) => /^\d{1,2}$/.test(name));
+  return many || repeated * 2 < outer.size;
 }
 
 /** "li_hua_0002" and "li_hua (2)" show li_hua; "000_3" shows 000; "IMG_0002" and "0002" show nobody in particular. */

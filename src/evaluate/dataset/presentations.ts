@@ -1,3 +1,4 @@
+import { some } from './fault.ts';
 import type { Found } from './walk.ts';
 import { has, setOf, wordsOf } from './words.ts';
 
@@ -29,7 +30,7 @@ export interface Presentations {
 
 interface Read {
   readonly label: string;
-  /** A folder within an attack's that may name its kind. */
+  /** The folder within that of the verdict: of an attack it may name its kind. */
   readonly inner: string | null;
   /** It has a word that says so; without one it is its folder's name. */
   readonly sure: boolean;
@@ -47,11 +48,25 @@ export function presentationsOf(
   const inWords = found.map(({ folders, stem }) => readPlace(folders, stem, false));
   const numbers = !inWords.some((one) => one?.sure);
   const read = numbers ? found.map(({ folders, stem }) => readPlace(folders, stem, true)) : inWords;
-  // Where no word is known nobody can say which of the labels are the attacks.
-  if (!read.some((one) => one?.sure)) return { labels: found.map(() => null), notes: [] };
-  const inner = new Set(read.flatMap((one) => (one?.inner == null ? [] : [one.inner])));
-  const kinds = inner.size <= MOST_KINDS && ![...inner].some((name) => NUMBERED.test(name));
-  const labels = read.map((one) => (one === null ? null : kinds ? (one.inner ?? one.label) : one.label));
+  const live = read.filter((one) => one?.label === BONA_FIDE);
+  // Where no word is known nobody can say which of the labels are the attacks; nor by numbers without a 0.
+  if (!read.some((one) => one?.sure) || (numbers && live.length === 0)) {
+    return { labels: found.map(() => null), notes: [] };
+  }
+  // What lies within living people's folder as well is a person.
+  const people = new Set(live.map((one) => one?.inner));
+  const inner = new Set(
+    read.flatMap((one) => (one?.inner == null || one.label === BONA_FIDE ? [] : [one.inner])),
+  );
+  const kinds =
+    inner.size <= MOST_KINDS && ![...inner].some((name) => NUMBERED.test(name) || people.has(name));
+  const doubtful = new Set(
+    live.length > 0 ? [] : read.flatMap((one) => (one?.sure === false ? [one.label] : [])),
+  );
+  const labels = read.map((one) => {
+    if (one === null || (!one.sure && doubtful.size > 0)) return null;
+    return kinds && one.label !== BONA_FIDE ? (one.inner ?? one.label) : one.label;
+  });
   return {
     labels,
     notes: [
@@ -59,6 +74,9 @@ export function presentationsOf(
         ? [
             `The ${inner.size} folders within an attack's are taken for people or numbers, not for kinds of attack.`,
           ]
+        : []),
+      ...(doubtful.size > 0
+        ? [`Nothing says whether ${some(doubtful)} are alive or attacks: name the living with --bona-fide.`]
         : []),
       ...(numbers
         ? [
@@ -83,7 +101,7 @@ function byNames(
 function readPlace(folders: readonly string[], stem: string, numbers: boolean): Read | null {
   for (let at = folders.length - 1; at >= 0; at--) {
     const verdict = verdictOf(folders[at] ?? '', numbers);
-    if (verdict === 'live') return { label: BONA_FIDE, inner: null, sure: true };
+    if (verdict === 'live') return { label: BONA_FIDE, inner: tidyOrNull(folders[at + 1]), sure: true };
     if (verdict === 'attack') return attackIn(folders, at);
   }
   const kind = folders.findLast((folder) => has(wordsOf(folder), KINDS));
@@ -98,17 +116,34 @@ function tidy(name: string): string {
   return name.normalize('NFC').trim().toLowerCase();
 }
 
-/** The kind of an attack: of the folders from the one that says so inwards the innermost with a word for an instrument, else the next one. */
+/**
+ * The kind of an attack: of the folders from the one that says so inwards those from the first with a word for an instrument to
+ * the last ("print/a4"), else the next one.
+ */
 function attackIn(folders: readonly string[], at: number): Read {
   const own = folders[at] ?? '';
-  const kind = folders.slice(at).findLast((folder) => has(wordsOf(folder), KINDS));
-  if (kind !== undefined) return { label: tidy(kind), inner: null, sure: true };
-  const next = folders[at + 1];
+  const inwards = folders.slice(at);
+  const isKind = (folder: string) => has(wordsOf(folder), KINDS);
+  const [first, last] = [inwards.findIndex(isKind), inwards.findLastIndex(isKind)];
+  if (first >= 0) {
+    return {
+      label: inwards
+        .slice(first, last + 1)
+        .map(tidy)
+        .join('/'),
+      inner: null,
+      sure: true,
+    };
+  }
   return {
     label: own.trim() === '1' ? 'attack' : tidy(own),
-    inner: next === undefined ? null : tidy(next),
+    inner: tidyOrNull(folders[at + 1]),
     sure: true,
   };
+}
+
+function tidyOrNull(name: string | undefined): string | null {
+  return name === undefined ? null : tidy(name);
 }
 
 /** "live_01" or "print_3"; a word for an instrument alone is no proof: "photo_3". */

@@ -1,5 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { type CsvRow, messageOf, parseCsv } from '../../common/index.ts';
 import { formatPromisedBy } from '../../photo/index.ts';
 import { some, unreadable } from './fault.ts';
@@ -29,21 +28,41 @@ export function textOf(file: string): string {
 }
 
 /**
- * The rows of a CSV file: separated by commas, semicolons or tabs, with quotes and blanks as they come.
+ * The rows of a list: separated by commas, semicolons or tabs, with quotes and blanks as they come, or by blanks where each
+ * line is a picture and what is said of it ("a/1.jpg 7"). Remarks (#) before the first row are passed over.
  * @throws MenshenError DATASET_UNREADABLE, naming the line
  */
 export function readTable(file: string): ListTable {
   const text = textOf(file);
+  if (/^\uFEFF?\s*[<{[]/.test(text)) {
+    throw unreadable(file, 'it is XML or JSON; give a CSV file, with a line for each picture');
+  }
   const rows = parseCsv(text, { separator: separatorOf(text), lenient: true });
   if (rows === null) throw unreadable(file, 'a quote in it is never closed, or something stands behind one');
   const trimmed = rows
     .map(({ line, fields }) => ({ line, fields: withoutEmptyEnd(fields.map((field) => field.trim())) }))
     .filter(({ fields }) => fields.some((field) => field !== ''));
-  const [header, ...rest] = trimmed;
+  const begin = trimmed.findIndex(({ fields: [first = ''] }) => !/^#./.test(first));
+  const [header, ...rest] = begin < 0 ? [] : trimmed.slice(begin);
   if (header === undefined) throw unreadable(file, 'it is empty');
-  if (header.fields.some(isPictureName)) return { rows: trimmed, names: [] };
+  const blanks = [header, ...rest].map(betweenBlanks);
+  if (blanks.every((row) => row !== null)) return { rows: blanks, names: [] };
+  if (header.fields.some(isPictureName)) return { rows: [header, ...rest], names: [] };
   const names = header.fields.map((name) => name.toLowerCase().replaceAll(/[\s-]+/g, '_'));
   return { rows: rest, names };
+}
+
+/** The fields of a line that has blanks alone between a picture and what is said of it; null for any other line. */
+function betweenBlanks({ line, fields }: CsvRow): CsvRow | null {
+  const [text = '', ...others] = fields;
+  const parts = text.split(/\s+/);
+  const [first = '', second = ''] = parts;
+  if (others.length > 0 || parts.length < 2) return null;
+  if (parts.length === 2 && /^\d+$/.test(first) && isPictureName(second)) return { line, fields: parts };
+  // Folders may have blanks in their names.
+  const end = parts.findIndex(isPictureName) + 1;
+  if (end === 0 || end === parts.length) return null;
+  return { line, fields: [parts.slice(0, end).join(' '), ...parts.slice(end)] };
 }
 
 /** The column called one of these; null when there is none. */
@@ -65,26 +84,6 @@ export function noColumn(file: string, { names }: ListTable, wanted: readonly st
 
 export function isPictureName(field: string): boolean {
   return formatPromisedBy(field) !== null;
-}
-
-/**
- * The file that a list means: from the list's own folder, or from `also`, or from where the command runs; with the slashes of
- * other systems, and with accents and Hangul composed or not. Null when there is none.
- */
-export function fileOf(list: string, named: string, also: readonly string[] = []): string | null {
-  const bare = named.replace(/^'(.*)'$/, '$1');
-  const spellings = [...new Set([bare, bare.replaceAll('\\', '/')])].flatMap((path) => [
-    path,
-    path.normalize('NFC'),
-    path.normalize('NFD'),
-  ]);
-  for (const base of [dirname(list), ...also, '.']) {
-    for (const spelling of spellings) {
-      const path = resolve(base, spelling);
-      if (existsSync(path)) return path;
-    }
-  }
-  return null;
 }
 
 function separatorOf(text: string): ',' | ';' | '\t' {

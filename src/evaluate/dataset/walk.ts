@@ -54,7 +54,7 @@ export function picturesBelow(root: string): Walk {
     for (const entry of entriesOf(folder)) {
       if (entry.name.startsWith('.') || CLUTTER.test(entry.name)) continue;
       const path = join(folder, entry.name);
-      const stats = entry.isSymbolicLink() ? statSync(path, { throwIfNoEntry: false }) : entry;
+      const stats = entry.isSymbolicLink() ? behind(path) : entry;
       const why = stats === undefined ? 'links that lead nowhere' : take(path, stats);
       if (why !== null) leftOut.set(why, (leftOut.get(why) ?? 0) + 1);
     }
@@ -78,6 +78,15 @@ export function describe(base: string, path: string): Found {
   const parts = relative(base, path).split(sep);
   const name = parts.at(-1) ?? '';
   return { path, folders: parts.slice(0, -1), stem: name.slice(0, name.length - extname(name).length) };
+}
+
+/** What a link leads to; undefined where that is nothing, the link itself, or nobody's to see. */
+function behind(link: string): Stats | undefined {
+  try {
+    return statSync(link);
+  } catch {
+    return undefined;
+  }
 }
 
 function entriesOf(folder: string): Dirent[] {

@@ -12,6 +12,8 @@ export interface Comparison {
   readonly other: number;
   /** Indexes of the pictures. */
   readonly pictures: readonly [number, number];
+  /** Of the list of pairs; null where it has none. */
+  readonly fold: number | null;
 }
 
 /** Of each kind of comparison so many are taken, drawn evenly, where there are more: more say no more. */
@@ -47,15 +49,16 @@ export function visitComparisons(
   progress: (done: number, of: number) => void = () => {},
 ): void {
   const { person } = numbered(items);
-  const compare = (i: number, j: number, same: boolean) => {
+  const compare = (i: number, j: number, same: boolean, fold: number | null = null) => {
     const reference = analysed[i]?.reference ?? null;
     const probe = analysed[j]?.probe ?? null;
     const score = reference === null || probe === null ? null : cosine(reference, probe);
-    visit({ score, same, one: person[i] ?? -1, other: person[j] ?? -1, pictures: [i, j] });
+    visit({ score, same, one: person[i] ?? -1, other: person[j] ?? -1, pictures: [i, j], fold });
   };
   if (pairs !== null) {
     const indexOf = new Map(items.map(({ path }, index) => [path, index]));
-    for (const { one, other, same } of pairs) compare(indexOf.get(one) ?? -1, indexOf.get(other) ?? -1, same);
+    for (const { one, other, same, fold } of pairs)
+      compare(indexOf.get(one) ?? -1, indexOf.get(other) ?? -1, same, fold);
     return;
   }
   const count = countsOf(person);

@@ -2,6 +2,7 @@ import type { Analysed } from '../analyse.ts';
 import type { Dataset } from '../dataset/dataset.ts';
 import type { Pair } from '../dataset/pairs.ts';
 import { type Bounds, bootstrapPairRate, bootstrapRate, type Share } from '../statistics/bootstrap.ts';
+import { crossValidate, type FoldComparison, type FoldResult } from '../statistics/folds.ts';
 import { numbered, Scores, visitComparisons } from './comparisons.ts';
 
 /** What is compared with what. */
@@ -35,6 +36,16 @@ export function trialsOf({ items, analysed, pairs, progress }: Comparing): Trial
     progress,
   );
   return { genuine: genuine.sorted(), impostor: impostor.sorted(), missing };
+}
+
+/** Accuracy of each fold of a list of pairs by the protocol of LFW; none where the list has no folds. */
+export function foldsOf({ items, analysed, pairs }: Comparing): FoldResult[] {
+  const comparisons: FoldComparison[] = [];
+  if (pairs === null) return [];
+  visitComparisons(items, analysed, pairs, ({ score, same, fold }) => {
+    if (fold !== null) comparisons.push({ score, same, fold });
+  });
+  return crossValidate(comparisons);
 }
 
 /** Bounds over people at a threshold; NaN for too few. */

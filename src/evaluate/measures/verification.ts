@@ -13,8 +13,9 @@ import {
 import { rateOf } from '../statistics/binomial.ts';
 import { likelihoodCost } from '../statistics/cost.ts';
 import { below, detCurve, equalErrorRate, thresholdAt } from '../statistics/errors.ts';
+import type { FoldResult } from '../statistics/folds.ts';
 import { acquisitionOf, type Judged, referencesOf } from './acquisition.ts';
-import { boundsOverPeople, type OverPeople, type Trials, trialsOf } from './trials.ts';
+import { boundsOverPeople, foldsOf, type OverPeople, type Trials, trialsOf } from './trials.ts';
 
 const FALSE_MATCH_RATES = [1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6];
 
@@ -50,6 +51,7 @@ export function verificationReport({ items, analysed }: Judged, options: Verific
     points.map(({ at }) => at),
   );
   const acquisition = acquisitionOf(analysed);
+  const folds = foldsOf(comparing);
   const people = new Set(items.map(({ label }) => label)).size;
   const eer =
     genuine.length === 0 || impostor.length === 0 ? Number.NaN : equalErrorRate(genuine, impostor, 0);
@@ -65,6 +67,7 @@ export function verificationReport({ items, analysed }: Judged, options: Verific
       ['genuine comparisons', madeText(genuine.length, missing.genuine)],
       ['impostor comparisons', madeText(impostor.length, missing.impostor)],
       ['equal error rate', percent(eer)],
+      ...accuracyFact(folds),
       [
         'cost of the likelihood ratios (Cllr; 0: perfect, 1: useless)',
         Number.isNaN(cost) ? 'too little data' : cost.toFixed(3),
@@ -84,10 +87,31 @@ export function verificationReport({ items, analysed }: Judged, options: Verific
       people,
       comparisons: { genuine: genuine.length, impostor: impostor.length, missing },
       eer,
+      accuracy: folds.length === 0 ? null : meanOf(folds.map(({ accuracy }) => accuracy)),
+      folds,
       cllr: cost,
       points: points.map((point, index) => ({ ...point, overPeople: bounds[index] })),
     },
   };
+}
+
+/** By the protocol of LFW: pairs told right, each fold at the threshold that serves the others best. */
+function accuracyFact(folds: readonly FoldResult[]): Report['facts'] {
+  if (folds.length === 0) return [];
+  const right = folds.reduce((sum, { accuracy, pairs }) => sum + Math.round(accuracy * pairs), 0);
+  const pairs = folds.reduce((sum, fold) => sum + fold.pairs, 0);
+  const each = folds.map(({ accuracy }) => percent(accuracy)).join(', ');
+  return [
+    [
+      `accuracy over ${folds.length} folds, each at the threshold best for the others`,
+      rateText(rateOf(right, pairs)),
+    ],
+    ['accuracy of each fold', each],
+  ];
+}
+
+function meanOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 function madeText(made: number, missing: number): string {

@@ -1,5 +1,4 @@
-import { mkdir } from 'node:fs/promises';
-import { MenshenError, messageOf } from '../../common/index.ts';
+import { MenshenError, makeFolder, messageOf } from '../../common/index.ts';
 import { type Catalogue, defaultModelsDir, type ModelEntry, type ModelPackage } from './catalog.ts';
 import { removeLeftovers, sha256Of, writeAtomically } from './files.ts';
 import { prepareModel } from './prepare.ts';
@@ -30,7 +29,7 @@ export interface PullOptions {
  */
 export async function pullModels(options: PullOptions): Promise<string[]> {
   const { dir, catalogue } = options;
-  await makeFolder(dir);
+  makeModelsFolder(dir);
   await removeLeftovers(
     dir,
     catalogue.models.map((entry) => entry.file),
@@ -135,9 +134,9 @@ function throwIfInterrupted(signal: AbortSignal | undefined): void {
     );
 }
 
-async function makeFolder(dir: string): Promise<void> {
+function makeModelsFolder(dir: string): void {
   try {
-    await mkdir(dir, { recursive: true });
+    makeFolder(dir);
   } catch (cause) {
     throw new MenshenError(
       'DATA_DIR_UNUSABLE',
