@@ -52,7 +52,8 @@ export function identificationReport(
   const known = trialsOf(enrolled);
   const unknown = trialsOf(strangers);
   const gate = options.threshold(gallery);
-  const strangerScores = sorted(unknown.map(({ score }) => score));
+  // Whom the margin keeps from being named passes at no threshold.
+  const strangerScores = sorted(unknown.map(({ score, lead }) => (lead >= options.margin ? score : -1)));
   const points = thresholdsOf(unknown.length, strangerScores, gate).map(({ asked, at }) => ({
     asked,
     at,
