@@ -74,6 +74,25 @@
       (local.set $values (i32.add (local.get $values) (i32.const 32)))
       (br_if $next (i32.lt_u (local.get $values) (local.get $end)))))
 
+  ;; The same of those that are larger than `least` without their signs; gives how many they are.
+  (func (export "large") (param $values i32) (param $least f32) (param $out i32) (result i32)
+    (local $end i32) (local $bits i32) (local $count i32) (local $than v128)
+    (local.set $end (i32.add (local.get $values) (i32.const 1024)))
+    (local.set $than (f32x4.splat (local.get $least)))
+    (loop $next
+      (local.set $bits
+        (i32.or
+          (i32x4.bitmask (f32x4.gt (f32x4.abs (v128.load (local.get $values))) (local.get $than)))
+          (i32.shl
+            (i32x4.bitmask (f32x4.gt (f32x4.abs (v128.load offset=16 (local.get $values))) (local.get $than)))
+            (i32.const 4))))
+      (i32.store8 (local.get $out) (local.get $bits))
+      (local.set $count (i32.add (local.get $count) (i32.popcnt (local.get $bits))))
+      (local.set $out (i32.add (local.get $out) (i32.const 1)))
+      (local.set $values (i32.add (local.get $values) (i32.const 32)))
+      (br_if $next (i32.lt_u (local.get $values) (local.get $end))))
+    (local.get $count))
+
   ;; Four floats times `by`, rounded.
   (func $rounded (param $at i32) (param $by v128) (result v128)
     (i32x4.trunc_sat_f32x4_s (f32x4.nearest (f32x4.mul (v128.load (local.get $at)) (local.get $by)))))
@@ -110,45 +129,16 @@
       (local.set $values (i32.add (local.get $values) (i32.const 32)))
       (br_if $next (i32.lt_u (local.get $values) (local.get $end)))))
 
-  ;; How many bits that count of half a code differ, as four sums to be added.
-  (func $differing (param $a i32) (param $probe i32) (result v128)
-    (i32x4.extadd_pairwise_i16x8_u
-      (i16x8.extadd_pairwise_i8x16_u
-        (i8x16.add
-          (i8x16.popcnt
-            (v128.and (v128.load offset=64 (local.get $probe))
-              (v128.xor (v128.load (local.get $a)) (v128.load (local.get $probe)))))
-          (i8x16.popcnt
-            (v128.and (v128.load offset=80 (local.get $probe))
-              (v128.xor (v128.load offset=16 (local.get $a)) (v128.load offset=16 (local.get $probe)))))))))
-
   (func $total (param $sums v128) (result i32)
     (i32.add
       (i32.add (i32x4.extract_lane 0 (local.get $sums)) (i32x4.extract_lane 1 (local.get $sums)))
       (i32.add (i32x4.extract_lane 2 (local.get $sums)) (i32x4.extract_lane 3 (local.get $sums)))))
 
-  ;; Counts the distances of the codes from `codes` to `end` (of their first halves): u32 histogram[distance] += 1.
-  (func (export "count") (param $codes i32) (param $end i32) (param $probe i32) (param $histogram i32)
-    (local $at i32)
-    (block $done
-      (loop $next
-        (br_if $done (i32.ge_u (local.get $codes) (local.get $end)))
-        (local.set $at
-          (i32.add (local.get $histogram)
-            (i32.shl
-              (call $total
-                (i32x4.add
-                  (call $differing (local.get $codes) (local.get $probe))
-                  (call $differing
-                    (i32.add (local.get $codes) (i32.const 131072)) (i32.add (local.get $probe) (i32.const 32)))))
-              (i32.const 2))))
-        (i32.store (local.get $at) (i32.add (i32.load (local.get $at)) (i32.const 1)))
-        (local.set $codes (i32.add (local.get $codes) (i32.const 32)))
-        (br $next))))
+  ;; An entry of a list is the number of a row (16 bits) above the distance of its code (16 bits): in how many of the bits that
+  ;; count it differs from the probe's. Entries are written always, kept only when near: no branch to be guessed wrong.
 
-  ;; Writes of the first halves of codes from `codes` to `end` those that differ from the probe's in no more than `limit`
-  ;; bits that count to `out`: number (16 bits) and distance (16 bits), u32 each. Gives the end of what was written. Room for all of
-  ;; them must be there. Written always, kept only when near: no branch to be guessed wrong.
+  ;; Writes entries of the first halves of codes from `codes` to `end`, of those within `limit`, to `out`, where there must be
+  ;; room for all. Gives the end of what was written.
   (func (export "half") (param $codes i32) (param $end i32) (param $probe i32) (param $limit i32) (param $out i32)
     (result i32)
     (local $p0 v128) (local $p1 v128) (local $m0 v128) (local $m1 v128) (local $row i32) (local $distance i32) (local $sums v128)
@@ -178,11 +168,12 @@
         (br $next)))
     (local.get $out))
 
-  ;; Of what "half" wrote from `list` to `end`, writes the numbers of those whose whole codes differ in no more than
-  ;; `limit` bits that count to `out`, which may be `list`; gives the end of what was written.
+  ;; Of the entries of "half" from `list` to `end`, writes those whose whole codes are within `limit`, with that distance, to
+  ;; `out`, which may be `list`. Gives the end of what was written.
   (func (export "rest") (param $list i32) (param $end i32) (param $codes i32) (param $probe i32) (param $limit i32) (param $out i32)
     (result i32)
     (local $p0 v128) (local $p1 v128) (local $m0 v128) (local $m1 v128) (local $entry i32) (local $code i32) (local $sums v128)
+    (call $fetchHalves (local.get $list) (local.get $end) (local.get $codes))
     (local.set $p0 (v128.load offset=32 (local.get $probe)))
     (local.set $p1 (v128.load offset=48 (local.get $probe)))
     (local.set $m0 (v128.load offset=96 (local.get $probe)))
@@ -199,48 +190,41 @@
               (i8x16.add
                 (i8x16.popcnt (v128.and (v128.xor (v128.load offset=131072 (local.get $code)) (local.get $p0)) (local.get $m0)))
                 (i8x16.popcnt (v128.and (v128.xor (v128.load offset=131088 (local.get $code)) (local.get $p1)) (local.get $m1)))))))
-        (i32.store (local.get $out) (i32.shr_u (local.get $entry) (i32.const 16)))
+        (local.set $entry
+          (i32.add (local.get $entry)
+            (i32.add
+              (i32.add (i32x4.extract_lane 0 (local.get $sums)) (i32x4.extract_lane 1 (local.get $sums)))
+              (i32.add (i32x4.extract_lane 2 (local.get $sums)) (i32x4.extract_lane 3 (local.get $sums))))))
+        (i32.store (local.get $out) (local.get $entry))
         (local.set $out
           (i32.add (local.get $out)
             (i32.shl
-              (i32.le_u
-                (i32.add
-                  (i32.and (local.get $entry) (i32.const 65535))
-                  (i32.add
-                    (i32.add (i32x4.extract_lane 0 (local.get $sums)) (i32x4.extract_lane 1 (local.get $sums)))
-                    (i32.add (i32x4.extract_lane 2 (local.get $sums)) (i32x4.extract_lane 3 (local.get $sums)))))
-                (local.get $limit))
+              (i32.le_u (i32.and (local.get $entry) (i32.const 65535)) (local.get $limit))
               (i32.const 2))))
         (local.set $list (i32.add (local.get $list) (i32.const 4)))
         (br $next)))
     (local.get $out))
 
-  ;; The same as "half" and "rest", counting 64 bits at a time: quicker where the processor has an instruction for that
+  ;; The same as "half" and "rest", counting bits 64 at a time: quicker where the processor has an instruction for that
   ;; (x86-64), which for the bits of 16 bytes only its newest have.
   (func (export "halfWords") (param $codes i32) (param $end i32) (param $probe i32) (param $limit i32) (param $out i32)
     (result i32)
-    (local $p0 i64) (local $p1 i64) (local $p2 i64) (local $p3 i64)
-    (local $m0 i64) (local $m1 i64) (local $m2 i64) (local $m3 i64) (local $row i32) (local $distance i32)
-    (local.set $p0 (i64.load (local.get $probe)))
-    (local.set $p1 (i64.load offset=8 (local.get $probe)))
-    (local.set $p2 (i64.load offset=16 (local.get $probe)))
-    (local.set $p3 (i64.load offset=24 (local.get $probe)))
-    (local.set $m0 (i64.load offset=64 (local.get $probe)))
-    (local.set $m1 (i64.load offset=72 (local.get $probe)))
-    (local.set $m2 (i64.load offset=80 (local.get $probe)))
-    (local.set $m3 (i64.load offset=88 (local.get $probe)))
+    (local $p0 v128) (local $p1 v128) (local $m0 v128) (local $m1 v128) (local $row i32) (local $distance i32)
+    (local $a v128) (local $b v128)
+    (local.set $p0 (v128.load (local.get $probe)))
+    (local.set $p1 (v128.load offset=16 (local.get $probe)))
+    (local.set $m0 (v128.load offset=64 (local.get $probe)))
+    (local.set $m1 (v128.load offset=80 (local.get $probe)))
     (block $done
       (loop $next
         (br_if $done (i32.ge_u (local.get $codes) (local.get $end)))
+        (local.set $a (v128.and (v128.xor (v128.load (local.get $codes)) (local.get $p0)) (local.get $m0)))
+        (local.set $b (v128.and (v128.xor (v128.load offset=16 (local.get $codes)) (local.get $p1)) (local.get $m1)))
         (local.set $distance
           (i32.wrap_i64
             (i64.add
-              (i64.add
-                (i64.popcnt (i64.and (i64.xor (i64.load (local.get $codes)) (local.get $p0)) (local.get $m0)))
-                (i64.popcnt (i64.and (i64.xor (i64.load offset=8 (local.get $codes)) (local.get $p1)) (local.get $m1))))
-              (i64.add
-                (i64.popcnt (i64.and (i64.xor (i64.load offset=16 (local.get $codes)) (local.get $p2)) (local.get $m2)))
-                (i64.popcnt (i64.and (i64.xor (i64.load offset=24 (local.get $codes)) (local.get $p3)) (local.get $m3)))))))
+              (i64.add (i64.popcnt (i64x2.extract_lane 0 (local.get $a))) (i64.popcnt (i64x2.extract_lane 1 (local.get $a))))
+              (i64.add (i64.popcnt (i64x2.extract_lane 0 (local.get $b))) (i64.popcnt (i64x2.extract_lane 1 (local.get $b)))))))
         (i32.store (local.get $out) (i32.or (local.get $row) (local.get $distance)))
         (local.set $out
           (i32.add (local.get $out)
@@ -252,42 +236,76 @@
 
   (func (export "restWords") (param $list i32) (param $end i32) (param $codes i32) (param $probe i32) (param $limit i32) (param $out i32)
     (result i32)
-    (local $p0 i64) (local $p1 i64) (local $p2 i64) (local $p3 i64)
-    (local $m0 i64) (local $m1 i64) (local $m2 i64) (local $m3 i64) (local $entry i32) (local $code i32)
-    (local.set $p0 (i64.load offset=32 (local.get $probe)))
-    (local.set $p1 (i64.load offset=40 (local.get $probe)))
-    (local.set $p2 (i64.load offset=48 (local.get $probe)))
-    (local.set $p3 (i64.load offset=56 (local.get $probe)))
-    (local.set $m0 (i64.load offset=96 (local.get $probe)))
-    (local.set $m1 (i64.load offset=104 (local.get $probe)))
-    (local.set $m2 (i64.load offset=112 (local.get $probe)))
-    (local.set $m3 (i64.load offset=120 (local.get $probe)))
+    (local $p0 v128) (local $p1 v128) (local $m0 v128) (local $m1 v128) (local $entry i32) (local $code i32)
+    (local $a v128) (local $b v128)
+    (call $fetchHalves (local.get $list) (local.get $end) (local.get $codes))
+    (local.set $p0 (v128.load offset=32 (local.get $probe)))
+    (local.set $p1 (v128.load offset=48 (local.get $probe)))
+    (local.set $m0 (v128.load offset=96 (local.get $probe)))
+    (local.set $m1 (v128.load offset=112 (local.get $probe)))
     (block $done
       (loop $next
         (br_if $done (i32.ge_u (local.get $list) (local.get $end)))
         (local.set $entry (i32.load (local.get $list)))
         (local.set $code
           (i32.add (local.get $codes) (i32.shl (i32.shr_u (local.get $entry) (i32.const 16)) (i32.const 5))))
-        (i32.store (local.get $out) (i32.shr_u (local.get $entry) (i32.const 16)))
+        (local.set $a (v128.and (v128.xor (v128.load offset=131072 (local.get $code)) (local.get $p0)) (local.get $m0)))
+        (local.set $b (v128.and (v128.xor (v128.load offset=131088 (local.get $code)) (local.get $p1)) (local.get $m1)))
+        (local.set $entry
+          (i32.add (local.get $entry)
+            (i32.wrap_i64
+              (i64.add
+                (i64.add (i64.popcnt (i64x2.extract_lane 0 (local.get $a))) (i64.popcnt (i64x2.extract_lane 1 (local.get $a))))
+                (i64.add (i64.popcnt (i64x2.extract_lane 0 (local.get $b))) (i64.popcnt (i64x2.extract_lane 1 (local.get $b))))))))
+        (i32.store (local.get $out) (local.get $entry))
         (local.set $out
           (i32.add (local.get $out)
             (i32.shl
-              (i32.le_u
-                (i32.add
-                  (i32.and (local.get $entry) (i32.const 65535))
-                  (i32.wrap_i64
-                    (i64.add
-                      (i64.add
-                        (i64.popcnt (i64.and (i64.xor (i64.load offset=131072 (local.get $code)) (local.get $p0)) (local.get $m0)))
-                        (i64.popcnt (i64.and (i64.xor (i64.load offset=131080 (local.get $code)) (local.get $p1)) (local.get $m1))))
-                      (i64.add
-                        (i64.popcnt (i64.and (i64.xor (i64.load offset=131088 (local.get $code)) (local.get $p2)) (local.get $m2)))
-                        (i64.popcnt (i64.and (i64.xor (i64.load offset=131096 (local.get $code)) (local.get $p3)) (local.get $m3)))))))
-                (local.get $limit))
+              (i32.le_u (i32.and (local.get $entry) (i32.const 65535)) (local.get $limit))
               (i32.const 2))))
         (local.set $list (i32.add (local.get $list) (i32.const 4)))
         (br $next)))
     (local.get $out))
+
+  ;; Rows of a list lie here and there. Read and used one by one, each waits for the memory; so their lines of memory (64 bytes)
+  ;; are asked for all at once before. What was read is added up for all to see, lest a compiler leave it out.
+
+  (global $fetched (export "fetched") (mut i32) (i32.const 0))
+
+  ;; The second halves of the codes of a list.
+  (func $fetchHalves (param $list i32) (param $end i32) (param $codes i32)
+    (local $sum i32)
+    (block $done
+      (loop $next
+        (br_if $done (i32.ge_u (local.get $list) (local.get $end)))
+        (local.set $sum
+          (i32.add (local.get $sum)
+            (i32.load offset=131072
+              (i32.add (local.get $codes) (i32.shl (i32.shr_u (i32.load (local.get $list)) (i32.const 16)) (i32.const 5))))))
+        (local.set $list (i32.add (local.get $list) (i32.const 4)))
+        (br $next)))
+    (global.set $fetched (local.get $sum)))
+
+  ;; The numbers of the rows of a list, 512 bytes each.
+  (func $fetchNumbers (param $list i32) (param $end i32) (param $numbers i32)
+    (local $row i32) (local $sum i32)
+    (block $done
+      (loop $next
+        (br_if $done (i32.ge_u (local.get $list) (local.get $end)))
+        (local.set $row
+          (i32.add (local.get $numbers) (i32.shl (i32.shr_u (i32.load (local.get $list)) (i32.const 16)) (i32.const 9))))
+        (local.set $sum
+          (i32.add (local.get $sum)
+            (i32.add
+              (i32.add
+                (i32.add (i32.load (local.get $row)) (i32.load offset=64 (local.get $row)))
+                (i32.add (i32.load offset=128 (local.get $row)) (i32.load offset=192 (local.get $row))))
+              (i32.add
+                (i32.add (i32.load offset=256 (local.get $row)) (i32.load offset=320 (local.get $row)))
+                (i32.add (i32.load offset=384 (local.get $row)) (i32.load offset=448 (local.get $row)))))))
+        (local.set $list (i32.add (local.get $list) (i32.const 4)))
+        (br $next)))
+    (global.set $fetched (local.get $sum)))
 
   ;; Product of 512 signed bytes with 512 signed 16-bit numbers of at most 16384.
   (func $dot (export "dot") (param $bytes i32) (param $probe i32) (result i32)
@@ -311,14 +329,21 @@
       (br_if $next (i32.lt_u (local.get $bytes) (local.get $end))))
     (call $total (i32x4.add (local.get $low) (local.get $high))))
 
-  ;; The products of the rows of the block at `numbers` whose numbers stand from `list` to `end`, i32 each, to `out`.
+  ;; The products of the rows of the block at `numbers` whose entries stand from `list` to `end`, i32 each, to `out`.
   (func (export "dots") (param $list i32) (param $end i32) (param $numbers i32) (param $probe i32) (param $out i32)
+    (local $stop i32)
     (block $done
       (loop $next
         (br_if $done (i32.ge_u (local.get $list) (local.get $end)))
+        (if (i32.ge_u (local.get $list) (local.get $stop))
+          (then
+            ;; 16 rows at a time: 8 KiB, which the nearest memory of every processor holds.
+            (local.set $stop (i32.add (local.get $list) (i32.const 64)))
+            (if (i32.gt_u (local.get $stop) (local.get $end)) (then (local.set $stop (local.get $end))))
+            (call $fetchNumbers (local.get $list) (local.get $stop) (local.get $numbers))))
         (i32.store (local.get $out)
           (call $dot
-            (i32.add (local.get $numbers) (i32.shl (i32.load (local.get $list)) (i32.const 9)))
+            (i32.add (local.get $numbers) (i32.shl (i32.shr_u (i32.load (local.get $list)) (i32.const 16)) (i32.const 9)))
             (local.get $probe)))
         (local.set $list (i32.add (local.get $list) (i32.const 4)))
         (local.set $out (i32.add (local.get $out) (i32.const 4)))

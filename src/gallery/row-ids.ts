@@ -6,10 +6,17 @@ const UUID_LENGTH = 36;
 
 const DASH = 45;
 
-/** Value of each hex digit by its character code, in small letters alone. */
+/** Character codes of the hex digits by their values, in small letters alone. */
+const HEX = Buffer.from('0123456789abcdef', 'latin1');
+
+/** Value of each hex digit by its character code. */
 const NO_DIGIT = 255;
 const DIGITS = new Uint8Array(128).fill(NO_DIGIT);
-for (const [value, digit] of [...'0123456789abcdef'].entries()) DIGITS[digit.charCodeAt(0)] = value;
+for (const [value, code] of HEX.entries()) DIGITS[code] = value;
+
+/** A UUID as it is written, and where in it the digits stand. A string made of parts takes four times as long. */
+const text = Buffer.from('00000000-0000-0000-0000-000000000000', 'latin1');
+const PLACES = Uint8Array.from([...text.keys()].filter((place) => text[place] !== DASH));
 
 /** The ids of rows, by their numbers: 16 bytes each, where a string of V8 takes 56. */
 export class RowIds {
@@ -25,13 +32,15 @@ export class RowIds {
   get(row: number): string {
     const other = this.#others.size > 0 ? this.#others.get(row) : undefined;
     if (other !== undefined) return other;
-    const [a, b, c, d] = [0, 1, 2, 3].map((i) =>
-      this.#words
-        .get(row * WORDS + i)
-        .toString(16)
-        .padStart(8, '0'),
-    );
-    return `${a}-${b.slice(0, 4)}-${b.slice(4)}-${c.slice(0, 4)}-${c.slice(4)}${d}`;
+    let place = 0;
+    for (let i = 0; i < WORDS; i++) {
+      const word = this.#words.get(row * WORDS + i);
+      for (let shift = 28; shift >= 0; shift -= 4) {
+        text[PLACES[place]] = HEX[(word >>> shift) & 15];
+        place++;
+      }
+    }
+    return text.toString('latin1');
   }
 
   /** Writes the id of row `from` over that of row `to`. */

@@ -17,8 +17,9 @@ const BLOCK_BYTES = BLOCK_ROWS * (CODE_BYTES + EMBEDDING_DIMENSIONS);
 const PROBE_CODE = 0;
 const PROBE_MASK = PROBE_CODE + CODE_BYTES;
 const PROBE_NUMBERS = PROBE_MASK + CODE_BYTES;
-const HISTOGRAM = 2048;
 const VECTOR = 6144;
+/** The numbers whose signs are the second half of a code. */
+const SECOND_VECTOR = VECTOR + EMBEDDING_DIMENSIONS * 2;
 const SIGNS = 8192;
 const LIST = 16_384;
 const PRODUCTS = LIST + 4 * BLOCK_ROWS;
@@ -47,8 +48,9 @@ const halfReach = (reach: number): number => reach / 2 - 5;
 /** Rows that are compared in full at the least, though fewer were so near. */
 const SHORT_LIST = 256;
 
-/** Rows whose distances are counted to know how far the short list reaches. */
-const SAMPLE = 4096;
+/** Rows whose distances are counted to know how far the short list reaches: so many, and of a large gallery this part. */
+const SAMPLE = 2048;
+const SAMPLE_PART = 1 / 64;
 
 /** Of a row as `read` gives it. */
 export const ROW_BYTES = CODE_BYTES + EMBEDDING_DIMENSIONS;
@@ -138,7 +140,7 @@ export class RowsMemory {
   /** Calls `visit` with each row of the first `count` that is near enough to the probe to be looked at, and its cosine. */
   visitNear(count: number, visit: (row: number, score: number) => void): void {
     const [halfLimit, limit] = count <= COMPARE_ALL ? [CODE_BITS, CODE_BITS] : this.#limits(count);
-    const rows = new Uint32Array(this.#memory.buffer, LIST, BLOCK_ROWS);
+    const entries = new Uint32Array(this.#memory.buffer, LIST, BLOCK_ROWS);
     const products = new Int32Array(this.#memory.buffer, PRODUCTS, BLOCK_ROWS);
     for (let first = 0; first < count; first += BLOCK_ROWS) {
       const [codes, end] = codesOf(first, count);
@@ -148,7 +150,8 @@ export class RowsMemory {
       const scales = this.#scalesOf(first);
       const found = (near - LIST) / 4;
       for (let i = 0; i < found; i++) {
-        visit(first + rows[i], clamped(products[i] * this.#probeScale * scales[rows[i]]));
+        const row = entries[i] >>> 16;
+        visit(first + row, clamped(products[i] * this.#probeScale * scales[row]));
       }
     }
   }
@@ -163,14 +166,16 @@ export class RowsMemory {
   /** Distance of codes within which the least short list lies, as far as a sample of the rows tells. */
   #shortest(count: number): number {
     const blocks = Math.ceil(count / BLOCK_ROWS);
-    const each = Math.ceil(SAMPLE / blocks);
-    const histogram = new Uint32Array(this.#memory.buffer, HISTOGRAM, CODE_BITS + 1);
-    histogram.fill(0);
+    const each = Math.ceil(Math.max(SAMPLE, count * SAMPLE_PART) / blocks);
+    const entries = new Uint32Array(this.#memory.buffer, LIST, BLOCK_ROWS);
+    const histogram = new Uint32Array(CODE_BITS + 1);
     let counted = 0;
     for (let first = 0; first < count; first += BLOCK_ROWS) {
       const [codes, end] = codesOf(first, Math.min(count, first + each));
-      this.#kernel.count(codes, end, PROBE_CODE, HISTOGRAM);
-      counted += (end - codes) / HALF_BYTES;
+      const halves = this.#kernel.quickHalf(codes, end, PROBE_CODE, CODE_BITS, LIST);
+      const found = (this.#kernel.quickRest(LIST, halves, codes, PROBE_CODE, CODE_BITS, LIST) - LIST) / 4;
+      for (let i = 0; i < found; i++) histogram[entries[i] & 0xffff]++;
+      counted += found;
     }
     const wanted = SHORT_LIST * (counted / count);
     let distance = 0;
@@ -187,20 +192,13 @@ export class RowsMemory {
 
   #writeSigns(first: number, second: number): void {
     this.#kernel.signs(VECTOR, first);
-    this.#kernel.signs(VECTOR + EMBEDDING_DIMENSIONS * 2, second);
+    this.#kernel.signs(SECOND_VECTOR, second);
   }
 
   #writeMask(least: number): void {
-    const mask = new Uint8Array(this.#memory.buffer, PROBE_MASK, CODE_BYTES).fill(0);
-    let half = 0;
-    let whole = 0;
-    for (let i = 0; i < CODE_BITS; i++) {
-      if (i === CODE_BITS / 2) half = whole;
-      if (Math.abs(this.#vector[i]) <= least) continue;
-      mask[i >> 3] |= 1 << (i & 7);
-      whole++;
-    }
-    this.#counting = { half, whole };
+    const half = this.#kernel.large(VECTOR, least, PROBE_MASK);
+    const rest = this.#kernel.large(SECOND_VECTOR, least, PROBE_MASK + HALF_BYTES);
+    this.#counting = { half, whole: half + rest };
   }
 
   #measure(row: number): void {

@@ -12,6 +12,13 @@ export interface Hit extends Entry {
   readonly score: number;
 }
 
+/** A hit whose reference is not named yet. */
+interface Found {
+  readonly row: number;
+  readonly personId: string;
+  readonly score: number;
+}
+
 /**
  * References of one model, a row each, without gaps. All there is of a row are numbers in typed arrays: of a million
  * references, objects and strings would take several hundred bytes each.
@@ -75,17 +82,21 @@ export class Shelf {
   }
 
   search(probe: Float32Array, k: number, accept: (personId: string) => boolean): Hit[] {
-    const best: Hit[] = [];
-    if (!this.#rows.setProbe(probe)) return best;
+    const best: Found[] = [];
+    if (!this.#rows.setProbe(probe)) return [];
     let floor = Number.NEGATIVE_INFINITY;
     this.#rows.visitNear(this.#size, (row, score) => {
       if (score <= floor) return;
       const personId = this.#people.get(row);
       if (!accept(personId)) return;
-      insert(best, { referenceId: this.#references.get(row), personId, score }, k);
+      insert(best, { row, personId, score }, k);
       if (best.length === k) floor = best[k - 1]?.score ?? floor;
     });
-    return best;
+    return best.map(({ row, personId, score }) => ({
+      referenceId: this.#references.get(row),
+      personId,
+      score,
+    }));
   }
 
   visitPairs(
@@ -158,7 +169,7 @@ export class Shelf {
 }
 
 /** Keeps `best` sorted, one entry a person, at most `k` long. */
-function insert(best: Hit[], hit: Hit, k: number): void {
+function insert(best: Found[], hit: Found, k: number): void {
   const own = best.findIndex((other) => other.personId === hit.personId);
   if (own >= 0) {
     if ((best[own]?.score ?? 1) >= hit.score) return;

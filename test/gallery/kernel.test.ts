@@ -5,7 +5,6 @@ import { numbers } from './helpers.ts';
 
 /** The probe, its mask, a list, and one block: the second halves of its codes are 131072 bytes behind the first. */
 const PROBE = 0;
-const HISTOGRAM = 2048;
 const LIST = 16_384;
 const CODES = 65_536;
 const SECOND = 131_072;
@@ -21,7 +20,7 @@ function differing(bytes: Uint8Array, code: number, probe: number): number {
   return bits;
 }
 
-it('counts bits alike by words and by SIMD, as they are', () => {
+it('counts bits alike by words and by SIMD, as they are, of all rows and of those here and there', () => {
   const memory = new WebAssembly.Memory({ initial: 5 });
   const kernel = openKernel(memory);
   const bytes = new Uint8Array(memory.buffer);
@@ -43,7 +42,7 @@ it('counts bits alike by words and by SIMD, as they are', () => {
           differing(bytes, CODES + SECOND + row * 32, PROBE + 32),
         ]);
         const expected = distances.flatMap(([first, second], row) =>
-          first <= half && first + second <= whole ? [row] : [],
+          first <= half && first + second <= whole ? [(row << 16) | (first + second)] : [],
         );
         const pairs = [
           [kernel.half, kernel.rest],
@@ -54,13 +53,39 @@ it('counts bits alike by words and by SIMD, as they are', () => {
           const found = (second(LIST, end, CODES, PROBE, whole, LIST) - LIST) / 4;
           expect([...list.subarray(0, found)]).toEqual(expected);
         }
-        const histogram = new Uint32Array(memory.buffer, HISTOGRAM, 513).fill(0);
-        kernel.count(CODES, CODES + ROWS * 32, PROBE, HISTOGRAM);
-        const counts = new Uint32Array(513);
-        for (const [first, second] of distances) counts[first + second] += 1;
-        expect([...histogram]).toEqual([...counts]);
       },
     ),
     { numRuns: 10 },
   );
+});
+
+it('multiplies the rows of a list, wherever they lie, and no others', () => {
+  const memory = new WebAssembly.Memory({ initial: 5 });
+  const kernel = openKernel(memory);
+  const next = numbers(1);
+  const rows = new Int8Array(memory.buffer, CODES, ROWS * 512).map(() => 127 * next());
+  new Int8Array(memory.buffer, CODES, rows.length).set(rows);
+  const probe = new Int16Array(memory.buffer, 2048, 512).map(() => 16_384 * next());
+  new Int16Array(memory.buffer, 2048, 512).set(probe);
+  const product = (row: number) => probe.reduce((sum, value, i) => sum + value * rows[row * 512 + i], 0);
+  for (const length of [0, 1, 15, 16, 17, 40]) {
+    const wanted = Array.from({ length }, (_, i) => (i * 131) % ROWS);
+    new Uint32Array(memory.buffer, LIST, length).set(wanted.map((row) => (row << 16) | (row % 300)));
+    const products = new Int32Array(memory.buffer, 2 * LIST, length + 1).fill(7);
+    kernel.dots(LIST, LIST + 4 * length, CODES, 2048, 2 * LIST);
+    expect([...products]).toEqual([...wanted.map(product), 7]);
+  }
+});
+
+it('marks the numbers that are large, whatever their signs', () => {
+  const memory = new WebAssembly.Memory({ initial: 1 });
+  const kernel = openKernel(memory);
+  const next = numbers(2);
+  const values = new Float32Array(memory.buffer, 0, 256);
+  for (let i = 0; i < values.length; i += 1) values[i] = next();
+  const bits = new Uint8Array(memory.buffer, 2048, 33).fill(255);
+  const count = kernel.large(0, 0.6, 2048);
+  const expected = [...values].map((value) => Math.abs(value) > Math.fround(0.6));
+  expect(expected.map((_, i) => ((bits[i >> 3] >> (i & 7)) & 1) === 1)).toEqual(expected);
+  expect([count, bits[32]]).toEqual([expected.filter(Boolean).length, 255]);
 });
