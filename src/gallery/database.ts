@@ -118,6 +118,8 @@ export function openDatabase(
       // Deleted rows are overwritten with zeros: erasure is real.
       db.pragma('secure_delete = ON');
       db.pragma('trusted_schema = OFF');
+      // In KiB. A gallery is read from end to end, which the 16 MiB that better-sqlite3 allows do not make faster.
+      db.pragma('cache_size = -2048');
       db.transaction(() => migrate(db, path, migrations)).immediate();
       return db;
     } catch (error) {

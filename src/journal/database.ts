@@ -60,6 +60,8 @@ export function openForWriting(path: string): Handle {
     // What is erased must not stay readable in free pages.
     db.pragma('secure_delete = ON');
     db.pragma('journal_size_limit = 8388608');
+    // In KiB. The 16 MiB that better-sqlite3 allows fill for good as the file grows, and an append needs few pages.
+    db.pragma('cache_size = -2048');
     checkIntegrity(db, path);
     migrate(db, path);
     return db;
