@@ -4,8 +4,8 @@ import wabt from 'wabt';
 /** src/gallery/kernel.ts: the inner loops of the search as a WebAssembly module. */
 export const kernelModule = (): Promise<string> => moduleOf('src/gallery/kernel.wat', 'KERNEL');
 
-/** src/vision/shrink-module.ts: the shrinking of a camera's picture as a WebAssembly module. */
-export const shrinkModule = (): Promise<string> => moduleOf('src/vision/shrink.wat', 'SHRINK');
+/** src/vision/kernel.ts: the inner loops of sampling as a WebAssembly module. */
+export const samplingModule = (): Promise<string> => moduleOf('src/vision/kernel.wat', 'KERNEL');
 
 async function moduleOf(source: string, name: string): Promise<string> {
   const { parseWat } = await wabt();

@@ -1,9 +1,10 @@
 import type { Picture } from '../camera/types.ts';
-import { BLACK, type ColourConversion, toGrey } from './colour.ts';
+import { BLACK, type ColourConversion, PLAIN_GREY } from './colour.ts';
 import { rasters } from './raster.ts';
 import { resample } from './resample.ts';
 import { type Edge, type Shrinking, Taps } from './taps.ts';
 import type { Box } from './types.ts';
+import { workbench } from './workbench.ts';
 
 /**
  * Samples an upright box of a picture into planes of a fixed size. Reads only the pixels of the box.
@@ -35,25 +36,29 @@ export class BoxSampler {
     this.#plan(picture, box);
     const planes = rasters(picture);
     const blank = BLACK[picture.format];
+    workbench.begin(size);
     for (let p = 0; p < planes.length; p++) {
       const chroma = p > 0;
       resample(
         planes[p],
         chroma ? this.#chromaColumns : this.#columns,
         chroma ? this.#chromaRows : this.#rows,
-        out,
-        p * size,
+        p,
         blank[p],
       );
     }
-    conversion.apply(out, size, picture.format, ...this.#filled());
+    conversion.apply(picture.format, ...this.#filled());
+    for (let p = 0; p < 3; p++) out.set(workbench.plane(p), p * size);
   }
 
-  /** Fills the first height x width samples of `out` with the luma (0..255) of the box; for `rgb24` it needs room for three planes. */
-  grey(picture: Picture, box: Box, out: Float32Array): void {
+  /** Fills the first height x width samples of `out` with the luma of the box, 0..255 unless the conversion has it otherwise. */
+  grey(picture: Picture, box: Box, out: Float32Array, conversion = PLAIN_GREY): void {
+    const size = this.#width * this.#height;
     this.#plan(picture, box);
-    resample(rasters(picture)[0], this.#columns, this.#rows, out, 0, BLACK[picture.format][0]);
-    toGrey(out, this.#width * this.#height, picture.format);
+    workbench.begin(size);
+    resample(rasters(picture)[0], this.#columns, this.#rows, 0, BLACK[picture.format][0]);
+    conversion.apply(picture.format, size);
+    out.set(workbench.plane(0));
   }
 
   /** The samples that show anything of the picture: whole rows, the first and the one after the last. */

@@ -1,22 +1,13 @@
-import { z } from 'zod';
 import type { Picture } from '../camera/types.ts';
 import type { ColourConversion } from './colour.ts';
-import { SHRINK } from './shrink-module.ts';
+import { openKernel } from './open-kernel.ts';
 import type { Box } from './types.ts';
 
 /** Pixels of the picture to a sample, in each direction; half as many in the colour planes. */
 const FACTOR = 4;
 const PAGE = 65_536;
-
-const ExportsSchema = z.object({
-  fours:
-    z.custom<(from: number, stride: number, out: number, columns: number, rows: number) => void>(isFunction),
-  twos: z.custom<(from: number, stride: number, out: number, columns: number, rows: number) => void>(
-    isFunction,
-  ),
-  colours:
-    z.custom<(y: number, u: number, v: number, bytes: number, ...factors: number[]) => void>(isFunction),
-});
+/** Three colours of six figures. */
+const MATRIX_BYTES = 72;
 
 /**
  * Shrinks a whole camera picture of four times the network's width into the network's input, colours and all, in WebAssembly: what
@@ -28,35 +19,39 @@ export class FrameShrinker {
   readonly #width: number;
   readonly #height: number;
   readonly #memory: WebAssembly.Memory;
-  readonly #module: z.infer<typeof ExportsSchema>;
+  /** Addresses of the matrix of colours and of the picture. */
+  readonly #matrix: number;
+  readonly #picture: number;
+  readonly #loops: ReturnType<typeof openKernel>;
 
   /** Size of the input. */
   constructor(width: number, height: number) {
     this.#width = width;
     this.#height = height;
-    const bytes = 12 * width * height + (FACTOR * FACTOR * width * height * 3) / 2;
+    this.#matrix = 12 * width * height;
+    this.#picture = this.#matrix + MATRIX_BYTES;
+    const bytes = this.#picture + (FACTOR * FACTOR * width * height * 3) / 2;
     this.#memory = new WebAssembly.Memory({ initial: Math.ceil(bytes / PAGE) });
     this.input = new Float32Array(this.#memory.buffer, 0, 3 * width * height);
-    const module = new WebAssembly.Module(Buffer.from(SHRINK, 'base64'));
-    const instance = new WebAssembly.Instance(module, { shrink: { memory: this.#memory } });
-    this.#module = ExportsSchema.parse(instance.exports);
+    this.#loops = openKernel(this.#memory);
   }
 
   /** Fills `input` with the colours of the box; false, having done nothing, where it does not fit. */
   colour(picture: Picture, box: Box, conversion: ColourConversion): boolean {
-    const { factors } = conversion;
-    if (factors === null || !this.#fits(picture, box)) return false;
+    if (!this.#fits(picture, box)) return false;
     const size = this.#width * this.#height;
     const rows = picture.height / FACTOR;
     const begin = (-box.y / FACTOR) * this.#width;
     const end = begin + rows * this.#width;
-    const [red, green, blue] = factors.order.map((plane) => 4 * (plane * size + begin));
-    this.#shrink(picture, rows, red, green, blue);
-    this.#module.colours(red, green, blue, 4 * (end - begin), ...factors.weights, factors.low, factors.high);
-    for (let plane = 0; plane < 3 * size; plane += size) {
-      this.input.fill(factors.low, plane, plane + begin);
-      this.input.fill(factors.low, plane + end, plane + size);
-    }
+    const [a, b, c] = [0, 1, 2].map((plane) => 4 * (plane * size + begin));
+    this.#shrink(picture, rows, a, b, c);
+    new Float32Array(this.#memory.buffer, this.#matrix).set(conversion.fromYuv);
+    const [red, green, blue] = conversion.order.map((plane) => 4 * (plane * size + begin));
+    this.#loops.colours(a, b, c, red, green, blue, 4 * (end - begin), this.#matrix);
+    conversion.order.forEach((plane, colour) => {
+      this.input.fill(conversion.black[colour], plane * size, plane * size + begin);
+      this.input.fill(conversion.black[colour], plane * size + end, (plane + 1) * size);
+    });
     return true;
   }
 
@@ -80,15 +75,11 @@ export class FrameShrinker {
 
   /** The means of the planes Y, U and V to where the colours that are made of them in place shall lie. */
   #shrink({ width, height, data }: Picture, rows: number, y: number, u: number, v: number): void {
-    const from = 12 * this.#width * this.#height;
+    const from = this.#picture;
     const luma = width * height;
     new Uint8Array(this.#memory.buffer).set(data.subarray(0, (luma * 3) / 2), from);
-    this.#module.fours(from, width, y, this.#width, rows);
-    this.#module.twos(from + luma, width / 2, u, this.#width, rows);
-    this.#module.twos(from + (luma * 5) / 4, width / 2, v, this.#width, rows);
+    this.#loops.fours(from, width, y, this.#width, rows);
+    this.#loops.twos(from + luma, width / 2, u, this.#width, rows);
+    this.#loops.twos(from + (luma * 5) / 4, width / 2, v, this.#width, rows);
   }
-}
-
-function isFunction(value: unknown): boolean {
-  return typeof value === 'function';
 }

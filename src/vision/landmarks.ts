@@ -1,5 +1,6 @@
 import type { Picture } from '../camera/types.ts';
 import { BoxSampler } from './box-sampler.ts';
+import { GreyConversion } from './colour.ts';
 import { FaceCrop } from './face-crop.ts';
 import type { Network } from './network.ts';
 import type { Box, FivePoints, Point } from './types.ts';
@@ -18,25 +19,20 @@ export class LandmarkFinder {
   readonly network: Network;
   readonly #crop: FaceCrop;
   readonly #sampler: BoxSampler;
-  readonly #grey: Float32Array;
-  readonly #mean: number;
-  readonly #gain: number;
+  readonly #conversion: GreyConversion;
 
   constructor(network: Network) {
     this.network = network;
     network.outputLength('output');
     this.#crop = new FaceCrop(network.entry);
     this.#sampler = new BoxSampler(network.width, network.height, this.#crop.edge);
-    this.#grey = new Float32Array(3 * network.width * network.height);
-    this.#mean = network.entry.input.mean[0];
-    this.#gain = 1 / network.entry.input.scale[0];
+    const { mean, scale } = network.entry.input;
+    this.#conversion = new GreyConversion(mean[0], scale[0]);
   }
 
   async find(picture: Picture, box: Box): Promise<Landmarks> {
     const crop = this.#crop.around(box, picture);
-    this.#sampler.grey(picture, crop, this.#grey);
-    const input = this.network.input;
-    for (let i = 0; i < input.length; i++) input[i] = (this.#grey[i] - this.#mean) * this.#gain;
+    this.#sampler.grey(picture, crop, this.network.input, this.#conversion);
     await this.network.run();
     const output = this.network.output('output');
     const all = new Float32Array(2 * POINTS);

@@ -12,7 +12,7 @@ export class QualityMeter {
   readonly #config: QualityConfig;
   readonly #sampler: AlignedSampler;
   readonly #texture = new TextureMeter();
-  readonly #grey = new Float32Array(3 * ALIGNED_SIDE * ALIGNED_SIDE);
+  readonly #grey = new Float32Array(ALIGNED_SIDE * ALIGNED_SIDE);
 
   constructor(config: QualityConfig, sampler: AlignedSampler) {
     this.#sampler = sampler;

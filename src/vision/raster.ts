@@ -9,8 +9,6 @@ export interface Raster {
   readonly width: number;
   readonly height: number;
   readonly channels: 1 | 3;
-  /** The memory of `data` as words counted from `offset` 0, where every row begins on a word of it; else null. */
-  readonly words: Uint32Array | null;
 }
 
 /** Bytes a picture of this format and size holds. */
@@ -35,13 +33,8 @@ export function rasters(picture: Picture): readonly Raster[] {
       `A ${format} picture of ${width}x${height} needs ${bytes} bytes, not ${data.length}.`,
     );
   }
-  const words = (stride: number, offset: number): Uint32Array | null =>
-    littleEndian && (data.byteOffset | stride | offset) % 4 === 0
-      ? new Uint32Array(data.buffer, data.byteOffset, data.length >> 2)
-      : null;
   const plane = (offset: number, columns: number, rows: number, channels: 1 | 3): Raster => {
-    const stride = columns * channels;
-    return { data, offset, stride, width: columns, height: rows, channels, words: words(stride, offset) };
+    return { data, offset, stride: columns * channels, width: columns, height: rows, channels };
   };
   if (format === 'rgb24') return [plane(0, width, height, 3)];
   const chromaWidth = Math.ceil(width / 2);
@@ -53,6 +46,3 @@ export function rasters(picture: Picture): readonly Raster[] {
     plane(luma + chromaWidth * chromaHeight, chromaWidth, chromaHeight, 1),
   ];
 }
-
-/** On other machines the bytes of a word stand the other way round and pixels are read one by one. */
-const littleEndian = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;

@@ -1,110 +1,82 @@
-import { meanOfBlocks } from './block-rows.ts';
 import type { Raster } from './raster.ts';
-import { FRACTION_BITS, mixRows, rowStart } from './row-mixer.ts';
 import { type Taps, WEIGHT_ONE } from './taps.ts';
-
-const UNIT = 1 / (1 << FRACTION_BITS);
+import { Band, workbench } from './workbench.ts';
 
 /**
- * Resamples a raster by two axis tables into planes of 32-bit floats: channel c of output sample (x, y)
- * goes to `out[at + (c * rows + y) * columns + x]`. `blank[c]` is the value of what lies outside the
- * raster (used only where the tables lack weight).
+ * Resamples a raster by two axis tables into planes of the workbench, the first channel into `plane`: a row of the planes is
+ * mixed out of rows of the raster by weight, then each sample out of neighbours in that. `blank[c]` is the value of what lies
+ * outside the raster (used only where the tables lack weight).
  */
 export function resample(
   raster: Raster,
   columns: Taps,
   rows: Taps,
-  out: Float32Array,
-  at: number,
+  plane: number,
   blank: readonly number[],
 ): void {
-  const { channels } = raster;
-  const shift = columns.low * channels - rowStart(raster, columns);
-  const plane = rows.length * columns.length;
+  const { channels, stride } = raster;
+  const { low, high, length } = columns;
+  const { loops } = workbench;
+  workbench.clear();
+  const mixed = workbench.room(2 * (high - low) * channels);
+  const rowWeights = workbench.place(rows.fixed);
+  const sampling = new ColumnSampling(columns, channels, mixed);
+  const most = rows.count.reduce((one, other) => Math.max(one, other), 1);
+  const band = new Band(raster, low, high, rows.high, most);
+  const outs = Array.from({ length: channels }, (_, c) => workbench.plane(plane + c));
   for (let y = 0; y < rows.length; y++) {
-    const target = at + y * columns.length;
     const inside = rows.inside[y];
+    const at = y * length;
     if (inside === 0) {
-      for (let c = 0; c < channels; c++) {
-        out.fill(blank[c], target + c * plane, target + c * plane + columns.length);
-      }
+      for (let c = 0; c < channels; c++) outs[c].fill(blank[c], at, at + length);
       continue;
     }
-    if (meanOfBlocks(raster, columns, rows, y, out, target)) continue;
-    const row = mixRows(raster, columns, rows, y);
+    const count = rows.count[y];
+    const from = band.address(rows.first[y], count);
+    loops.mix(from, stride, count, rowWeights + 4 * y * rows.stride, mixed, (high - low) * channels);
     for (let c = 0; c < channels; c++) {
-      if (columns.step > 0 && channels === 1) stepColumns(row, columns, shift, out, target);
-      else if (columns.linear) interpolateColumns(row, columns, channels, shift + c, out, target + c * plane);
-      else mixColumns(row, columns, channels, shift + c, out, target + c * plane);
-      if (columns.partial || inside < WEIGHT_ONE)
-        fillBlank(columns, inside, out, target + c * plane, blank[c]);
+      sampling.sample(c, workbench.at(plane + c) + 4 * at);
+      if (columns.partial || inside < WEIGHT_ONE) fillBlank(columns, inside, outs[c], at, blank[c]);
     }
   }
 }
 
-/** out[target + x] = weighted sum of one channel of the mixed row, whose sample `columns.low` stands at `shift`. */
-function mixColumns(
-  row: Uint16Array,
-  columns: Taps,
-  channels: number,
-  shift: number,
-  out: Float32Array,
-  target: number,
-): void {
-  const { first, count, fixed, stride, low, length } = columns;
-  const scale = UNIT / WEIGHT_ONE;
-  for (let x = 0; x < length; x++) {
-    const taps = count[x];
-    const weightAt = x * stride;
-    let source = (first[x] - low) * channels + shift;
-    let sum = 0;
-    for (let t = 0; t < taps; t++) {
-      sum += fixed[weightAt + t] * row[source];
-      source += channels;
+/** Samples a mixed row by the table of the columns. */
+class ColumnSampling {
+  readonly #columns: Taps;
+  readonly #pixel: number;
+  /** Address where column 0 of the raster would stand. */
+  readonly #origin: number;
+  readonly #mixed: number;
+  readonly #walks: boolean;
+  readonly #first: number;
+  readonly #count: number;
+  readonly #weights: number;
+
+  constructor(columns: Taps, channels: number, mixed: number) {
+    this.#columns = columns;
+    this.#pixel = 2 * channels;
+    this.#mixed = mixed;
+    this.#origin = mixed - columns.low * this.#pixel;
+    this.#walks = columns.step > 0 && channels === 1;
+    this.#first = workbench.place(columns.first);
+    this.#count = workbench.place(columns.count);
+    this.#weights = workbench.place(columns.fixed);
+  }
+
+  sample(channel: number, out: number): void {
+    const { position, step, stride, length } = this.#columns;
+    if (this.#walks) {
+      workbench.loops.walk(this.#mixed, position, step, out, length);
+      return;
     }
-    out[target + x] = sum * scale;
+    const row = this.#origin + 2 * channel;
+    workbench.loops.weigh(row, this.#pixel, this.#first, this.#count, this.#weights, stride, out, length);
   }
 }
 
-/** The same where all have two taps: their weights follow from the position, and are not looked up. */
-function stepColumns(
-  row: Uint16Array,
-  columns: Taps,
-  shift: number,
-  out: Float32Array,
-  target: number,
-): void {
-  const { step, length } = columns;
-  const scale = UNIT / WEIGHT_ONE;
-  let position = columns.position;
-  for (let x = 0; x < length; x++) {
-    const source = (position >> 16) + shift;
-    const left = row[source];
-    out[target + x] = ((left << 8) + ((position >> 8) & 0xff) * (row[source + 1] - left)) * scale;
-    position += step;
-  }
-}
-
-/** The same with never more than two taps. */
-function interpolateColumns(
-  row: Uint16Array,
-  columns: Taps,
-  channels: number,
-  shift: number,
-  out: Float32Array,
-  target: number,
-): void {
-  const { first, fixed, stride, low, length } = columns;
-  const scale = UNIT / WEIGHT_ONE;
-  for (let x = 0; x < length; x++) {
-    const source = (first[x] - low) * channels + shift;
-    const weightAt = x * stride;
-    out[target + x] = (fixed[weightAt] * row[source] + fixed[weightAt + 1] * row[source + channels]) * scale;
-  }
-}
-
-function fillBlank(columns: Taps, rowInside: number, out: Float32Array, target: number, blank: number): void {
+function fillBlank(columns: Taps, rowInside: number, out: Float32Array, at: number, blank: number): void {
   const part = rowInside / WEIGHT_ONE;
   for (let x = 0; x < columns.length; x++)
-    out[target + x] += blank * (1 - (columns.inside[x] * part) / WEIGHT_ONE);
+    out[at + x] += blank * (1 - (columns.inside[x] * part) / WEIGHT_ONE);
 }

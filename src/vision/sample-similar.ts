@@ -1,78 +1,72 @@
 import { apply, type Similarity } from './align.ts';
 import type { Raster } from './raster.ts';
+import type { Point } from './types.ts';
+import { Band, workbench } from './workbench.ts';
 
 /** Pixel centres lie half a pixel inside. */
 const HALF = 0.5;
 /** Positions in fixed point: 16 bits of fraction, so that a raster may be up to 32767 pixels wide. */
-const POSITION_BITS = 16;
+const ONE = 1 << 16;
 const WIDEST = 1 << 15;
+/** Covers what fixed point loses on the way across the square, in pixels. */
+const MARGIN = 0.01;
 
 /**
- * Bilinear samples of a raster for a square of `side` x `side` pixels seen through `toSource` (from positions in
- * the square to positions in the raster, 0.5, 0.5 being the centre of its first pixel). Channel c goes to
- * `out[at + c * side * side ...]`; outside the raster lies `blank[c]`.
+ * Bilinear samples of a raster for a square of `side` x `side` pixels seen through `toSource` (from positions in the square to
+ * positions in the raster, 0.5, 0.5 being the centre of its first pixel), into planes of the workbench, the first channel into
+ * `plane`; outside the raster lies `blank[c]`.
  */
 export function sampleSimilar(
   raster: Raster,
   toSource: Similarity,
   side: number,
-  out: Float32Array,
-  at: number,
+  plane: number,
   blank: readonly number[],
 ): void {
   const shifted = { ...toSource, dx: toSource.dx - HALF, dy: toSource.dy - HALF };
-  const inside = liesInside(raster, shifted, side);
-  for (let c = 0; c < raster.channels; c++) {
-    if (inside) sampleInside(raster, c, shifted, side, out, at + c * side * side);
-    else sampleAnywhere(raster, c, shifted, side, out, at + c * side * side, blank[c]);
+  workbench.clear();
+  if (liesInside(raster, shifted, side)) {
+    sampleInside(raster, shifted, side, plane);
+    return;
   }
+  for (let c = 0; c < raster.channels; c++)
+    sampleAnywhere(raster, c, shifted, side, workbench.plane(plane + c), blank[c]);
 }
 
 function liesInside(raster: Raster, toIndex: Similarity, side: number): boolean {
   if (raster.width >= WIDEST || raster.height >= WIDEST) return false;
+  return corners(toIndex, side).every(
+    ({ x, y }) =>
+      x >= MARGIN && y >= MARGIN && x < raster.width - 1 - MARGIN && y < raster.height - 1 - MARGIN,
+  );
+}
+
+/** Where the samples in the corners lie. */
+function corners(toIndex: Similarity, side: number): Point[] {
   const last = side - 1;
   return [
     { x: 0, y: 0 },
     { x: last, y: 0 },
     { x: 0, y: last },
     { x: last, y: last },
-  ].every((corner) => {
-    const { x, y } = apply(toIndex, corner);
-    // A hundredth of a pixel covers what fixed point loses on the way across the square.
-    return x >= 0.01 && y >= 0.01 && x < raster.width - 1.01 && y < raster.height - 1.01;
-  });
+  ].map((corner) => apply(toIndex, corner));
 }
 
 /** All four neighbours of every sample exist: no checks, and whole numbers only. */
-function sampleInside(
-  raster: Raster,
-  c: number,
-  toIndex: Similarity,
-  side: number,
-  out: Float32Array,
-  at: number,
-): void {
-  const { data, stride, channels } = raster;
-  const base = raster.offset + c;
-  const one = 1 << POSITION_BITS;
-  const stepX = Math.round(toIndex.a * one);
-  const stepY = Math.round(toIndex.b * one);
-  const unit = 1 / one;
-  let target = at;
+function sampleInside(raster: Raster, toIndex: Similarity, side: number, plane: number): void {
+  const { stride, channels, width } = raster;
+  const reached = corners(toIndex, side).map(({ y }) => y);
+  const top = Math.floor(Math.min(...reached) - MARGIN);
+  const bottom = Math.floor(Math.max(...reached) + MARGIN) + 2;
+  const from = new Band(raster, 0, width, bottom, bottom - top).address(top, bottom - top);
+  const stepX = Math.round(toIndex.a * ONE);
+  const stepY = Math.round(toIndex.b * ONE);
   for (let y = 0; y < side; y++) {
-    let x16 = Math.round((toIndex.dx - toIndex.b * y) * one);
-    let y16 = Math.round((toIndex.dy + toIndex.a * y) * one);
-    for (let x = 0; x < side; x++) {
-      const pixel = base + (y16 >> POSITION_BITS) * stride + (x16 >> POSITION_BITS) * channels;
-      const below = pixel + stride;
-      const partX = (x16 >> 8) & 0xff;
-      const partY = (y16 >> 8) & 0xff;
-      const upper = (data[pixel] << 8) + partX * (data[pixel + channels] - data[pixel]);
-      const lower = (data[below] << 8) + partX * (data[below + channels] - data[below]);
-      out[target] = ((upper << 8) + partY * (lower - upper)) * unit;
-      x16 += stepX;
-      y16 += stepY;
-      target++;
+    const x16 = Math.round((toIndex.dx - toIndex.b * y) * ONE);
+    const y16 = Math.round((toIndex.dy + toIndex.a * y) * ONE) - top * ONE;
+    for (let c = 0; c < channels; c++) {
+      const out = workbench.at(plane + c) + 4 * y * side;
+      workbench.loops.slant(from + c, stride, channels, x16, y16, stepX, stepY, out, side);
     }
   }
 }
@@ -83,12 +77,11 @@ function sampleAnywhere(
   toIndex: Similarity,
   side: number,
   out: Float32Array,
-  at: number,
   blank: number,
 ): void {
   const { data, stride, channels, width, height } = raster;
   const base = raster.offset + c;
-  let target = at;
+  let target = 0;
   for (let y = 0; y < side; y++) {
     for (let x = 0; x < side; x++) {
       const sourceX = toIndex.a * x - toIndex.b * y + toIndex.dx;

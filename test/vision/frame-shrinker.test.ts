@@ -18,8 +18,10 @@ function noise(width: number, height: number, format: Picture['format'] = 'yuv42
 describe('FrameShrinker', () => {
   const shrinker = new FrameShrinker(320, 240);
 
-  it.each(['rgb', 'bgr'] as const)('gives what the sampler of any box gives (%s)', (order) => {
-    const conversion = new ColourConversion(order, [127, 127, 127], [128, 128, 128]);
+  it.each([
+    new ColourConversion('rgb', [127, 127, 127], [128, 128, 128]),
+    new ColourConversion('bgr', [123, 116, 103], [58, 57, 57]),
+  ])('gives what the sampler of any box gives, in any colours', (conversion) => {
     for (const height of [720, 960, 544]) {
       const picture = noise(1280, height);
       const view = letterbox(picture, 320, 240);
@@ -33,7 +35,7 @@ describe('FrameShrinker', () => {
     }
   });
 
-  it('leaves pictures of another size, format or box, and colours of unlike scales, to the sampler', () => {
+  it('leaves pictures of another size, format or box to the sampler', () => {
     const alike = new ColourConversion('rgb', [127, 127, 127], [128, 128, 128]);
     const out = shrinker.input.fill(7);
     for (const picture of [noise(1920, 1080), noise(640, 360), noise(1280, 720, 'rgb24'), noise(1280, 718)])
@@ -42,8 +44,6 @@ describe('FrameShrinker', () => {
     const view = letterbox(picture, 320, 240);
     expect(shrinker.colour(picture, { ...view, x: 4 }, alike)).toBe(false);
     expect(shrinker.colour({ ...picture, data: picture.data.subarray(1) }, view, alike)).toBe(false);
-    const unlike = new ColourConversion('rgb', [123, 116, 103], [58, 57, 57]);
-    expect(shrinker.colour(picture, view, unlike)).toBe(false);
     expect(out.every((value) => value === 7)).toBe(true);
   });
 });

@@ -1,8 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { blockMeans } from '../../src/vision/block-means.ts';
 import type { Raster } from '../../src/vision/raster.ts';
 import { resample } from '../../src/vision/resample.ts';
+import { sampleSimilar } from '../../src/vision/sample-similar.ts';
 import { type Edge, type Shrinking, Taps } from '../../src/vision/taps.ts';
+import { workbench } from '../../src/vision/workbench.ts';
 
 /** A raster of pseudo-random bytes, its memory beginning `shift` bytes off a word. */
 function randomRaster(width: number, height: number, channels: 1 | 3, shift: number, seed: number): Raster {
@@ -13,8 +16,15 @@ function randomRaster(width: number, height: number, channels: 1 | 3, shift: num
     state = (Math.imul(state, 1664525) + 1013904223) | 0;
     data[i] = state >>> 24;
   }
-  const words = (shift | stride) % 4 === 0 ? new Uint32Array(data.buffer, shift, data.length >> 2) : null;
-  return { data, offset: 0, stride, width, height, channels, words };
+  return { data, offset: 0, stride, width, height, channels };
+}
+
+/** The planes, one a channel. */
+function resampled(raster: Raster, columns: Taps, rows: Taps, blank: readonly number[]): Float32Array[] {
+  workbench.begin(columns.length * rows.length);
+  for (const plane of [0, 1, 2]) workbench.plane(plane).fill(Number.NaN);
+  resample(raster, columns, rows, 0, blank);
+  return Array.from({ length: raster.channels }, (_, c) => workbench.plane(c).slice());
 }
 
 /** The same by definition: one output sample, integrating or interpolating pixel by pixel in floating point. */
@@ -87,9 +97,7 @@ describe('resample', () => {
         columns.plan(s.x, s.boxWidth, s.width, s.edge);
         rows.plan(s.y, s.boxHeight, s.height, s.edge);
         const area = s.outWidth * s.outHeight;
-        const out = new Float32Array(1 + s.channels * area).fill(-1);
-        resample(raster, columns, rows, out, 1, [16, 128, 200]);
-        expect(out[0]).toBe(-1);
+        const out = resampled(raster, columns, rows, [16, 128, 200]);
         for (let c = 0; c < s.channels; c++) {
           for (let i = 0; i < area; i++) {
             const scaleX = s.boxWidth / s.outWidth;
@@ -104,7 +112,7 @@ describe('resample', () => {
               [16, 128, 200][c],
             );
             // Weights are in 1/256 and rounded on both axes.
-            expect(Math.abs(out[1 + c * area + i] - expected)).toBeLessThan(3);
+            expect(Math.abs(out[c][i] - expected)).toBeLessThan(3);
           }
         }
       }),
@@ -123,8 +131,7 @@ describe('resample', () => {
     const rows = new Taps(10, 'average');
     columns.plan(0, width, width, 'blank');
     rows.plan(-factor, 10 * factor, height, 'blank');
-    const out = new Float32Array(outWidth * 10);
-    resample(raster, columns, rows, out, 0, [16]);
+    const [out] = resampled(raster, columns, rows, [16]);
     for (let y = 1; y < 9; y++) {
       for (let x = 0; x < outWidth; x++) {
         let sum = 0;
@@ -149,11 +156,87 @@ describe('resample', () => {
           raster.data.fill(grey);
           const taps = new Taps(7, 'average');
           taps.plan(1, boxWidth, width, 'repeat');
-          const out = new Float32Array(49);
-          resample(raster, taps, taps, out, 0, [0]);
+          const [out] = resampled(raster, taps, taps, [0]);
           for (const value of out) expect(value).toBeCloseTo(grey, 4);
         },
       ),
+    );
+  });
+});
+
+describe('blockMeans', () => {
+  it('rounds the mean of every block, of any size, channels and place', () => {
+    const blocks = fc.record({
+      factor: fc.integer({ min: 2, max: 7 }),
+      channels: fc.constantFrom(1 as const, 3 as const),
+      x: fc.integer({ min: 0, max: 5 }),
+      y: fc.integer({ min: 0, max: 5 }),
+      width: fc.integer({ min: 1, max: 20 }),
+      height: fc.integer({ min: 1, max: 4 }),
+      seed: fc.integer(),
+    });
+    fc.assert(
+      fc.property(blocks, ({ factor, channels, x, y, width, height, seed }) => {
+        const raster = randomRaster((x + width) * factor + 1, (y + height) * factor, channels, 0, seed);
+        const out = new Uint8Array(width * height * channels);
+        const means = blockMeans(raster, factor, { x, y, width, height }, out);
+        expect([means.width, means.height, means.stride]).toEqual([width, height, width * channels]);
+        for (let i = 0; i < out.length; i++) {
+          const [row, column, c] = [
+            Math.floor(i / means.stride),
+            Math.floor(i / channels) % width,
+            i % channels,
+          ];
+          let sum = (factor * factor) >> 1;
+          for (let j = 0; j < factor * factor; j++) {
+            const at = ((y + row) * factor + Math.floor(j / factor)) * raster.stride;
+            sum += raster.data[at + ((x + column) * factor + (j % factor)) * channels + c];
+          }
+          expect(out[i]).toBe(Math.floor(sum / (factor * factor)));
+        }
+      }),
+    );
+  });
+});
+
+describe('sampleSimilar', () => {
+  it('interpolates between the four pixels around, turned and scaled, inside and over the border', () => {
+    const SIDE = 16;
+    const views = fc.record({
+      channels: fc.constantFrom(1 as const, 3 as const),
+      angle: fc.double({ min: -3.2, max: 3.2, noNaN: true }),
+      scale: fc.double({ min: 0.2, max: 1.9, noNaN: true }),
+      x: fc.double({ min: -10, max: 70, noNaN: true }),
+      y: fc.double({ min: -10, max: 70, noNaN: true }),
+      seed: fc.integer(),
+    });
+    fc.assert(
+      fc.property(views, ({ channels, angle, scale, x, y, seed }) => {
+        const raster = randomRaster(67, 61, channels, 0, seed);
+        const [a, b] = [scale * Math.cos(angle), scale * Math.sin(angle)];
+        workbench.begin(SIDE * SIDE);
+        sampleSimilar(raster, { a, b, dx: x, dy: y }, SIDE, 0, [16, 128, 200]);
+        for (let i = 0; i < SIDE * SIDE; i++) {
+          const at = [
+            a * (i % SIDE) - b * Math.floor(i / SIDE) + x,
+            b * (i % SIDE) + a * Math.floor(i / SIDE) + y,
+          ];
+          for (let c = 0; c < channels; c++) {
+            const blank = [16, 128, 200][c];
+            const expected = reference(
+              raster,
+              c,
+              [at[0] - 0.5, 1],
+              [at[1] - 0.5, 1],
+              'blank',
+              'interpolate',
+              blank,
+            );
+            expect(Math.abs(workbench.plane(c)[i] - expected)).toBeLessThan(3);
+          }
+        }
+      }),
+      { numRuns: 40 },
     );
   });
 });
