@@ -6,7 +6,7 @@ import { readPublicKey } from '../src/commands/index.ts';
 import { createLogger, openDeviceKey } from '../src/common/index.ts';
 import { MqttSchema } from '../src/config/schema/mqtt.ts';
 import { SitePeople } from '../src/gallery/index.ts';
-import { Station } from '../src/gate/site-people/index.ts';
+import { Station } from '../src/gate/site-people/station.ts';
 import {
   type Arrival,
   type Entry,

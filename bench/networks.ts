@@ -1,12 +1,7 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { quantile } from '../scripts/support/quantile.ts';
-import {
-  defaultModelsDir,
-  type ModelEntry,
-  prepareModel,
-  readCatalogue,
-  readSources,
-} from '../src/vision/models/index.ts';
+import { defaultModelsDir, type ModelEntry, readCatalogue, readSources } from '../src/vision/models/index.ts';
+import { prepareModel } from '../src/vision/models/prepare.ts';
 import { atMost, type BenchRow, told } from './row.ts';
 import { ownCpuMs } from './support/processes.ts';
 

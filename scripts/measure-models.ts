@@ -11,10 +11,10 @@ import {
   defaultModelsDir,
   type ModelEntry,
   type PreparationStep,
-  prepareModel,
   readCatalogue,
   readSources,
 } from '../src/vision/models/index.ts';
+import { prepareModel } from '../src/vision/models/prepare.ts';
 
 interface Contestant {
   readonly name: string;

@@ -67,6 +67,9 @@ export interface CameraStats {
 
 /** A source of frames that never gives up: it reconnects by itself until stopped. */
 export interface CameraSource {
+  /** Pictures come whether anybody takes them or not, as from an RTSP stream; a file begins when it is started. */
+  readonly live: boolean;
+  /** Does nothing the second time. */
   start(): void;
   /** The newest frame not taken yet, waiting for one if there is none; `null` once the source is stopped (or a file has ended). One caller at a time. */
   next(): Promise<Frame | null>;

@@ -1,6 +1,6 @@
 import { type KeyObject, randomBytes, sign, verify } from 'node:crypto';
 import { z } from 'zod';
-import { readJson } from '../mqtt/index.ts';
+import { readJson } from '../mqtt/language.ts';
 import { Refusal } from './refusal.ts';
 
 /**

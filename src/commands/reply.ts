@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { DeviceKey, DevicePublicKey } from '../common/index.ts';
-import { readJson } from '../mqtt/index.ts';
+import { readJson } from '../mqtt/language.ts';
 
 const CONTEXT = 'menshen-reply-v1\n';
 const SIGNED = /^(\{.*),"signature":"([A-Za-z0-9+/]{86}==)"\}$/s;

@@ -1,4 +1,4 @@
-import { type IncomingMessage, isTopic } from '../mqtt/index.ts';
+import { type IncomingMessage, isTopic } from '../mqtt/language.ts';
 import type { SignedOrder } from './envelope.ts';
 
 /** Where a gate takes commands, and below which it answers. `prefix` is `mqtt.topic` of the configuration. */

@@ -1,5 +1,5 @@
 import type { CameraState } from '../camera/types.ts';
-import { type ErrorCode, type Logger, monotonicMs } from '../common/index.ts';
+import { type ErrorCode, type Logger, messageOf, monotonicMs } from '../common/index.ts';
 import { type CameraConfig, type Config, secretOf } from '../config/index.ts';
 import type { StateReport } from '../mqtt/index.ts';
 import { type QrSighting, VisionHost } from '../vision/client.ts';
@@ -18,25 +18,42 @@ interface CamerasParts {
   readonly log: Logger;
 }
 
+/** What cameras tell of the way through a door. */
+type Way = Pick<Lane, 'sighting' | 'picture' | 'trackEnd' | 'distrust' | 'cameraLost'> & {
+  readonly actions: Pick<Lane['actions'], 'progress' | 'result' | 'clip' | 'noClip'>;
+};
+
 /** The cameras of a gate: a vision process for each, what they see handed to the lanes, how they are told outside. */
 export class Cameras {
   /** Newest state of each camera. */
   readonly states = new Map<string, StateReport<'cameras'>>();
-  /** The vision process of each camera, once recognition has begun. */
+  /** The vision process of each camera. */
   readonly hosts = new Map<string, VisionHost>();
   readonly #parts: CamerasParts;
+  #lanes: ReadonlyMap<string, Way> = new Map();
 
   constructor(parts: CamerasParts) {
     this.#parts = parts;
   }
 
-  /** Recognition begins. */
-  start(lanes: ReadonlyMap<string, Lane>): void {
+  /**
+   * Networks are opened and streams connected, which takes as long as loading the people; nobody is looked at. What
+   * cannot be prepared is told by `start`.
+   */
+  prepare(): void {
     for (const camera of this.#parts.config.cameras) {
-      const host = this.#makeHost(camera, lanes.get(camera.door));
-      this.hosts.set(camera.id, host);
-      host.start();
+      try {
+        this.#host(camera).prepare();
+      } catch (error) {
+        this.#parts.log.warn({ camera: camera.id, err: messageOf(error) }, 'a camera could not be prepared');
+      }
     }
+  }
+
+  /** Recognition begins. */
+  start(lanes: ReadonlyMap<string, Way>): void {
+    this.#lanes = lanes;
+    for (const camera of this.#parts.config.cameras) this.#host(camera).start();
   }
 
   /** None of them can be used. */
@@ -50,7 +67,13 @@ export class Cameras {
     await Promise.all([...this.hosts.values()].map((host) => host.stop()));
   }
 
-  #makeHost(camera: CameraConfig, lane: Lane | undefined): VisionHost {
+  #host(camera: CameraConfig): VisionHost {
+    const host = this.hosts.get(camera.id) ?? this.#makeHost(camera);
+    this.hosts.set(camera.id, host);
+    return host;
+  }
+
+  #makeHost(camera: CameraConfig): VisionHost {
     const { config, records, enrolment, log } = this.#parts;
     const { password, ...settings } = camera;
     const guard = new StreamGuard(camera);
@@ -63,28 +86,29 @@ export class Cameras {
       maxFrameAgeMs: config.decision.maxFrameAgeMs,
     });
     const events = new CameraEvents(camera.id);
-    host.on('sighting', (sighting) => lane?.sighting(sighting));
-    host.on('crop', (crop) => lane?.picture(crop));
+    const way = () => this.#lanes.get(camera.door);
+    host.on('sighting', (sighting) => way()?.sighting(sighting));
+    host.on('crop', (crop) => way()?.picture(crop));
     host.on('qr', (qr) => this.#qr(camera, guard, qr));
-    host.on('trackEnd', (end) => lane?.trackEnd(end));
-    host.on('progress', (progress) => lane?.actions.progress(progress));
-    host.on('result', (result) => lane?.actions.result(result));
-    host.on('clip', (clip) => lane?.actions.clip(clip));
-    host.on('noClip', (missing) => lane?.actions.noClip(missing));
+    host.on('trackEnd', (end) => way()?.trackEnd(end));
+    host.on('progress', (progress) => way()?.actions.progress(progress));
+    host.on('result', (result) => way()?.actions.result(result));
+    host.on('clip', (clip) => way()?.actions.clip(clip));
+    host.on('noClip', (missing) => way()?.actions.noClip(missing));
     host.on('sighting', (sighting) => enrolment.sighting(sighting));
     host.on('crop', (crop) => enrolment.crop(crop));
     host.on('trackEnd', (end) => enrolment.trackEnd(end));
     host.on('camera', (state) => this.#changed(events, camera.id, state));
     host.on('integrity', (integrity) => {
       const entry = guard.report(integrity);
-      lane?.distrust(camera.id, guard.distrust);
+      way()?.distrust(camera.id, guard.distrust);
       // Whoever shows pictures of their own would be enrolled for good.
       enrolment.distrust(camera.id, guard.distrust);
       if (entry !== null) records.record(entry);
     });
     host.on('up', () => records.record({ type: 'vision.up', camera: camera.id, data: {} }));
     host.on('down', (failure) => {
-      lane?.cameraLost(camera.id);
+      way()?.cameraLost(camera.id);
       records.record({ type: 'vision.down', camera: camera.id, data: { ...failure } });
       this.#tell(camera.id, { state: 'down', ...failure });
     });

@@ -10,8 +10,8 @@ const REFRESH_MS = 1000;
 const OLD_PASSES_MS = 60_000;
 /** SQLite waits with the whole thread: the exit button must not wait for an enrolment's commit. */
 const BUSY_MS = 20;
-/** References that were read one by one at opening, from which on they are bundled for the next time: they took a second. */
-const WORTH_BUNDLING = 20_000;
+/** References that were read one by one at opening, from which on they are bundled for the next time: they took a quarter of a second, and seconds on a small board. */
+const WORTH_BUNDLING = 5000;
 /** A command that changes people waits for so long at most. */
 const BUNDLING_MS = 3000;
 

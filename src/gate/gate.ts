@@ -21,7 +21,7 @@ import {
 } from '../door/index.ts';
 import type { Gallery } from '../gallery/index.ts';
 import type { EventInput } from '../journal/index.ts';
-import { topicsOf } from '../mqtt/index.ts';
+import { topicsOf } from '../mqtt/language.ts';
 import { Reader, type ReaderState } from '../readers/index.ts';
 import { Cameras } from './cameras.ts';
 import { partsOf } from './change-parts.ts';
@@ -303,6 +303,7 @@ export class Gate {
     this.#tellDoors();
     this.#cloud?.start();
     this.#console?.start();
+    this.#cameras.prepare();
     const parts = { config: this.#config, records: this.#records, log: this.#log };
     this.#thresholds = await ThresholdKeeper.open(parts);
     this.#clock = setInterval(() => this.#entrance.tick(), TICK_MS);

@@ -7,7 +7,7 @@
 
 export type { GateParts } from './home-assistant/device.ts';
 export { Discovery, type DiscoveryOptions } from './home-assistant/discovery.ts';
-export { type JsonLimits, readJson } from './json.ts';
+export * from './language.ts';
 export { Line, type LineOptions } from './line.ts';
 export {
   type LinkCondition,
@@ -18,12 +18,3 @@ export {
 } from './link.ts';
 export { publicEvent, type SentEvent, SentEventSchema } from './message.ts';
 export type { PartState, StateKind, StateReport } from './report.ts';
-export {
-  type IncomingMessage,
-  isTopic,
-  type Listener,
-  matches,
-  type OutgoingMessage,
-  type Subscription,
-} from './subscription.ts';
-export { type Topics, topicsOf } from './topics.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { DeviceKey, DevicePublicKey } from '../common/index.ts';
-import { readJson } from '../mqtt/index.ts';
+import { readJson } from '../mqtt/language.ts';
 import { EncryptionKeySchema } from './keys.ts';
 import { readUnverified, SignedSchema, SiteRefusal, signBody } from './signed.ts';
 

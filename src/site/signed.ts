@@ -1,6 +1,6 @@
 import { type KeyObject, sign, verify } from 'node:crypto';
 import { z } from 'zod';
-import { readJson } from '../mqtt/index.ts';
+import { readJson } from '../mqtt/language.ts';
 
 /**
  * What the administrator of a site or a gate has signed. What is signed is a text, kept as it is: nobody has to agree on

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { DECODERS, type StreamDoubt } from '../camera/types.ts';
 import { ERRORS, type ErrorCode, LOG_LEVELS } from '../common/index.ts';
-import { VisionSchema } from '../config/index.ts';
+import { VisionSchema } from '../config/schema.ts';
 import {
   challengeOrder,
   challengeProgress,
@@ -64,6 +64,7 @@ const settings = z.strictObject({
 
 const toVision = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('start'), settings }),
+  z.strictObject({ type: z.literal('look') }),
   z.strictObject({ type: z.literal('settle'), track: name, until: finite }),
   z.strictObject({ type: z.literal('resume'), track: name }),
   z.strictObject({ type: z.literal('challenge'), order: challengeOrder }),

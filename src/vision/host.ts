@@ -81,6 +81,7 @@ export class VisionHost extends EventEmitter<VisionHostEvents> {
   #child: VisionChild | null = null;
   #retry: NodeJS.Timeout | null = null;
   #stopped = true;
+  #looking = false;
   #failures = 0;
   #upSince: number | null = null;
   #reported = '';
@@ -118,16 +119,28 @@ export class VisionHost extends EventEmitter<VisionHostEvents> {
     return this.#child?.pid;
   }
 
-  /** Starts the process and keeps it running until `stop`. */
-  start(): void {
+  /**
+   * Starts the process and keeps it running until `stop`: networks are opened and a stream is connected, but nobody is
+   * looked at, and nothing told of the camera, before `start`.
+   */
+  prepare(): void {
     if (!this.#stopped) return;
     this.#stopped = false;
     this.#run();
   }
 
+  /** Has the process look who is there, and keeps it running until `stop`. */
+  start(): void {
+    if (this.#looking) return;
+    this.#looking = true;
+    if (this.#stopped) this.prepare();
+    else this.#child?.send({ type: 'look' });
+  }
+
   /** Ends the process and its ffmpeg within 2 s, and starts none any more. No events come afterwards. */
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#looking = false;
     if (this.#retry !== null) clearTimeout(this.#retry);
     this.#retry = null;
     await this.#child?.stop();
@@ -189,6 +202,7 @@ export class VisionHost extends EventEmitter<VisionHostEvents> {
       return;
     }
     this.#child = child;
+    if (this.#looking) child.send({ type: 'look' });
     void child.ended.then((failure) => {
       if (this.#child === child) this.#child = null;
       if (!this.#stopped && failure !== null) this.#restart(failure);

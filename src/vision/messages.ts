@@ -36,7 +36,9 @@ export interface VisionSettings {
 
 /** Gate process to vision process. */
 export type ToVision =
+  /** Networks are opened and a stream is connected; nobody is looked at, and nothing told of the camera, before `look`. */
   | { readonly type: 'start'; readonly settings: VisionSettings }
+  | { readonly type: 'look' }
   /** The track needs no recognition before `until` (monotonic ms). */
   | { readonly type: 'settle'; readonly track: string; readonly until: number }
   | { readonly type: 'resume'; readonly track: string }

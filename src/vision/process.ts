@@ -45,6 +45,7 @@ function receive(packet: Packet): void {
 
 function obey(message: ToVision): void {
   if (message.type === 'start') void start(message.settings);
+  else if (message.type === 'look') watcher.look();
   else if (message.type === 'settle') watcher.settle(message.track, message.until);
   else if (message.type === 'resume') watcher.resume(message.track);
   else if (message.type === 'challenge') watcher.challenge(message.order);

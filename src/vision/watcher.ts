@@ -1,19 +1,11 @@
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
-import { type CameraSource, type Integrity, openCamera, type Picture } from '../camera/index.ts';
+import { type CameraSource, openCamera } from '../camera/index.ts';
 import { type Logger, monotonicMs } from '../common/index.ts';
-import { ActionObserver } from './action-observer.ts';
-import { FaceAnalyser } from './analyser.ts';
-import { partsOf } from './challenge/clip-parts.ts';
-import type { ChallengeOrder, ClipFault } from './challenge/types.ts';
-import { Witness } from './challenge/witness.ts';
-import { FaceCropper, toJpeg } from './crop.ts';
-import { CropEncoder } from './crop-encoder.ts';
-import { HeadAnalyser } from './head.ts';
+import { CameraReport } from './camera-report.ts';
+import type { ChallengeOrder } from './challenge/types.ts';
 import type { Heartbeat, VisionSettings } from './messages.ts';
-import { defaultModelsDir } from './models/index.ts';
-import { Pipeline, type PipelineListener } from './pipeline.ts';
 import { QrWatch } from './qr/watch.ts';
-import { copyPicture, snapshotJpeg } from './snapshot.ts';
+import type { Sight } from './sight.ts';
 import type { QrSighting } from './types.ts';
 import type { Uplink } from './uplink.ts';
 
@@ -23,21 +15,16 @@ const EXPIRE_EVERY_MS = 200;
 /** The event loop's delay is sampled this often: each time wakes the process, and what delays anybody is longer. */
 const DELAY_RESOLUTION_MS = 50;
 
-const MAX_SNAPSHOTS = 4;
-
-/** Rounds after which the steps run at their pace: the networks have their memory, and V8 has compiled the loops. */
-const WARM_UP_ROUNDS = 10;
-
 /** What a vision process does: takes the camera's newest frame, looks at it, tells what it saw, and again. */
 export class Watcher {
   readonly #uplink: Uplink;
+  readonly #report: CameraReport;
   readonly #loopDelay: IntervalHistogram = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
+  readonly #wanted: Promise<void>;
+  #want: () => void = () => {};
   #camera: CameraSource | null = null;
-  #pipeline: Pipeline | null = null;
-  #witness: Witness | null = null;
+  #sight: Sight | null = null;
   #qr: QrWatch | null = null;
-  #snapshots: string[] = [];
-  #cameraId = '';
   #frames = 0;
   #busySince: number | null = null;
   #lastFrameAt = Number.NEGATIVE_INFINITY;
@@ -45,71 +32,62 @@ export class Watcher {
 
   constructor(uplink: Uplink) {
     this.#uplink = uplink;
+    this.#report = new CameraReport(uplink);
+    this.#wanted = new Promise((resolve) => {
+      this.#want = resolve;
+    });
     this.#loopDelay.enable();
   }
 
-  /** Opens networks and camera, then looks at frames until `stop`, or the end of a file that is not repeated. */
+  /** Opens networks and camera; once `look` was called, looks at frames until `stop`, or the end of a file that is not repeated. */
   async run(settings: VisionSettings, log: Logger): Promise<void> {
-    const { camera, area, qr, vision } = settings;
-    this.#cameraId = camera.id;
-    const { threads, detectionScore, quality } = vision;
-    const modelsDir = vision.modelsDir ?? defaultModelsDir();
-    const analyser = await FaceAnalyser.open({ modelsDir, threads, detectionScore, quality });
-    const head = settings.actions ? await HeadAnalyser.open({ modelsDir, threads }) : null;
-    await warmUp(analyser, head);
-    const witness = this.#makeWitness(camera.id, head === null ? null : new ActionObserver(analyser, head));
-    const { maxFaces, recognise, idleIntervalMs } = vision;
-    const options = { camera: camera.id, area, maxFaces, recognise, idleIntervalMs, witness };
-    const pipeline = new Pipeline(analyser, options);
-    this.#pipeline = pipeline;
-    this.#witness = witness;
-    if (qr !== null) {
-      const onQr = (seen: QrSighting): void => void this.#uplink.send({ type: 'qr', qr: seen });
-      this.#qr = new QrWatch({ area, ...qr }, onQr, log);
-    }
-    const onState = (state: Parameters<Parameters<typeof openCamera>[1]>[0]): void => {
-      void this.#uplink.send({ type: 'camera', state });
-    };
-    const onIntegrity = (integrity: Integrity): void => {
-      void this.#uplink.send({ type: 'integrity', integrity });
-    };
-    this.#camera = openCamera(camera, onState, log, onIntegrity);
-    void this.#uplink.send({ type: 'ready', models: { ...analyser.models, ...head?.models } });
-    this.#camera.start();
-    const expiry = setInterval(() => this.#expire(), EXPIRE_EVERY_MS);
-    try {
-      await this.#look(this.#camera, pipeline, this.#listener(log));
-    } finally {
-      clearInterval(expiry);
-      this.#expire();
-    }
+    const camera = openCamera(
+      settings.camera,
+      (state) => this.#report.state(state),
+      log,
+      (integrity) => this.#report.integrity(integrity),
+    );
+    this.#camera = camera;
+    // Until the age of its pictures is known, a stream takes as long as the networks; a film would run by unseen.
+    if (camera.live) camera.start();
+    const { Sight } = await import('./sight.ts');
+    const sight = await Sight.open(settings, this.#uplink, log);
+    this.#sight = sight;
+    void this.#uplink.send({ type: 'ready', models: sight.models });
+    await this.#wanted;
+    this.#qr = this.#watchQr(settings, log);
+    this.#report.open();
+    camera.start();
+    await this.#lookOn(camera, sight);
+  }
+
+  /** From now on it is looked who is there; until then everything only gets ready. */
+  look(): void {
+    this.#want();
   }
 
   settle(track: string, until: number): void {
-    this.#pipeline?.settle(track, until);
+    this.#sight?.settle(track, until);
   }
 
   resume(track: string): void {
-    this.#pipeline?.resume(track);
+    this.#sight?.resume(track);
   }
 
-  /** Watches for an action; what comes of it is told. */
   challenge(order: ChallengeOrder): void {
-    const known = this.#pipeline?.follows(order.track) ?? false;
-    this.#witness?.challenge(order, known, monotonicMs());
+    this.#sight?.challenge(order);
   }
 
   cancel(challenge: string): void {
-    this.#witness?.cancel(challenge);
+    this.#sight?.cancel(challenge);
   }
 
   picture(track: string): void {
-    this.#pipeline?.wantPicture(track);
+    this.#sight?.picture(track);
   }
 
-  /** Tells the next picture; of several requests at a time the newest few are heard. */
   snapshot(request: string): void {
-    this.#snapshots = [...this.#snapshots.slice(1 - MAX_SNAPSHOTS), request];
+    this.#sight?.snapshot(request);
   }
 
   /** Ends the camera and its ffmpeg. */
@@ -132,93 +110,42 @@ export class Watcher {
       frames: this.#frames,
       fps,
       busyMs: this.#busySince === null ? 0 : now - this.#busySince,
-      steps: this.#pipeline?.times.read() ?? {},
+      steps: this.#sight?.steps() ?? {},
       rssBytes: process.memoryUsage.rss(),
       loopDelayMs,
       untold: this.#uplink.untold,
     };
   }
 
-  #makeWitness(camera: string, observer: ActionObserver | null): Witness {
-    return new Witness(camera, observer, {
-      progress: (progress) => void this.#uplink.send({ type: 'progress', progress }),
-      result: (result) => void this.#uplink.send({ type: 'result', result }),
-      clip: (challenge, clip) => void this.#tellClip(camera, challenge, clip),
-    });
+  #watchQr({ area, qr }: VisionSettings, log: Logger): QrWatch | null {
+    const onQr = (seen: QrSighting): void => void this.#uplink.send({ type: 'qr', qr: seen });
+    return qr === null ? null : new QrWatch({ area, ...qr }, onQr, log);
   }
 
-  /** One piece after the other has left: what is told of people goes between them. */
-  async #tellClip(camera: string, challenge: string, clip: Uint8Array | ClipFault): Promise<void> {
-    if (typeof clip === 'string') {
-      await this.#uplink.send({ type: 'noClip', missing: { camera, challenge, fault: clip } });
-      return;
-    }
-    for (const part of partsOf(camera, challenge, clip)) await this.#uplink.send({ type: 'clip', part });
-  }
-
-  #listener(log: Logger): PipelineListener {
-    const encoder = new CropEncoder((crop) => void this.#uplink.send({ type: 'crop', crop }), log);
-    return {
-      sighting: (sighting) => void this.#uplink.send({ type: 'sighting', sighting }),
-      trackEnd: (end) => void this.#uplink.send({ type: 'trackEnd', end }),
-      crop: (crop) => encoder.add(crop),
-    };
-  }
-
-  async #look(camera: CameraSource, pipeline: Pipeline, listener: PipelineListener): Promise<void> {
-    for (let frame = await camera.next(); frame !== null; frame = await camera.next()) {
-      this.#busySince = monotonicMs();
-      try {
-        this.#qr?.offer(frame);
-        await pipeline.process(frame, listener);
-        this.#photograph(frame.picture);
-      } finally {
-        frame.release();
-        this.#busySince = null;
-        this.#lastFrameAt = monotonicMs();
-        this.#frames++;
-      }
-    }
-  }
-
-  /** The frame's picture is copied now and compressed while the next frames are looked at. */
-  #photograph(picture: Picture): void {
-    if (this.#snapshots.length === 0) return;
-    const camera = this.#cameraId;
-    const all = this.#snapshots.splice(0);
-    void snapshotJpeg(copyPicture(picture)).then(
-      (jpeg) => {
-        for (const each of all) {
-          void this.#uplink.send({ type: 'snapshot', snapshot: { camera, request: each, ...jpeg } });
+  async #lookOn(camera: CameraSource, sight: Sight): Promise<void> {
+    const expiry = setInterval(() => this.#expire(sight), EXPIRE_EVERY_MS);
+    try {
+      for (let frame = await camera.next(); frame !== null; frame = await camera.next()) {
+        this.#busySince = monotonicMs();
+        try {
+          this.#qr?.offer(frame);
+          await sight.look(frame);
+        } finally {
+          frame.release();
+          this.#busySince = null;
+          this.#lastFrameAt = monotonicMs();
+          this.#frames++;
         }
-      },
-      () => {},
-    );
+      }
+    } finally {
+      clearInterval(expiry);
+      this.#expire(sight);
+    }
   }
 
   /** Only while no frames come: a stream that lags must not lose its tracks to the clock. */
-  #expire(): void {
+  #expire(sight: Sight): void {
     const now = monotonicMs();
-    if (this.#busySince !== null || now - this.#lastFrameAt < SILENCE_MS) return;
-    for (const end of this.#pipeline?.expire(now) ?? []) void this.#uplink.send({ type: 'trackEnd', end });
-  }
-}
-
-/** Runs every step on a grey picture, so that the first person after a start does not wait for it. */
-async function warmUp(analyser: FaceAnalyser, head: HeadAnalyser | null): Promise<void> {
-  const [width, height] = [640, 360];
-  const data = new Uint8Array((width * height * 3) / 2).fill(128);
-  const picture: Picture = { format: 'yuv420p', width, height, data };
-  const face = { box: { x: 260, y: 120, width: 120, height: 120 }, score: 1 };
-  const cropper = new FaceCropper();
-  for (let round = 0; round < WARM_UP_ROUNDS; round++) {
-    await analyser.detect(picture);
-    const landmarks = await analyser.landmarks(picture, face);
-    analyser.quality(picture, face, landmarks);
-    await analyser.embed(picture, landmarks);
-    await analyser.liveness(picture, face);
-    await head?.pose(picture, face.box);
-    await head?.eyes(picture, landmarks);
-    await toJpeg(cropper.cut(picture, face.box));
+    if (this.#busySince === null && now - this.#lastFrameAt >= SILENCE_MS) sight.expire(now);
   }
 }

@@ -153,6 +153,9 @@ describe('a gallery whose key is lost', () => {
     expect((await house.relay(1, pressed, 2000)).at - pressed).toBeLessThan(50 + 30);
     house.drive(REX, 1);
     expect(existsSync(key)).toBe(false);
+    await house.event('vision.up', from);
+    const types = house.events.slice(from).map(({ type }) => type);
+    expect(types.filter((type) => /^(camera|access)\./.test(type))).toEqual([]);
     writeFileSync(key, kept, { mode: 0o600 });
     await house.event('access.granted', from, 35_000);
   });

@@ -4,7 +4,7 @@ import { ConfigSchema } from '../../src/config/index.ts';
 import { Cameras } from '../../src/gate/cameras.ts';
 import { CameraEnrolment } from '../../src/gate/commands/index.ts';
 import type { EventInput } from '../../src/journal/index.ts';
-import { VisionHost } from '../../src/vision/client.ts';
+import { type Sighting, VisionHost } from '../../src/vision/client.ts';
 import { sighting } from '../access/support.ts';
 
 const config = ConfigSchema.parse({
@@ -15,8 +15,10 @@ const config = ConfigSchema.parse({
   simulator: { socket: 'x' },
 });
 
-function started() {
-  vi.spyOn(VisionHost.prototype, 'start').mockReturnValue();
+function made(settings = config) {
+  const calls: string[] = [];
+  vi.spyOn(VisionHost.prototype, 'prepare').mockImplementation(() => void calls.push('prepare'));
+  vi.spyOn(VisionHost.prototype, 'start').mockImplementation(() => void calls.push('start'));
   const enrolment = new CameraEnrolment(config.decision, config.vision.quality);
   const events: EventInput[] = [];
   const record = (event: EventInput) => {
@@ -24,17 +26,52 @@ function started() {
     return 'id';
   };
   const cameras = new Cameras({
-    config,
+    config: settings,
     records: { record, state: () => {} },
     enrolment,
     entrance: { read: () => {} },
     log: createLogger('test', 'silent'),
   });
+  return { cameras, enrolment, events, calls };
+}
+
+function started() {
+  const { cameras, ...rest } = made();
   cameras.start(new Map());
   const host = cameras.hosts.get('camera');
   if (host === undefined) throw new Error('no host');
-  return { host, enrolment, events };
+  return { host, ...rest };
 }
+
+it('gets vision processes ready before there are people, and begins with the same ones', () => {
+  const { cameras, calls } = made();
+  cameras.prepare();
+  const host = cameras.hosts.get('camera');
+  expect(calls).toEqual(['prepare']);
+  const seen: string[] = [];
+  const no = () => {};
+  const lane = {
+    sighting: ({ track }: Sighting) => void seen.push(track),
+    ...{ picture: no, trackEnd: no, distrust: no, cameraLost: no },
+    actions: { progress: no, result: no, clip: no, noClip: no },
+  };
+  host?.emit('sighting', { ...sighting({ at: 1000 }), facesInView: 0 });
+  cameras.start(new Map([['d', lane]]));
+  expect(calls).toEqual(['prepare', 'start']);
+  expect(cameras.hosts.get('camera')).toBe(host);
+  expect(seen).toEqual([]);
+  host?.emit('sighting', { ...sighting({ at: 2000 }), facesInView: 0 });
+  expect(seen).toEqual(['t1']);
+});
+
+it('goes on without a camera that cannot be prepared, which the beginning of recognition tells', () => {
+  const password = { file: '/nowhere/password' };
+  const [camera] = config.cameras;
+  const { cameras, calls } = made({ ...config, cameras: [{ ...camera, password }] });
+  cameras.prepare();
+  expect(calls).toEqual([]);
+  expect(() => cameras.start(new Map())).toThrow('/nowhere/password');
+});
 
 it('enrols nobody by a stream that is not believed', async () => {
   const { host, enrolment, events } = started();

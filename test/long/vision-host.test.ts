@@ -159,6 +159,23 @@ describe.skipIf(PHOTO_MISSING)('VisionHost', () => {
     expect(host.pid).toBeUndefined();
   });
 
+  it('gets ready without looking, and tells nothing of the camera before it is to look', async () => {
+    const { host, id } = hostOf(film);
+    const told: string[] = [];
+    for (const name of ['up', 'camera', 'sighting'] as const) host.on(name, () => told.push(name));
+    host.prepare();
+    await next(host, 'up');
+    process.kill(host.pid ?? 0, 'SIGKILL');
+    await next(host, 'up');
+    await next(host, 'heartbeat');
+    expect(told).toEqual(['up', 'up']);
+    host.start();
+    await next(host, 'sighting');
+    expect(told.slice(0, 4)).toEqual(['up', 'up', 'camera', 'camera']);
+    await host.stop();
+    expect(processesOf(id)).toEqual([]);
+  });
+
   it('watches for an action and hands the clip over, while sightings go on', {
     timeout: 60_000,
   }, async () => {

@@ -37,4 +37,5 @@ if (unbound === undefined) {
   });
   const settings = { camera: options, area, qr: null, vision, actions: false, logLevel: 'silent' } as const;
   pipe.send(encodeToVision({ type: 'start', settings }));
+  pipe.send(encodeToVision({ type: 'look' }));
 }

@@ -227,6 +227,7 @@ describe('messages of the gate process', () => {
   it('come as they were sent', () => {
     const settle = { type: 'settle', track: 'abc-1', until: Number.MAX_VALUE } as const;
     expect(parseToVision(sent(encodeToVision(settle)))).toEqual(settle);
+    expect(parseToVision(sent(encodeToVision({ type: 'look' })))).toEqual({ type: 'look' });
     expect(parseToVision(sent(encodePacket({ type: 'settle', track: 'abc-1' })))).toHaveProperty('problem');
     const order = {
       id: CHALLENGE.challenge,

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { MenshenError, messageOf } from '../../common/index.ts';
 import { EMBEDDING_DIMENSIONS } from '../types.ts';
-import { PREPARATION_STEPS } from './prepare.ts';
+import { PREPARATION_STEPS } from './steps.ts';
 
 /** What a network is for. The daemon opens the roles it needs; the others stand ready in the catalogue. */
 export const MODEL_ROLES = [

@@ -21,6 +21,6 @@ export {
   loadModelIfAny,
   loadModels,
 } from './load.ts';
-export { PREPARATION_STEPS, type PreparationStep, prepareModel } from './prepare.ts';
 export { type PullOptions, type PullProgress, pullModels, readSources } from './pull.ts';
+export { PREPARATION_STEPS, type PreparationStep } from './steps.ts';
 export { type ModelCheck, problemOf, verifyModels } from './verify.ts';

@@ -2,17 +2,8 @@ import { decodeOnnx, encodeOnnx } from './onnx.ts';
 import { padChannels } from './pad.ts';
 import { rewritePRelu } from './prelu.ts';
 import { pruneChannels } from './prune.ts';
+import type { PreparationStep } from './steps.ts';
 import { dropInitializerInputs, flushTinyWeights } from './weights.ts';
-
-/** The changes a network can go through between the package and the models folder; docs/decisions/model-preparation.md gives the gain of each. */
-export const PREPARATION_STEPS = [
-  'flush-tiny-weights',
-  'drop-initializer-inputs',
-  'prune-channels',
-  'pad-channels',
-  'prelu-to-conv',
-] as const;
-export type PreparationStep = (typeof PREPARATION_STEPS)[number];
 
 const STEPS = {
   'flush-tiny-weights': flushTinyWeights,

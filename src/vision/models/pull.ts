@@ -1,7 +1,6 @@
 import { MenshenError, makeFolder, messageOf } from '../../common/index.ts';
 import { type Catalogue, defaultModelsDir, type ModelEntry, type ModelPackage } from './catalog.ts';
 import { removeLeftovers, sha256Of, writeAtomically } from './files.ts';
-import { prepareModel } from './prepare.ts';
 import { checkIntegrity, extractFiles, fetchTarball, readTarball } from './tarball.ts';
 import { type ModelCheck, problemOf, readVerified, verifyModels } from './verify.ts';
 
@@ -65,9 +64,11 @@ async function pullPackage(
   options: PullOptions,
 ): Promise<string[]> {
   const files = await readSources(source, entries, options);
+  // Loaded only here: who only proves networks, as every start does, reads none of ONNX.
+  const { prepareModel } = await import('./prepare.ts');
   const ready = [...files].map(([entry, bytes]) => {
     options.onProgress?.({ step: 'preparing', what: entry.id });
-    return { entry, bytes: prepared(entry, bytes) };
+    return { entry, bytes: proved(entry, prepareModel(bytes, entry.prepare)) };
   });
   for (const { entry, bytes } of ready) {
     throwIfInterrupted(options.signal);
@@ -114,8 +115,7 @@ function provedSource(entry: ModelEntry, bytes: Buffer | undefined): Buffer {
 }
 
 /** The network as it goes into the folder, proved. */
-function prepared(entry: ModelEntry, source: Buffer): Uint8Array {
-  const bytes = prepareModel(source, entry.prepare);
+function proved(entry: ModelEntry, bytes: Uint8Array): Uint8Array {
   const result = sha256Of(bytes);
   if (result === entry.sha256) return bytes;
   throw new MenshenError(

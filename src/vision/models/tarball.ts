@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { list } from 'tar';
 import { MenshenError, messageOf, redactUrl } from '../../common/index.ts';
 import type { ModelPackage } from './catalog.ts';
 import { errnoOf } from './files.ts';
@@ -63,6 +62,7 @@ export async function extractFiles(
   tarball: Uint8Array,
   paths: ReadonlySet<string>,
 ): Promise<Map<string, Buffer>> {
+  const { list } = await import('tar');
   const files = new Map<string, Buffer>();
   const parser = list({
     strict: true,

@@ -10,7 +10,7 @@ import { publicKeyOf, readPublicKey } from '../../../src/commands/index.ts';
 import { openDeviceKey } from '../../../src/common/index.ts';
 import { MqttSchema } from '../../../src/config/schema/mqtt.ts';
 import { type Gallery, gateKey, SitePeople } from '../../../src/gallery/index.ts';
-import { Station } from '../../../src/gate/site-people/index.ts';
+import { Station } from '../../../src/gate/site-people/station.ts';
 import { encryptionPublicKey, newEncryptionKey, openManifest, siteTopics } from '../../../src/site/index.ts';
 import { CONSENT, log, MODEL, openGallery, reference, temporaryFolder, unit } from '../../gallery/helpers.ts';
 import { judgeByDocument, judgeInner, type PublishedMessage } from '../../support/asyncapi.ts';

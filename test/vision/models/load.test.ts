@@ -4,13 +4,8 @@ import { join } from 'node:path';
 import { Tensor } from 'onnxruntime-node';
 import { afterAll, describe, expect, test } from 'vitest';
 import { sha256Of } from '../../../src/vision/models/files.ts';
-import {
-  type Catalogue,
-  loadModels,
-  MODEL_ROLES,
-  prepareModel,
-  pullModels,
-} from '../../../src/vision/models/index.ts';
+import { type Catalogue, loadModels, MODEL_ROLES, pullModels } from '../../../src/vision/models/index.ts';
+import { prepareModel } from '../../../src/vision/models/prepare.ts';
 import { catalogueOf, realTarball, smallPackage, stockNetworks, withFolder } from './support.ts';
 
 const tarball = await realTarball();

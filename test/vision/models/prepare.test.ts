@@ -6,8 +6,9 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import { mulberry32 } from '../../../src/common/index.ts';
-import { type ModelEntry, prepareModel } from '../../../src/vision/models/index.ts';
+import type { ModelEntry } from '../../../src/vision/models/index.ts';
 import { decodeOnnx, encodeOnnx, type OnnxModel } from '../../../src/vision/models/onnx.ts';
+import { prepareModel } from '../../../src/vision/models/prepare.ts';
 import { floatsOf, floatTensor } from '../../../src/vision/models/weights.ts';
 import { realTarball, stockNetworks } from './support.ts';
 
