@@ -119,7 +119,9 @@ export class FfmpegSession implements Session {
     const exit = exitOf(child);
     feed(child, command.script ?? '');
     this.#readLog(child);
-    if (child.stdin !== null) reader?.play(child.stdin);
+    // The age of pictures is often known by the time the first can be decoded: those before it tell as much.
+    if (child.stdin !== null)
+      reader?.play(child.stdin, ({ streamMs, arrival }) => void this.#clock.observe(streamMs, arrival));
     const [how] = await Promise.all([exit, read]);
     this.#child = null;
     if (this.#data !== null) this.#slot.discard(this.#data);

@@ -27,6 +27,7 @@ const MAX_PIECES = 16_384;
 export class Assembler {
   readonly #packing: Packing;
   readonly #onUnit: (unit: AccessUnit) => void;
+  readonly #onMissed: (picture: Pick<AccessUnit, 'timestamp' | 'arrival'>) => void;
   #parameterSets: readonly Uint8Array[];
   #chunks: Uint8Array[] = [];
   #bytes = 0;
@@ -42,16 +43,27 @@ export class Assembler {
   #marked: number | null = null;
   #waitForKey = true;
   #waited = false;
+  /** A picture was handed on. */
+  #begun = false;
   /** Pictures left out because something of them, or of one they build on, was missing. */
   discarded = 0;
   /** Pictures that went on after their marker bit: the camera sets it wrongly. */
   torn = 0;
 
-  /** `parameterSets` are written before the first picture, unless it brings its own. */
-  constructor(codec: VideoCodec, parameterSets: readonly Uint8Array[], onUnit: (unit: AccessUnit) => void) {
+  /**
+   * `parameterSets` are written before the first picture, unless it brings its own. `onMissed` hears of the whole pictures
+   * that came before the first with which decoding can begin.
+   */
+  constructor(
+    codec: VideoCodec,
+    parameterSets: readonly Uint8Array[],
+    onUnit: (unit: AccessUnit) => void,
+    onMissed: (picture: Pick<AccessUnit, 'timestamp' | 'arrival'>) => void = () => {},
+  ) {
     this.#packing = packingOf(codec);
     this.#parameterSets = parameterSets;
     this.#onUnit = onUnit;
+    this.#onMissed = onMissed;
   }
 
   /** Takes the next packet; `lost` packets are missing before it. */
@@ -134,10 +146,12 @@ export class Assembler {
     if (this.#waitForKey && !key) {
       // Before the first key picture nothing is missing: we only came in between.
       if (this.#waited) this.discarded++;
+      if (!this.#begun) this.#onMissed({ timestamp, arrival: this.#arrival });
       this.#clear();
       return;
     }
     this.#waitForKey = false;
+    this.#begun = true;
     const before = this.#sequence ? [] : this.#parameterSets.flatMap((nal) => [START_CODE, nal]);
     this.#parameterSets = [];
     const data = Buffer.concat([...before, ...this.#chunks]);

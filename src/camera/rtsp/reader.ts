@@ -40,6 +40,7 @@ export class RtspReader {
   #assembler: Assembler | null = null;
   #session: RtspSession | null = null;
   #sink: Writable | null = null;
+  #onMissed: (time: PictureTime) => void = () => {};
   #timers: NodeJS.Timeout[] = [];
   #overflowed = 0;
   #pictures = 0;
@@ -88,16 +89,25 @@ export class RtspReader {
     this.#media = opened.media;
     this.#session = opened.session;
     const { codec, parameterSets } = opened.media;
-    this.#assembler = new Assembler(codec, parameterSets, (unit) => this.#write(unit));
+    this.#assembler = new Assembler(
+      codec,
+      parameterSets,
+      (unit) => this.#write(unit),
+      (picture) => this.#miss(picture),
+    );
   }
 
-  /** Lets the stream begin, into `sink` as NUT; ends it when the stream ends. */
-  play(sink: Writable): void {
+  /**
+   * Lets the stream begin, into `sink` as NUT; ends it when the stream ends. `onMissed` hears when pictures were taken and
+   * received that came before the first key picture, in the order in which they are shown.
+   */
+  play(sink: Writable, onMissed: (time: PictureTime) => void = () => {}): void {
     if (this.#failure !== null || this.#media === null) {
       sink.end();
       return;
     }
     this.#sink = sink;
+    this.#onMissed = onMissed;
     sink.on('error', () => this.close()); // ffmpeg went; its exit says why
     sink.write(nutHeader(this.#media.codec));
     void this.#begin(this.#media.playUrl);
@@ -169,6 +179,11 @@ export class RtspReader {
     assembler.push(packet, lost, now);
     if (assembler.torn >= MAX_TORN)
       this.#fail(new UnsupportedStream('its marker bits do not stand at the ends of pictures'));
+  }
+
+  #miss({ timestamp, arrival }: Pick<AccessUnit, 'timestamp' | 'arrival'>): void {
+    const time = this.#timeline.pass(timestamp, arrival);
+    if (time !== null) this.#onMissed(time);
   }
 
   #write({ data, key, timestamp, arrival }: AccessUnit): void {

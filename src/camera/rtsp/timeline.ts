@@ -29,6 +29,7 @@ export class Timeline {
   #stream = START;
   #shift = 0;
   #highest = START;
+  #passed = Number.NEGATIVE_INFINITY;
 
   /** Time stamp in ticks for the picture that goes in next. */
   enter(timestamp: number, arrival: number): number {
@@ -46,6 +47,17 @@ export class Timeline {
       this.#times.delete(oldest);
     }
     return ticks;
+  }
+
+  /**
+   * The time of a picture that does not go in, for those before the first that does; null for one that is shown before
+   * another that was sent before it.
+   */
+  pass(timestamp: number, arrival: number): PictureTime | null {
+    this.#unwrap(timestamp);
+    if (this.#stream <= this.#passed) return null;
+    this.#passed = this.#stream;
+    return { streamMs: this.#stream / TICKS_PER_MS, arrival };
   }
 
   /** The picture that came out with this time stamp, once; `null` if none went in with it. */

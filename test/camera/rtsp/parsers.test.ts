@@ -375,6 +375,22 @@ describe('Timeline', () => {
     expect(times.map((time) => Math.round(time - from))).toEqual([0, 100, 200, 1_000_100, 200]);
   });
 
+  it('tells the time of pictures that do not go in on the same scale, in the order in which they are shown', () => {
+    const timeline = new Timeline();
+    const missed = [2 ** 32 - 9000, 9000, 0, 18_000].map((timestamp, n) => timeline.pass(timestamp, n));
+    expect(missed[2]).toBeNull();
+    const from = missed[0]?.streamMs ?? Number.NaN;
+    const next = timeline.leave(timeline.enter(27_000, 4));
+    expect([...missed, next].map((time) => time && Math.round(time.streamMs - from))).toEqual([
+      0,
+      200,
+      null,
+      300,
+      400,
+    ]);
+    expect(missed[3]?.arrival).toBe(3);
+  });
+
   it('forgets what never comes out', () => {
     const timeline = new Timeline();
     const first = timeline.enter(0, 0);
