@@ -14,7 +14,7 @@ import { QualitySchema } from '../src/config/schema/vision.ts';
 import { FaceAnalyser } from '../src/vision/index.ts';
 import { defaultModelsDir } from '../src/vision/models/index.ts';
 import { personOf, readPairs } from './lfw/pairs.ts';
-import { detectionLines, readMasks } from './masks/detection.ts';
+import { detectionLines, readMasks, talliesOf } from './masks/detection.ts';
 import { MASK_STYLES } from './masks/draw.ts';
 import { maskedTemplates, matchingLines, matchingReport } from './masks/matching.ts';
 
@@ -54,8 +54,9 @@ async function measure(
   log: (line: string) => void,
 ): Promise<{ lines: string[]; report: unknown }> {
   if (what === 'detection') {
-    const { tallies, ms } = await readMasks(analyser, values.data, Number(values.every), log);
-    return { lines: detectionLines(tallies, ms), report: tallies };
+    const { reads, ms } = await readMasks(analyser, values.data, Number(values.every), log);
+    const report = { tallies: talliesOf(reads, 'truth'), seen: talliesOf(reads, 'seen') };
+    return { lines: detectionLines(reads, ms), report };
   }
   if (what === 'matching') {
     const trained = new Set(values.without.flatMap((folder) => readdirSync(folder)).map(nameOf));
