@@ -21,7 +21,7 @@ const PROBES = 200;
 /** So many probes tell a miss of one in two thousand. */
 const RECALL_PROBES = 2000;
 const WARM_UP = 20;
-const CHANGES = 200;
+const CHANGES = 2000;
 const WARM_UP_CHANGES = 500;
 /** Cosine of a probe with its reference: the least at which a door opens. */
 const TRUE_COSINE = 0.4;
@@ -58,7 +58,7 @@ export async function benchSearch(): Promise<BenchRow[]> {
       );
     rows.push(...(await measure(index, targets, size)));
   }
-  return [...rows, ...recallRow(index, targets), ...changeRows(index)];
+  return [...rows, ...recallRow(index, targets), ...changeRows(index, targets)];
 }
 
 type Target = { readonly id: string; readonly vector: Float32Array };
@@ -143,19 +143,19 @@ function recallRow(index: ReferenceIndex, targets: readonly Target[]): BenchRow[
   return [atLeast('search.found', (100 * found) / RECALL_PROBES, '%', 99.95, what)];
 }
 
-/** Adding and removing single references while all the others are there. */
-function changeRows(index: ReferenceIndex): BenchRow[] {
+/** Adding single references and removing others of all that are there. */
+function changeRows(index: ReferenceIndex, targets: readonly Target[]): BenchRow[] {
   const adding: number[] = [];
   const removing: number[] = [];
-  for (let i = -WARM_UP_CHANGES; i < CHANGES; i++) {
-    const entry = { referenceId: randomUUID(), personId: 'somebody' };
+  for (const [i, { id }] of targets.slice(0, WARM_UP_CHANGES + CHANGES).entries()) {
+    const entry = { referenceId: randomUUID(), personId: randomUUID() };
     const vector = randomUnit();
     const begun = ownCpuMs();
     index.add(entry, MODEL, vector);
     const added = ownCpuMs();
-    index.remove(entry.referenceId);
+    index.remove(id);
     const removed = ownCpuMs();
-    if (i < 0) continue;
+    if (i < WARM_UP_CHANGES) continue;
     removing.push(removed - added);
     adding.push(added - begun);
   }

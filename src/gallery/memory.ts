@@ -84,12 +84,13 @@ export class GalleryMemory {
       begin: (references) => {
         progress.begin(references);
         this.people.clear();
-        this.#index = new ReferenceIndex();
+        this.#cards = null;
+        this.#index = new ReferenceIndex(references);
         this.#alone = 0;
       },
-      person: (person) => this.#takePerson(person),
-      reference: (reference) => {
-        this.#takeReference(reference);
+      person: (person) => this.people.set(person.id, person),
+      reference: ({ id, personId, model, vector }) => {
+        this.#index.add({ referenceId: id, personId }, model, vector);
         this.#alone++;
         progress.step();
       },

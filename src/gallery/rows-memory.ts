@@ -12,6 +12,14 @@ const CODE_BYTES = CODE_BITS / 8;
 const HALF_BYTES = CODE_BYTES / 2;
 const BLOCK_HALVES = BLOCK_ROWS * HALF_BYTES;
 const BLOCK_BYTES = BLOCK_ROWS * (CODE_BYTES + EMBEDDING_DIMENSIONS);
+/** So many fit beside the first page into the 4 GiB that WebAssembly can address: 7 million rows. */
+const MOST_BLOCKS = Math.floor(((PAGE - 1) * PAGE) / BLOCK_BYTES);
+
+/**
+ * Memory grows by this part of what there is, and by a block at the least: V8 collects all garbage whenever one beyond 64 MiB
+ * grows, a second or more in a large gallery. What no row was written to is not there for the system.
+ */
+const GROWTH = 1 / 16;
 
 /** The first page is for the probe and for lists; blocks follow. */
 const PROBE_CODE = 0;
@@ -70,8 +78,10 @@ export class RowsMemory {
   /** Bits that count, of the first half of the probe's code and of the whole. */
   #counting = { half: 0, whole: 0 };
 
-  constructor() {
+  /** `expected`: how many rows there will be soon; room for them is made at once. */
+  constructor(expected = 0) {
     this.#floats(SIGNS, ROTATION_SIGNS.length).set(ROTATION_SIGNS);
+    if (expected > 0) this.#makeRoom(expected - 1);
   }
 
   /** Writes a row; `vector`: 512 floats of norm 1. */
@@ -206,13 +216,16 @@ export class RowsMemory {
   }
 
   #makeRoom(row: number): void {
-    const block = Math.floor(row / BLOCK_ROWS);
-    const bytes = PAGE + (block + 1) * BLOCK_BYTES;
-    if (bytes <= this.#bytes.length) return;
-    this.#memory.grow((bytes - this.#bytes.length) / PAGE);
+    const blocks = Math.floor(row / BLOCK_ROWS) + 1;
+    const there = this.#scales.length;
+    if (blocks > there) this.#grow(Math.max(blocks, Math.min(MOST_BLOCKS, Math.ceil(there * (1 + GROWTH)))));
+  }
+
+  #grow(blocks: number): void {
+    this.#memory.grow(((blocks - this.#scales.length) * BLOCK_BYTES) / PAGE);
     this.#bytes = new Uint8Array(this.#memory.buffer);
     this.#vector = this.#floats(VECTOR, EMBEDDING_DIMENSIONS);
-    while (this.#scales.length <= block) this.#scales.push(new Float32Array(BLOCK_ROWS));
+    while (this.#scales.length < blocks) this.#scales.push(new Float32Array(BLOCK_ROWS));
   }
 
   #floats(at: number, length: number): Float32Array {

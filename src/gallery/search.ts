@@ -10,6 +10,12 @@ import { type Entry, type Hit, Shelf } from './shelf.ts';
  */
 export class ReferenceIndex {
   readonly #shelves: { readonly model: ModelRef; readonly shelf: Shelf }[] = [];
+  readonly #expected: number;
+
+  /** `expected`: how many references there will be soon, most of them of the model of the first. */
+  constructor(expected = 0) {
+    this.#expected = expected;
+  }
 
   /** Adds a reference, or replaces the one of the same id. `vector`: 512 floats of norm 1. */
   add(entry: Entry, model: ModelRef, vector: Float32Array): void {
@@ -78,7 +84,7 @@ export class ReferenceIndex {
     this.remove(referenceId);
     const known = this.#shelf(model);
     if (known !== undefined) return known;
-    const shelf = new Shelf();
+    const shelf = new Shelf(this.#shelves.length === 0 ? this.#expected : 0);
     this.#shelves.push({ model, shelf });
     return shelf;
   }

@@ -30,8 +30,13 @@ export class Shelf {
   /** The first row of each person; each row knows the person's next, as its number and one. */
   readonly #firstOf = new RowLookup(this.#people);
   readonly #next = new WordList();
-  readonly #rows = new RowsMemory();
+  readonly #rows: RowsMemory;
   #size = 0;
+
+  /** `expected`: how many references there will be soon. */
+  constructor(expected = 0) {
+    this.#rows = new RowsMemory(expected);
+  }
 
   get size(): number {
     return this.#size;
