@@ -57,7 +57,6 @@ function linesOf(
 ): string[] {
   const factor = 10 ** (location.error / curve.decade);
   const pairs = scores.length;
-  const sure = RULE_OF_30 / pairs;
   return [
     `${from}: ${pairs} comparisons of different people.`,
     `Strangers' scores begin to tail off at ${bound.toFixed(3)} (${location.value.toFixed(3)}, standard error ${location.error.toFixed(3)}); without this the network's own figure is ${curve.location.toFixed(3)}.`,
@@ -67,8 +66,14 @@ function linesOf(
       const above = pairs - below(scores, at);
       return `  FMR ${rate.toExponential(0)}: cosine ${Math.min(1, at).toFixed(3)}; ${seen(rate, above, pairs)}`;
     }),
-    `Seen directly (30 comparisons beyond the threshold) are rates down to ${sure.toPrecision(1)}; for 1e-4 that takes ${Math.ceil(RULE_OF_30 / 1e-4).toLocaleString('en')} comparisons, some ${peopleFor(1e-4)} people. Below, the shape of the tail is the network's, and its place is yours.`,
+    `${seenDirectly(pairs)}; for 1e-4 that takes ${Math.ceil(RULE_OF_30 / 1e-4).toLocaleString('en')} comparisons, some ${peopleFor(1e-4)} people. Below, the shape of the tail is the network's, and its place is yours.`,
   ];
+}
+
+function seenDirectly(pairs: number): string {
+  return pairs < RULE_OF_30
+    ? 'No rate is seen directly, for which 30 comparisons beyond the threshold are needed'
+    : `Seen directly (30 comparisons beyond the threshold) are rates down to ${(RULE_OF_30 / pairs).toPrecision(1)}`;
 }
 
 function seen(rate: number, above: number, pairs: number): string {

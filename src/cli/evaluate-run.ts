@@ -96,25 +96,33 @@ function openFolder(out: string): void {
     writeFileSync(join(out, '.write-test'), '');
     rmSync(join(out, '.write-test'));
   } catch (error) {
-    throw new MenshenError(
-      'DATA_DIR_UNUSABLE',
-      `The report cannot be written to ${resolve(out)}: ${messageOf(error)}. Name another folder with --out.`,
-      { cause: error },
-    );
+    throw unwritable(out, error);
   }
+}
+
+function unwritable(out: string, error: unknown): MenshenError {
+  return new MenshenError(
+    'DATA_DIR_UNUSABLE',
+    `The report cannot be written to ${resolve(out)}: ${messageOf(error)}. Name another folder with --out.`,
+    { cause: error },
+  );
 }
 
 async function write(report: Report, { out, json }: EvaluateOptions): Promise<void> {
   const { htmlOf, markdownOf } = await import('../evaluate/index.ts');
   const plots = report.plots.map(({ title, svg }) => {
-    const name = `${title.toLowerCase().replaceAll(/[^a-z]+/g, '-')}.svg`;
-    writeFileSync(join(out, name), svg);
-    return name;
+    return { name: `${title.toLowerCase().replaceAll(/[^a-z]+/g, '-')}.svg`, svg };
   });
   const figures = { title: report.title, notes: report.notes, ...report.figures };
-  writeFileSync(join(out, 'report.md'), markdownOf(report, plots));
-  writeFileSync(join(out, 'report.html'), htmlOf(report));
-  writeFileSync(join(out, 'report.json'), `${JSON.stringify(figures, null, 2)}\n`);
+  const names = plots.map(({ name }) => name);
+  try {
+    for (const { name, svg } of plots) writeFileSync(join(out, name), svg);
+    writeFileSync(join(out, 'report.md'), markdownOf(report, names));
+    writeFileSync(join(out, 'report.html'), htmlOf(report));
+    writeFileSync(join(out, 'report.json'), `${JSON.stringify(figures, null, 2)}\n`);
+  } catch (error) {
+    throw unwritable(out, error);
+  }
   console.log(json ? JSON.stringify(figures, null, 2) : markdownOf(report));
   console.error(`report: ${join(out, 'report.html')}`);
 }

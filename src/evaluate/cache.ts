@@ -2,6 +2,7 @@ import { appendFileSync, createReadStream, existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import { QualitySchema } from '../access/index.ts';
+import { MenshenError, messageOf } from '../common/index.ts';
 import { MASK_STATES } from '../vision/types.ts';
 
 /** What the chain made of a picture; `fault` says why it made nothing. */
@@ -27,26 +28,49 @@ const KeyedSchema = LineSchema.extend({ key: z.string() });
 
 /**
  * The lines of these keys that a file has, read line by line: it may be larger than memory. A last line cut off by a kill,
- * or anything else unreadable, is as if it were not there.
+ * or anything else unreadable, is as if it were not there. Throws DATA_DIR_UNUSABLE where the file cannot be opened.
  */
 export async function readLines(file: string, wanted: ReadonlySet<string>): Promise<Map<string, Line>> {
   const known = new Map<string, Line>();
   if (!existsSync(file)) return known;
-  for await (const text of createInterface({
-    input: createReadStream(file),
-    crlfDelay: Number.POSITIVE_INFINITY,
-  })) {
-    try {
-      const { key, ...line } = KeyedSchema.parse(JSON.parse(text));
-      if (wanted.has(key)) known.set(key, line);
-    } catch {
-      // Analysed again.
+  try {
+    for await (const text of createInterface({
+      input: createReadStream(file),
+      crlfDelay: Number.POSITIVE_INFINITY,
+    })) {
+      const keyed = parsed(text);
+      if (keyed === null || !wanted.has(keyed.key)) continue;
+      const { key, ...line } = keyed;
+      known.set(key, line);
     }
+  } catch (error) {
+    throw unusable(file, error);
   }
   return known;
 }
 
-/** Adds a line, on a new one should the last have been cut off. Faces are nobody else's to read. */
+/** Null for a line that is none: its picture is analysed again. */
+function parsed(text: string): z.infer<typeof KeyedSchema> | null {
+  try {
+    return KeyedSchema.parse(JSON.parse(text));
+  } catch {
+    return null;
+  }
+}
+
+/** Adds a line, on a new one should the last have been cut off. Faces are nobody else's to read. Throws DATA_DIR_UNUSABLE. */
 export function appendLine(file: string, key: string, line: Line): void {
-  appendFileSync(file, `\n${JSON.stringify({ key, ...line })}`, { mode: 0o600 });
+  try {
+    appendFileSync(file, `\n${JSON.stringify({ key, ...line })}`, { mode: 0o600 });
+  } catch (error) {
+    throw unusable(file, error);
+  }
+}
+
+function unusable(file: string, error: unknown): MenshenError {
+  return new MenshenError(
+    'DATA_DIR_UNUSABLE',
+    `${file}, in which the judged pictures are kept, cannot be used: ${messageOf(error)}. Make room, or name another folder with --out.`,
+    { cause: error },
+  );
 }

@@ -107,6 +107,17 @@ describe.runIf(READY)('menshen evaluate', () => {
   });
 });
 
+it('ends where no report can be kept', async () => {
+  const file = join(folder, 'a-file');
+  writeFileSync(file, '');
+  mkdirSync(join(folder, 'faces', 'dan'), { recursive: true });
+  writeFileSync(join(folder, 'faces', 'dan', '1.jpg'), 'x');
+  for (const out of [file, '/proc/menshen/report']) {
+    const refused = await menshen('evaluate', 'quality', '--data', join(folder, 'faces'), '--out', out);
+    expect(refused).toMatchObject({ code: 1, err: expect.stringContaining('DATA_DIR_UNUSABLE') });
+  }
+});
+
 it('is refused with its code when there is nothing to be judged', async () => {
   const missing = await menshen('evaluate', 'quality', '--data', join(folder, 'absent'));
   expect(missing).toMatchObject({ code: 1, err: expect.stringContaining('DATASET_UNREADABLE') });
