@@ -5,7 +5,7 @@ import { MenshenError } from '../common/index.ts';
 import type { VisionConfig } from '../config/index.ts';
 import { decodePhoto, readPhotoBytes } from '../photo/index.ts';
 import { type DetectedFace, FaceAnalyser } from '../vision/index.ts';
-import { defaultModelsDir } from '../vision/models/index.ts';
+import { defaultModelsDir, readCatalogue } from '../vision/models/index.ts';
 import { appendLine, type Line, readLines } from './cache.ts';
 
 /** What the chain made of a picture. */
@@ -29,7 +29,8 @@ export async function openJudge(vision: VisionConfig): Promise<Judge> {
   const { threads, detectionScore, quality } = vision;
   const modelsDir = vision.modelsDir ?? defaultModelsDir();
   const analyser = await FaceAnalyser.open({ modelsDir, threads, detectionScore, quality });
-  const settings = JSON.stringify([analyser.models, detectionScore, quality]);
+  const weights = (await readCatalogue(modelsDir)).models.map(({ id, sha256 }) => [id, sha256]);
+  const settings = JSON.stringify([analyser.models, weights, detectionScore, quality]);
   return {
     version: createHash('sha256').update(settings).digest('hex').slice(0, 16),
     models: analyser.models,
