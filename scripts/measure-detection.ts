@@ -1,7 +1,8 @@
 /**
  * In how many pictures a face is found by one look, as at a camera's frame, and what each kind of second look adds:
- * `npx tsx scripts/measure-detection.ts [--data FOLDER] [--every N] [--fps N]`. The folder holds masks/web and videos;
- * every Nth picture is taken, and N frames a second. The tables of docs/explanation/accuracy.md come from here.
+ * `npx tsx scripts/measure-detection.ts [--data FOLDER] [--every N] [--fps N] [--of masked|bare|videos]
+ * [--conditions PATTERN] [--looks PATTERN]`. The folder holds masks/web and videos; every Nth picture is taken, and N frames a second;
+ * the patterns are regular expressions for the names of those wanted. The tables of docs/explanation/accuracy.md come from here.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
@@ -18,15 +19,21 @@ import { CONDITIONS } from './detection/conditions.ts';
 import { LOOKS, type LookName } from './detection/looks.ts';
 
 const MIN_SCORE = 0.7; // vision.detectionScore
-const NAMES = Object.keys(LOOKS).filter((name): name is LookName => name in LOOKS);
 
 const { values } = parseArgs({
   options: {
     data: { type: 'string', default: fileURLToPath(new URL('../../shared/data', import.meta.url)) },
     every: { type: 'string', default: '1' },
     fps: { type: 'string', default: '2' },
+    of: { type: 'string', default: 'masked, bare, videos' },
+    conditions: { type: 'string', default: '' },
+    looks: { type: 'string', default: '' },
   },
 });
+const isLook = (name: string): name is LookName => name in LOOKS;
+const NAMES = Object.keys(LOOKS)
+  .filter(isLook)
+  .filter((name) => name === 'whole' || new RegExp(values.looks).test(name));
 const models = await loadModels({ dir: defaultModelsDir(), roles: ['detection'], threads: 1 });
 const detector = new Detector(new Network(models.detection));
 
@@ -59,9 +66,9 @@ class Tally {
   }
 }
 
-await ofPictures('masks/web/mask', 'masked');
-await ofPictures('masks/web/bare', 'bare');
-await ofVideos();
+if (values.of.includes('masked')) await ofPictures('masks/web/mask', 'masked');
+if (values.of.includes('bare')) await ofPictures('masks/web/bare', 'bare');
+if (values.of.includes('videos')) await ofVideos();
 await detector.network.close();
 
 async function ofPictures(folder: string, kind: string): Promise<void> {
@@ -70,7 +77,8 @@ async function ofPictures(folder: string, kind: string): Promise<void> {
   const files = readdirSync(path).filter(
     (name, index) => /\.jpe?g$/i.test(name) && index % Number(values.every) === 0,
   );
-  const tallies = new Map(Object.keys(CONDITIONS).map((name) => [name, new Tally()]));
+  const wanted = Object.entries(CONDITIONS).filter(([name]) => new RegExp(values.conditions).test(name));
+  const tallies = new Map(wanted.map(([name]) => [name, new Tally()]));
   let faceless = 0;
   for (const file of files) {
     const picture = await readPhoto(join(path, file));
@@ -79,7 +87,7 @@ async function ofPictures(folder: string, kind: string): Promise<void> {
       faceless++;
       continue;
     }
-    for (const [name, change] of Object.entries(CONDITIONS)) {
+    for (const [name, change] of wanted) {
       await tallies.get(name)?.take(await change(picture, face.box));
     }
   }

@@ -10,15 +10,25 @@ export const CONDITIONS: Readonly<Record<string, Condition>> = {
   'as it is': (picture) => picture,
   'dark: 1/12 of the light, noise of 4 levels': (picture) => dark(picture, 1 / 12),
   'dark: 1/25 of the light, noise of 4 levels': (picture) => dark(picture, 1 / 25),
+  'dark: 1/12 of the light, noise of 4 levels, the face 160 pixels wide in a frame of 1280': async (
+    picture,
+    face,
+  ) => dark(await framed(picture, face, 160, HD), 1 / 12),
+  'dark: 1/25 of the light, noise of 4 levels, the face 160 pixels wide in a frame of 1280': async (
+    picture,
+    face,
+  ) => dark(await framed(picture, face, 160, HD), 1 / 25),
   'backlit: the face at 1/8, around it white': backlit,
   'tilted by 25 degrees': (picture, face) => tilted(picture, face, 25),
   'tilted by 45 degrees': (picture, face) => tilted(picture, face, 45),
   'cut: the chin (30 % of the box) below the border': (picture, face) => cut(picture, face, 0, 0.3),
   'cut: a side (30 % of the box) beyond the border': (picture, face) => cut(picture, face, 0.3, 0),
-  'far: the face 20 pixels wide in a frame of 640': (picture, face) => far(picture, face, 20),
+  'far: the face 20 pixels wide in a frame of 640': (picture, face) => framed(picture, face, 20, VGA),
   'near: the face fills the frame': near,
 };
 
+const VGA = { width: 640, height: 480 };
+const HD = { width: 1280, height: 720 };
 const BLACK = { r: 0, g: 0, b: 0 };
 
 function open({ data, width, height }: Picture): Sharp {
@@ -40,13 +50,13 @@ function noise(): () => number {
   return () => Array.from({ length: 12 }, uniform).reduce((sum, value) => sum + value, -6);
 }
 
+/** A table of noise, for a fresh number a pixel would take seconds. */
+const NOISE = Float32Array.from({ length: 65_537 }, noise());
+
 /** Part of the light, and noise of 4 levels. */
 export function dark(picture: Picture, light: number): Picture {
-  const next = noise();
-  // A table of noise, for a fresh number a pixel would take seconds.
-  const table = Float32Array.from({ length: 65_537 }, () => 4 * next());
   const data = new Uint8ClampedArray(picture.data.length);
-  for (let i = 0; i < data.length; i++) data[i] = picture.data[i] * light + table[i % table.length];
+  for (let i = 0; i < data.length; i++) data[i] = picture.data[i] * light + 4 * NOISE[i % NOISE.length];
   return { ...picture, data: new Uint8Array(data.buffer) };
 }
 
@@ -84,12 +94,18 @@ async function cut(picture: Picture, face: Box, side: number, chin: number): Pro
   return close(await window(picture, box));
 }
 
-async function far(picture: Picture, face: Box, pixels: number): Promise<Picture> {
+/** In the middle of a larger frame, the face so many pixels wide. */
+async function framed(
+  picture: Picture,
+  face: Box,
+  pixels: number,
+  { width, height }: Pick<Picture, 'width' | 'height'>,
+): Promise<Picture> {
   const small = Math.max(1, Math.round((picture.width * pixels) / face.width));
   const scaled = await close(open(picture).resize(small));
   const part = small / picture.width;
   const middle = { x: (face.x + face.width / 2) * part, y: (face.y + face.height / 2) * part };
-  const frame = { x: middle.x - 320, y: middle.y - 240, width: 640, height: 480 };
+  const frame = { x: middle.x - width / 2, y: middle.y - height / 2, width, height };
   return close(await window(scaled, frame));
 }
 

@@ -2,6 +2,7 @@ import sharp from 'sharp';
 import type { Picture } from '../../src/camera/index.ts';
 import { type Detector, letterbox, widened } from '../../src/vision/detect.ts';
 import type { Box, DetectedFace } from '../../src/vision/index.ts';
+import { type SecondWay, waysFor } from '../../src/vision/second-look.ts';
 
 /** A way to look at a picture. */
 export type Look = (detector: Detector, picture: Picture, minScore: number) => Promise<DetectedFace[]>;
@@ -10,11 +11,7 @@ export type Look = (detector: Detector, picture: Picture, minScore: number) => P
 export const LOOKS = {
   whole: (detector, picture, minScore) => detector.detect(picture, wholeOf(detector, picture), minScore),
   'weaker (score 0.5)': (detector, picture) => detector.detect(picture, wholeOf(detector, picture), 0.5),
-  'padded, 1.5 times wider': async (detector, picture, minScore) => {
-    const whole = wholeOf(detector, picture);
-    await detector.detect(picture, whole, minScore);
-    return detector.detectWider(whole, minScore);
-  },
+  'padded, 1.5 times wider': again('wider'),
   'padded, 3 times wider': (detector, picture, minScore) =>
     detector.detect(picture, widened(wholeOf(detector, picture), 3), minScore),
   'four tiles': async (detector, picture, minScore) => {
@@ -25,8 +22,15 @@ export const LOOKS = {
         found.push(...(await detector.detect(picture, { x, y, width, height }, minScore)));
     return found;
   },
-  brightened: (detector, picture, minScore) =>
-    detector.detect(brightened(picture), wholeOf(detector, picture), minScore),
+  'shadows raised': again('raised'),
+  'shadows raised and smoothed': again('smoothed'),
+  'all that a frame gets in turn': async (detector, picture, minScore) => {
+    const whole = wholeOf(detector, picture);
+    const found = await detector.detect(picture, whole, minScore);
+    for (const way of waysFor(detector.shadows(picture, whole).part))
+      found.push(...(await again(way)(detector, picture, minScore)));
+    return found;
+  },
   'turned by 30 degrees, both ways': async (detector, picture, minScore) => {
     const found: DetectedFace[] = [];
     for (const degrees of [-30, 30]) {
@@ -42,20 +46,13 @@ function wholeOf(detector: Detector, picture: Picture): Box {
   return letterbox(picture, detector.network.width, detector.network.height);
 }
 
-/** The middle half of the picture brought to a mean of 110, the shadows first (gamma). */
-function brightened(picture: Picture): Picture {
-  const { width, height, data } = picture;
-  let sum = 0;
-  let count = 0;
-  for (let y = height >> 2; y < height - (height >> 2); y += 4)
-    for (let x = width >> 2; x < width - (width >> 2); x += 4) {
-      sum += data[3 * (y * width + x) + 1];
-      count++;
-    }
-  const mean = Math.max(2, sum / Math.max(1, count));
-  const gamma = Math.min(1, Math.log(110 / 255) / Math.log(mean / 255));
-  const table = Uint8Array.from({ length: 256 }, (_, value) => Math.round(255 * (value / 255) ** gamma));
-  return { ...picture, data: data.map((value) => table[value]) };
+/** The second look that a frame gets now and then. */
+function again(way: SecondWay): Look {
+  return async (detector, picture, minScore) => {
+    const whole = wholeOf(detector, picture);
+    await detector.detect(picture, whole, minScore);
+    return detector.detectAgain(whole, way, detector.shadows(picture, whole).gain, minScore);
+  };
 }
 
 async function rotated({ data, width, height }: Picture, degrees: number): Promise<Picture> {

@@ -49,7 +49,11 @@ export const PROMPTS = {
   STAND_IN_MIDDLE: { kind: 'result', en: 'Please stand in the middle of the picture', zh: '请站到画面中间' },
   FACE_CAMERA: { kind: 'result', en: 'Please face the camera', zh: '请正对摄像头' },
   HOLD_STILL: { kind: 'result', en: 'Please hold still', zh: '请保持不动' },
-  MORE_LIGHT: { kind: 'result', en: 'The light is bad. Please move a little', zh: '光线不佳，请稍微移动' },
+  MORE_LIGHT: {
+    kind: 'result',
+    en: 'The light is bad. Please turn to the light',
+    zh: '光线不佳，请面向光源',
+  },
   ACTION_NOT_SEEN: {
     kind: 'result',
     en: 'The movement was not seen. Please try again',

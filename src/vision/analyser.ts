@@ -12,6 +12,7 @@ import { loadModels, type ModelRole } from './models/index.ts';
 import { Network } from './network.ts';
 import { QualityMeter } from './quality.ts';
 import { Queue } from './queue.ts';
+import { SecondLook } from './second-look.ts';
 import { findFaces } from './still.ts';
 import type {
   Box,
@@ -34,9 +35,6 @@ export interface AnalyserOptions {
   readonly quality: QualityConfig;
 }
 
-/** Of the frames in a row in which nobody is found, the first and then every sixth is looked at a second time: two and a half times a second at 15 fps. */
-const WIDE_EVERY = 6;
-
 const ROLES = ['detection', 'landmarks', 'liveness', 'embedding'] as const satisfies readonly ModelRole[];
 type AnalyserRole = (typeof ROLES)[number];
 
@@ -56,8 +54,7 @@ export class FaceAnalyser {
   readonly #enclosure = new EnclosureMeter();
   readonly #cropper = new FaceCropper();
   readonly #queue = new Queue();
-  /** Frames in a row in which nobody was found. */
-  #empty = 0;
+  readonly #second = new SecondLook();
 
   private constructor(
     options: AnalyserOptions,
@@ -105,8 +102,8 @@ export class FaceAnalyser {
 
   /**
    * The faces of a video frame, best first. Boxes may reach beyond the picture. A frame in which one look at the whole
-   * picture finds nobody is now and then looked at again with a margin around it, where faces cut by the border or too
-   * near are found; where one was found so, the next frame is too.
+   * picture finds nobody is now and then looked at again: with a margin around it, where faces cut by the border or too
+   * near are found, or with its shadows raised; where one was found so, the next frame is too.
    */
   detect(picture: Picture): Promise<DetectedFace[]> {
     const { width, height } = this.#networks.detection;
@@ -114,10 +111,13 @@ export class FaceAnalyser {
     const minScore = this.#options.detectionScore;
     return this.#queue.run(async () => {
       let found = await this.#detector.detect(picture, whole, minScore);
-      if (found.length === 0 && this.#empty % WIDE_EVERY === 0) {
-        found = await this.#detector.detectWider(whole, minScore);
+      if (found.length === 0 && this.#second.due) {
+        const shadows = this.#detector.shadows(picture, whole);
+        const way = this.#second.way(shadows);
+        found = await this.#detector.detectAgain(whole, way, shadows.gain, minScore);
+        this.#second.looked(found.length > 0);
       }
-      this.#empty = found.length > 0 ? 0 : this.#empty + 1;
+      this.#second.frame(found.length > 0);
       return found;
     });
   }

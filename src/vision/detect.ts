@@ -2,8 +2,10 @@ import type { Picture } from '../camera/types.ts';
 import { BoxSampler } from './box-sampler.ts';
 import type { ColourConversion } from './colour.ts';
 import { FrameShrinker } from './frame-shrinker.ts';
+import { InputRaiser, type Shadows } from './input-raiser.ts';
 import { InputWidener } from './input-widener.ts';
 import { colourConversion, type Network } from './network.ts';
+import type { SecondWay } from './second-look.ts';
 import type { Box, DetectedFace } from './types.ts';
 
 /** Of two boxes that overlap by more than this (intersection over union) the weaker one is dropped. */
@@ -15,6 +17,7 @@ export class Detector {
   readonly #sampler: BoxSampler;
   readonly #shrinker: FrameShrinker;
   readonly #widener: InputWidener;
+  readonly #raiser: InputRaiser;
   readonly #conversion: ColourConversion;
 
   constructor(network: Network) {
@@ -28,7 +31,9 @@ export class Detector {
     this.#shrinker = new FrameShrinker(width, height);
     network.adopt(this.#shrinker.input);
     const black = mean.map((value, plane) => -value / scale[plane]);
+    const white = mean.map((value, plane) => (255 - value) / scale[plane]);
     this.#widener = new InputWidener(width, height, black);
+    this.#raiser = new InputRaiser(width, height, black, white);
   }
 
   /**
@@ -41,9 +46,23 @@ export class Detector {
     return this.#find(view, minScore);
   }
 
-  /** Like `detect` with the view of the last call and a margin of black around it, `WIDER` times as wide in all; costs little besides the network. */
-  detectWider(view: Box, minScore: number): Promise<DetectedFace[]> {
-    return this.#find(this.#widener.widen(this.network.input, view), minScore);
+  /** What lies in shadow of the picture that the last call of `detect` showed in `view`. */
+  shadows({ width, height }: Pick<Picture, 'width' | 'height'>, view: Box): Shadows {
+    const scale = this.network.width / view.width;
+    const shown = { x: -view.x * scale, y: -view.y * scale, width: width * scale, height: height * scale };
+    return this.#raiser.shadows(this.network.input, shown);
+  }
+
+  /**
+   * Looks again at what the last call of `detect` showed in `view`, in another way; costs little besides the network. `gain` is that
+   * of its shadows.
+   */
+  detectAgain(view: Box, way: SecondWay, gain: number, minScore: number): Promise<DetectedFace[]> {
+    const { input } = this.network;
+    if (way === 'wider') return this.#find(this.#widener.widen(input, view), minScore);
+    if (way === 'smoothed') return this.#find(this.#raiser.raiseSmoothed(input, gain, view), minScore);
+    this.#raiser.raise(input, gain);
+    return this.#find(view, minScore);
   }
 
   async #find(view: Box, minScore: number): Promise<DetectedFace[]> {

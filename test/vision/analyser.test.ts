@@ -133,6 +133,25 @@ describe('FaceAnalyser', () => {
     expect(looks).toEqual([0, 0, 0, 0, 0, 0, 1, 1, 0, 0]);
   });
 
+  it('finds a face in the dark by its second looks, goes on finding it, and refuses it for the light', async () => {
+    const [face] = await analyser.find(photo(6));
+    const { x, y, width, height } = face.box;
+    const [left, top] = [Math.max(0, Math.round(x - width / 2)), Math.max(0, Math.round(y - height / 2))];
+    const [across, down] = [Math.round(2 * width), Math.round(2 * height)];
+    const lit = await region(photo(6), left, top, across, down, 640);
+    const dark = { ...lit, data: lit.data.map((value) => value / 12) };
+    expect(await analyser.detect(lit)).toHaveLength(1);
+    const looks: number[] = [];
+    while (looks.length < 16) looks.push((await analyser.detect(dark)).length);
+    expect(looks.indexOf(1)).toBeLessThanOrEqual(12);
+    expect(looks.slice(looks.indexOf(1)).every((found) => found === 1)).toBe(true);
+    const [found] = await analyser.detect(dark);
+    const { failed } = analyser.quality(dark, found, await analyser.landmarks(dark, found));
+    expect(failed).toContain('EXPOSURE');
+    const nobody = { ...dark, data: dark.data.map((_, i) => 6 + ((i * 7919) % 9)) };
+    for (let i = 0; i < 13; i++) expect(await analyser.detect(nobody)).toEqual([]);
+  });
+
   it('finds a face that fills the photo, and one that is a speck in it', async () => {
     const [face] = await analyser.find(photo(3));
     const { x, y, width, height } = face.box;
