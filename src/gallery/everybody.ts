@@ -6,10 +6,9 @@ import type { GalleryFault, Person } from './types.ts';
 
 /** Who takes the rows of a first load one by one: a million references held at once would be gigabytes. */
 export interface Taker {
-  /** Nothing yet; what was taken before is to be forgotten. `references`: how many there are. */
-  begin(references: number): void;
+  /** Nothing yet; what was taken before is to be forgotten. How many there are of both, which come in any order. */
+  begin(there: { readonly people: number; readonly references: number }): void;
   person(person: Person): void;
-  /** After every person, as the next. */
   reference(reference: StoredReference): void;
   bundled(reference: BundledReference): void;
 }
@@ -28,18 +27,17 @@ export class Everybody {
 
   /** Stops after every step, of a millisecond or two at most; rows that cannot be used go to `faults` at last. */
   *read(taker: Taker, faults: GalleryFault[]): Generator<void> {
-    const references = this.#count('refs');
-    const there = this.#count('people') + references;
+    const there = { people: this.#count('people'), references: this.#count('refs') };
     for (const bundled of this.#bundles.any() ? [true, false] : [false]) {
       const unusable: GalleryFault[] = [];
       let read = 0;
-      taker.begin(references);
+      taker.begin(there);
       for (const rows of bundled ? this.#bundled(taker, unusable) : this.#alone(taker, unusable)) {
         read += rows;
         yield;
       }
       // Bundles that are not of the rows there are (numbered anew by VACUUM, of an older file) are of no use at all.
-      if (bundled && read !== there) continue;
+      if (bundled && read !== there.people + there.references) continue;
       faults.push(...unusable);
       return;
     }
@@ -51,19 +49,22 @@ export class Everybody {
     yield* this.#rows(this.#bundles.allRows('refs'), this.#reference(taker), faults);
   }
 
-  /** The same by bundles, and row by row in the ranges without one. */
+  /**
+   * The same by bundles, and row by row in the ranges without one. References first: the people stay as objects, among which V8
+   * would look for garbage again and again while references pass.
+   */
   *#bundled(taker: Taker, faults: GalleryFault[]): Generator<number> {
-    for (const range of this.#bundles.ranges('people')) {
-      const people = this.#bundles.people(range);
-      for (const person of people ?? []) taker.person(person);
-      if (people !== null) yield people.length;
-      else yield* this.#rows(this.#bundles.rows('people', range), this.#person(taker), faults);
-    }
     for (const range of this.#bundles.ranges('refs')) {
       const references = this.#bundles.references(range);
       for (const reference of references ?? []) taker.bundled(reference);
       if (references !== null) yield references.length;
       else yield* this.#rows(this.#bundles.rows('refs', range), this.#reference(taker), faults);
+    }
+    for (const range of this.#bundles.ranges('people')) {
+      const people = this.#bundles.people(range);
+      for (const person of people ?? []) taker.person(person);
+      if (people !== null) yield people.length;
+      else yield* this.#rows(this.#bundles.rows('people', range), this.#person(taker), faults);
     }
   }
 

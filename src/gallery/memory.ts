@@ -81,14 +81,17 @@ export class GalleryMemory {
     this.#known = { ...this.#store.meta(), generation: -1, removals: -1 };
     const progress = new LoadProgress(this.#log);
     return {
-      begin: (references) => {
-        progress.begin(references);
+      begin: ({ people, references }) => {
+        progress.begin(people + references);
         this.people.clear();
         this.#cards = null;
         this.#index = new ReferenceIndex(references);
         this.#alone = 0;
       },
-      person: (person) => this.people.set(person.id, person),
+      person: (person) => {
+        this.people.set(person.id, person);
+        progress.step();
+      },
       reference: ({ id, personId, model, vector }) => {
         this.#index.add({ referenceId: id, personId }, model, vector);
         this.#alone++;

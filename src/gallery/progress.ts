@@ -14,13 +14,13 @@ export class LoadProgress {
     this.#log = log;
   }
 
-  /** None is loaded yet, `of` so many. */
+  /** No person or reference is loaded yet, of so many. */
   begin(of: number): void {
     this.#done = 0;
     this.#of = of;
   }
 
-  /** One more reference is loaded. */
+  /** One more of them is loaded. */
   step(): void {
     this.#done++;
     const now = performance.now();
