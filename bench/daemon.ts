@@ -20,7 +20,7 @@ const MIB = 1 << 20;
 /** What the log tells of a start, in the order in which it comes on a machine with cores to spare. */
 const STEPS: readonly { readonly said: string; readonly meaning: string }[] = [
   { said: 'starting', meaning: 'the program is loaded, the configuration read' },
-  { said: 'the gate is up', meaning: 'the networks are proved and doors work' },
+  { said: 'the gate is up', meaning: 'doors work and records are kept' },
   { said: 'vision process ready', meaning: 'the networks are open and warm' },
   { said: 'recognition begins', meaning: 'the people are loaded' },
   { said: 'camera streaming', meaning: 'the age of pictures is known' },

@@ -11,11 +11,11 @@ import { type Command, ffmpegCommand, findFfmpeg } from './command.ts';
 import { type Credentials, credentialsOf, redactor } from './credentials.ts';
 import { DecoderChoice, SOFTWARE } from './decoder.ts';
 import { FfmpegSession } from './ffmpeg-session.ts';
+import { FolderSession, sleep } from './folder-session.ts';
 import { FrameSlot } from './frame-slot.ts';
 import { IntegrityWatch } from './integrity/index.ts';
 import { RtspReader, type VideoCodec } from './rtsp/index.ts';
 import type { Session, SessionEnd, SessionListener } from './session.ts';
-import { sleep } from './sleep.ts';
 import { parseSource, type Source } from './source.ts';
 import type { CameraSource, CameraState, CameraStats, Decoder, Frame, Integrity } from './types.ts';
 
@@ -219,8 +219,6 @@ class Camera implements CameraSource {
     };
     const label = this.#label();
     if (source.kind === 'folder') {
-      // Loaded only here: no stream needs the decoder of pictures.
-      const { FolderSession } = await import('./folder-session.ts');
       return new FolderSession({ label, path: source.path, fps, loop }, this.#slot, listener, this.#log);
     }
     const ffmpeg = findFfmpeg();

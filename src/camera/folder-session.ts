@@ -4,7 +4,6 @@ import sharp from 'sharp';
 import { type Logger, messageOf, monotonicMs } from '../common/index.ts';
 import type { FrameSlot } from './frame-slot.ts';
 import type { Session, SessionEnd, SessionListener } from './session.ts';
-import { sleep } from './sleep.ts';
 import type { Picture } from './types.ts';
 
 const EXTENSIONS = new Set(['.jpg', '.jpeg', '.png', '.webp']);
@@ -119,4 +118,18 @@ async function listPictures(path: string): Promise<string[]> {
     .filter((name) => EXTENSIONS.has(extname(name).toLowerCase()))
     .sort(new Intl.Collator('en', { numeric: true }).compare)
     .map((name) => join(path, name));
+}
+
+/** Waits, or less when the signal comes. */
+export function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  if (ms <= 0 || signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener('abort', done);
+  });
 }

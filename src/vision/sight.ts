@@ -24,6 +24,8 @@ const WARM_UP_ROUNDS = 10;
 export class Sight {
   /** Which weights are in use. */
   readonly models: Readonly<Record<string, ModelRef>>;
+  readonly #analyser: FaceAnalyser;
+  readonly #head: HeadAnalyser | null;
   readonly #camera: string;
   readonly #uplink: Uplink;
   readonly #pipeline: Pipeline;
@@ -41,6 +43,8 @@ export class Sight {
     const { camera, area, vision } = settings;
     const { maxFaces, recognise, idleIntervalMs } = vision;
     this.models = { ...analyser.models, ...head?.models };
+    this.#analyser = analyser;
+    this.#head = head;
     this.#camera = camera.id;
     this.#uplink = uplink;
     this.#witness = this.#makeWitness(head === null ? null : new ActionObserver(analyser, head));
@@ -49,13 +53,17 @@ export class Sight {
     this.#listener = this.#makeListener(log);
   }
 
-  /** Opens the networks and warms them up. Throws MODELS_CATALOG_INVALID, MODEL_MISSING, MODEL_ALTERED or MODEL_UNSUPPORTED. */
+  /** Opens the networks. Throws MODELS_CATALOG_INVALID, MODEL_MISSING, MODEL_ALTERED or MODEL_UNSUPPORTED. */
   static async open(settings: VisionSettings, uplink: Uplink, log: Logger): Promise<Sight> {
     const { threads, detectionScore, quality, modelsDir = defaultModelsDir() } = settings.vision;
     const analyser = await FaceAnalyser.open({ modelsDir, threads, detectionScore, quality });
     const head = settings.actions ? await HeadAnalyser.open({ modelsDir, threads }) : null;
-    await warmUp(analyser, head);
     return new Sight(settings, analyser, head, uplink, log);
+  }
+
+  /** Runs every step on a grey picture, so that the first person after a start does not wait for it; between two steps the event loop runs. */
+  warmUp(): Promise<void> {
+    return warmUp(this.#analyser, this.#head);
   }
 
   /** Looks at a frame; one at a time. The frame's picture is not used after the promise has settled. */
@@ -143,7 +151,6 @@ export class Sight {
   }
 }
 
-/** Runs every step on a grey picture, so that the first person after a start does not wait for it. */
 async function warmUp(analyser: FaceAnalyser, head: HeadAnalyser | null): Promise<void> {
   const [width, height] = [640, 360];
   const data = new Uint8Array((width * height * 3) / 2).fill(128);

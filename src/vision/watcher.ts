@@ -5,7 +5,7 @@ import { CameraReport } from './camera-report.ts';
 import type { ChallengeOrder } from './challenge/types.ts';
 import type { Heartbeat, VisionSettings } from './messages.ts';
 import { QrWatch } from './qr/watch.ts';
-import type { Sight } from './sight.ts';
+import { Sight } from './sight.ts';
 import type { QrSighting } from './types.ts';
 import type { Uplink } from './uplink.ts';
 
@@ -48,11 +48,12 @@ export class Watcher {
       (integrity) => this.#report.integrity(integrity),
     );
     this.#camera = camera;
-    // Until the age of its pictures is known, a stream takes as long as the networks; a film would run by unseen.
-    if (camera.live) camera.start();
-    const { Sight } = await import('./sight.ts');
     const sight = await Sight.open(settings, this.#uplink, log);
     this.#sight = sight;
+    // Not before the networks are open, which holds this thread up: on a slow machine pictures would pile up that are old when
+    // they are decoded. A film would run by unseen.
+    if (camera.live) camera.start();
+    await sight.warmUp();
     void this.#uplink.send({ type: 'ready', models: sight.models });
     await this.#wanted;
     this.#qr = this.#watchQr(settings, log);

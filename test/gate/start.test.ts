@@ -28,9 +28,7 @@ function packagesOf(file: string): Set<string> {
 it.each([
   // Whoever waits for the door waits for all of it.
   ['cli/run.ts', ['better-sqlite3', 'commander', 'pino', 'yaml', 'zod']],
-  // Before it connects to the camera; what networks and pictures need comes then.
-  ['vision/process.ts', ['pino', 'zod']],
-  ['vision/sight.ts', ['onnxruntime-node', 'pino', 'sharp', 'zod']],
+  ['vision/process.ts', ['onnxruntime-node', 'pino', 'sharp', 'zod']],
   ['gate/records-thread.ts', ['better-sqlite3', 'mqtt', 'pino', 'zod']],
 ])('a start loads no more packages than it needs: %s', (file, packages) => {
   expect([...packagesOf(file)].sort()).toEqual(packages);
