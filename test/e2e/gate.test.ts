@@ -141,7 +141,9 @@ describe('the gate as a process', () => {
 });
 
 describe('a gallery whose key is lost', () => {
-  it('is not touched; the exit button works, and recognition begins when the key is back', async () => {
+  it('is not touched; the exit button works, and recognition begins when the key is back', {
+    timeout: 120_000,
+  }, async () => {
     const key = join(house.folder, 'data', 'key');
     const kept = readFileSync(key);
     rmSync(key);
@@ -153,7 +155,7 @@ describe('a gallery whose key is lost', () => {
     expect((await house.relay(1, pressed, 2000)).at - pressed).toBeLessThan(50 + 30);
     house.drive(REX, 1);
     expect(existsSync(key)).toBe(false);
-    await house.event('vision.up', from);
+    await house.event('vision.up', from, 60_000);
     const types = house.events.slice(from).map(({ type }) => type);
     expect(types.filter((type) => /^(camera|access)\./.test(type))).toEqual([]);
     writeFileSync(key, kept, { mode: 0o600 });
