@@ -23,9 +23,8 @@ export class InputWidener {
   readonly #height: number;
   /** The values of black, one a plane. */
   readonly #black: readonly number[];
-  /** One plane as it was, made up to whole blocks with black. */
+  /** One plane as it was, with room for a black margin to its right and below that makes whole blocks of it. */
   readonly #before: Float32Array;
-  readonly #stride: number;
   readonly #left: number;
   readonly #top: number;
 
@@ -33,8 +32,7 @@ export class InputWidener {
     this.#width = width;
     this.#height = height;
     this.#black = black;
-    this.#stride = wholeBlocks(width);
-    this.#before = new Float32Array(this.#stride * wholeBlocks(height));
+    this.#before = new Float32Array(width * wholeBlocks(height));
     this.#left = Math.floor((width - (width * TO) / FROM) / 2);
     this.#top = Math.floor((height - (height * TO) / FROM) / 2);
   }
@@ -57,32 +55,33 @@ export class InputWidener {
   #widenPlane(plane: Float32Array, black: number): void {
     const width = this.#width;
     const before = this.#before;
-    const stride = this.#stride;
-    before.fill(black);
-    for (let y = 0; y < this.#height; y++) before.set(plane.subarray(y * width, (y + 1) * width), y * stride);
+    before.set(plane);
+    before.fill(black, plane.length);
     plane.fill(black);
     let target = this.#top * width + this.#left;
-    for (let row = 0; row < before.length; row += FROM * stride) {
-      shrinkRows(before, row, stride, plane, target, width);
+    for (let row = 0; row < before.length; row += FROM * width) {
+      shrinkRows(before, row, width, plane, target, black);
       target += TO * width;
     }
   }
 }
 
-/** Three rows of `stride` samples from `at` on to two, each output between the two samples next to its centre. */
+/** Three rows of `width` samples from `at` on to two, each output between the two samples next to its centre; black follows the rows. */
 function shrinkRows(
   from: Float32Array,
   at: number,
-  stride: number,
+  width: number,
   out: Float32Array,
   target: number,
-  width: number,
+  black: number,
 ): void {
   let upper = target;
   let lower = target + width;
-  for (let x = at; x < at + stride; x += FROM) {
-    const middle = x + stride;
-    const last = middle + stride;
+  const end = at + width;
+  const whole = end - (width % FROM);
+  for (let x = at; x < whole; x += FROM) {
+    const middle = x + width;
+    const last = middle + width;
     const left = NEAR * from[x] + FAR * from[middle];
     const centre = NEAR * from[x + 1] + FAR * from[middle + 1];
     const right = NEAR * from[x + 2] + FAR * from[middle + 2];
@@ -96,6 +95,16 @@ function shrinkRows(
     upper += TO;
     lower += TO;
   }
+  if (whole === end) return;
+  const middle = whole + width;
+  const last = middle + width;
+  const two = whole + 1 < end;
+  const centre = two ? NEAR * from[whole + 1] + FAR * from[middle + 1] : black;
+  const lowCentre = two ? FAR * from[middle + 1] + NEAR * from[last + 1] : black;
+  out[upper] = NEAR * (NEAR * from[whole] + FAR * from[middle]) + FAR * centre;
+  out[upper + 1] = FAR * centre + NEAR * black;
+  out[lower] = NEAR * (FAR * from[middle] + NEAR * from[last]) + FAR * lowCentre;
+  out[lower + 1] = FAR * lowCentre + NEAR * black;
 }
 
 function wholeBlocks(samples: number): number {
