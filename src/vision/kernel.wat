@@ -232,6 +232,39 @@
       (local.set $out (i32.add (local.get $out) (i32.const 8)))
       (br_if $next (i32.lt_u (local.get $out) (local.get $end)))))
 
+  ;; Sums (16 bits) of every fourth byte of cells of 16 bytes in two rows, `stride` apart; four cells at a time.
+  (func (export "cells") (param $from i32) (param $stride i32) (param $out i32) (param $cells i32)
+    (local $below i32) (local $end i32) (local $every v128)
+    (local.set $every (i32x4.splat (i32.const 0xff)))
+    (local.set $below (i32.add (local.get $from) (local.get $stride)))
+    (local.set $end (i32.add (local.get $out) (i32.shl (local.get $cells) (i32.const 1))))
+    (loop $next
+      (v128.store64_lane 0 (local.get $out)
+        (i16x8.narrow_i32x4_s
+          (i32x4.extadd_pairwise_i16x8_s
+            (i16x8.narrow_i32x4_s
+              (i32x4.extadd_pairwise_i16x8_s
+                (i16x8.narrow_i32x4_s
+                  (i32x4.add
+                    (v128.and (local.get $every) (v128.load (local.get $from)))
+                    (v128.and (local.get $every) (v128.load (local.get $below))))
+                  (i32x4.add
+                    (v128.and (local.get $every) (v128.load offset=16 (local.get $from)))
+                    (v128.and (local.get $every) (v128.load offset=16 (local.get $below))))))
+              (i32x4.extadd_pairwise_i16x8_s
+                (i16x8.narrow_i32x4_s
+                  (i32x4.add
+                    (v128.and (local.get $every) (v128.load offset=32 (local.get $from)))
+                    (v128.and (local.get $every) (v128.load offset=32 (local.get $below))))
+                  (i32x4.add
+                    (v128.and (local.get $every) (v128.load offset=48 (local.get $from)))
+                    (v128.and (local.get $every) (v128.load offset=48 (local.get $below))))))))
+          (local.get $every)))
+      (local.set $from (i32.add (local.get $from) (i32.const 64)))
+      (local.set $below (i32.add (local.get $below) (i32.const 64)))
+      (local.set $out (i32.add (local.get $out) (i32.const 8)))
+      (br_if $next (i32.lt_u (local.get $out) (local.get $end)))))
+
   ;; Three planes of f32, `bytes` of each, to three others, which may lie where they lie: clamp(weights . (a, b, c) + base), by the
   ;; six f32 of each at `matrix`: three weights, base, lowest, highest.
   (func (export "colours") (param $a i32) (param $b i32) (param $c i32) (param $red i32) (param $green i32) (param $blue i32)

@@ -47,6 +47,7 @@ const ExportsSchema = z.object({
     z.custom<(row: number, pixel: number, factor: number, out: number, step: number, length: number) => void>(
       isFunction,
     ),
+  cells: z.custom<(from: number, stride: number, out: number, cells: number) => void>(isFunction),
   halves: z.custom<(row: number, out: number, length: number) => void>(isFunction),
   colours:
     z.custom<

@@ -75,8 +75,14 @@ class ColumnSampling {
   }
 }
 
+/** Beside the columns that lack nothing, where the row lacks nothing either: most of a picture with bars at its sides. */
 function fillBlank(columns: Taps, rowInside: number, out: Float32Array, at: number, blank: number): void {
+  const { length, inside } = columns;
   const part = rowInside / WEIGHT_ONE;
-  for (let x = 0; x < columns.length; x++)
-    out[at + x] += blank * (1 - (columns.inside[x] * part) / WEIGHT_ONE);
+  const whole = rowInside === WEIGHT_ONE ? inside.indexOf(WEIGHT_ONE) : -1;
+  const last = whole < 0 ? -1 : inside.lastIndexOf(WEIGHT_ONE);
+  for (let x = 0; x < length; x++) {
+    if (x === whole) x = last;
+    else out[at + x] += blank * (1 - (inside[x] * part) / WEIGHT_ONE);
+  }
 }

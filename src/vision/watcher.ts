@@ -13,7 +13,7 @@ import type { Uplink } from './uplink.ts';
 const SILENCE_MS = 800;
 const EXPIRE_EVERY_MS = 200;
 /** The event loop's delay is sampled this often: each time wakes the process, and what delays anybody is longer. */
-const DELAY_RESOLUTION_MS = 50;
+const DELAY_RESOLUTION_MS = 100;
 
 /** What a vision process does: takes the camera's newest frame, looks at it, tells what it saw, and again. */
 export class Watcher {

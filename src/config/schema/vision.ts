@@ -60,7 +60,7 @@ export const VisionSchema = z
       })
       .prefault({})
       .describe('How often a track is recognised'),
-    idleIntervalMs: milliseconds(500, 0, 2000).describe(
+    idleIntervalMs: milliseconds(1000, 0, 2000).describe(
       'While nobody is in view and nothing moves, faces are looked for this often; a frame that shows a change is looked at whenever it comes. 0: every frame',
     ),
     hangMs: milliseconds(5000, 1000, 60_000).describe(
