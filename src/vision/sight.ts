@@ -159,10 +159,12 @@ async function warmUp(analyser: FaceAnalyser, head: HeadAnalyser | null): Promis
   const cropper = new FaceCropper();
   for (let round = 0; round < WARM_UP_ROUNDS; round++) {
     await analyser.detect(picture);
+    await analyser.mask(picture, face);
     const landmarks = await analyser.landmarks(picture, face);
     analyser.quality(picture, face, landmarks);
     await analyser.embed(picture, landmarks);
     await analyser.liveness(picture, face);
+    analyser.enclosure(picture, face);
     await head?.pose(picture, face.box);
     await head?.eyes(picture, landmarks);
     await toJpeg(cropper.cut(picture, face.box));
