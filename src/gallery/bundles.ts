@@ -1,3 +1,4 @@
+import type { Statement } from 'better-sqlite3';
 import { z } from 'zod';
 import type { ModelRef } from '../vision/types.ts';
 import type { RowCipher, RowIdentity } from './cipher.ts';
@@ -39,10 +40,14 @@ const HeaderSchema = z.array(z.tuple([z.uuid(), z.uuid(), z.tuple([z.string().mi
 export class Bundles {
   readonly #db: Db;
   readonly #cipher: RowCipher;
+  readonly #sealedOf: Readonly<Record<Table, Statement<[number], unknown>>>;
 
   constructor(db: Db, cipher: RowCipher) {
     this.#db = db;
     this.#cipher = cipher;
+    const sealedOf = (table: Table) =>
+      db.prepare<[number], unknown>(`SELECT sealed FROM ${table}_bundles WHERE range = ?`).pluck();
+    this.#sealedOf = { people: sealedOf('people'), refs: sealedOf('refs') };
   }
 
   any(): boolean {
@@ -123,7 +128,7 @@ export class Bundles {
   }
 
   #sealed(table: Table, range: number): Uint8Array | null {
-    const sealed = this.#db.prepare(`SELECT sealed FROM ${table}_bundles WHERE range = ?`).pluck().get(range);
+    const sealed = this.#sealedOf[table].get(range);
     return sealed instanceof Uint8Array ? sealed : null;
   }
 }

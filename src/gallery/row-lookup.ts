@@ -12,12 +12,15 @@ const FULL = 3 / 4;
  */
 export class RowLookup {
   readonly #ids: RowIds;
-  readonly #tables = Array.from({ length: TABLES }, () => new Uint32Array(FIRST_SLOTS));
+  readonly #tables: Uint32Array[];
   readonly #used = new Uint32Array(TABLES);
   readonly #words = new Uint32Array(4);
 
-  constructor(ids: RowIds) {
+  /** `expected`: how many rows there will be soon. */
+  constructor(ids: RowIds, expected = 0) {
     this.#ids = ids;
+    const slots = slotsFor(expected);
+    this.#tables = Array.from({ length: TABLES }, () => new Uint32Array(slots));
   }
 
   /** The row of an id, -1 when there is none. */
@@ -80,6 +83,13 @@ export class RowLookup {
     this.#ids.read(row, this.#words);
     return hashOf(this.#words);
   }
+}
+
+/** Of each table, a power of two. */
+function slotsFor(expected: number): number {
+  let slots = FIRST_SLOTS;
+  while (slots * FULL * TABLES < expected) slots *= 2;
+  return slots;
 }
 
 function put(slots: Uint32Array, hash: number, row: number): void {

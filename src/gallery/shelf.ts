@@ -26,15 +26,17 @@ interface Found {
 export class Shelf {
   readonly #references = new RowIds();
   readonly #people = new RowIds();
-  readonly #rowOf = new RowLookup(this.#references);
+  readonly #rowOf: RowLookup;
   /** The first row of each person; each row knows the person's next, as its number and one. */
-  readonly #firstOf = new RowLookup(this.#people);
+  readonly #firstOf: RowLookup;
   readonly #next = new WordList();
   readonly #rows: RowsMemory;
   #size = 0;
 
   /** `expected`: how many references there will be soon. */
   constructor(expected = 0) {
+    this.#rowOf = new RowLookup(this.#references, expected);
+    this.#firstOf = new RowLookup(this.#people, expected);
     this.#rows = new RowsMemory(expected);
   }
 
