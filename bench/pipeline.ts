@@ -16,7 +16,7 @@ import { ownCpuMs } from './support/processes.ts';
 const WARM_UP = 20;
 const FRAMES = 100;
 /** Empty frames in a row that are one round: one of them is looked at a second time. */
-const EMPTY_ROUND = 6;
+const EMPTY_ROUND = 7;
 const WIDTH = 1280;
 const HEIGHT = 720;
 
