@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { PublicDecisionRecordSchema } from '../../src/access/index.ts';
+import { type PublicDecisionRecord, PublicDecisionRecordSchema } from '../../src/access/index.ts';
 import { createLogger, monotonicMs } from '../../src/common/index.ts';
 import { Gallery } from '../../src/gallery/index.ts';
 import { type House as CloudHouse, openHouse, READY } from '../cloud-server/support.ts';
@@ -37,11 +37,20 @@ describe.skipIf(!READY)('a gate that is unsure of everybody, and a cloud of our 
     await cloud.stop();
   });
 
+  /** The first denial after so many events that too few frames were not the reason of: a machine with much to do begins with such. */
+  async function denial(from: number): Promise<PublicDecisionRecord> {
+    for (let after = from; ; ) {
+      const denied = await house.event('access.denied', after, 40_000);
+      const record = PublicDecisionRecordSchema.parse(denied.data);
+      if (record.frames.length >= record.thresholds.minFrames) return record;
+      after = house.events.indexOf(denied) + 1;
+    }
+  }
+
   it('keeps the door locked for who has not consented, and opens it by the cloud for who has', async () => {
     await house.startDaemon();
     await house.event('cloud.up');
-    const denied = await house.event('access.denied', 0, 30_000);
-    expect(PublicDecisionRecordSchema.parse(denied.data)).toMatchObject({
+    expect(await denial(0)).toMatchObject({
       reason: 'UNSURE',
       cloud: { asked: false, why: 'the best candidate has not consented to the cloud' },
     });
@@ -74,8 +83,7 @@ describe.skipIf(!READY)('a gate that is unsure of everybody, and a cloud of our 
     house.drive(REX, 0);
     expect((await house.relay(1, pressed, 2000)).at - pressed).toBeLessThan(300);
     house.drive(REX, 1);
-    const denied = await house.event('access.denied', from, 40_000);
-    expect(PublicDecisionRecordSchema.parse(denied.data).cloud.inquiry?.liveness?.code).toBe('UNAVAILABLE');
+    expect((await denial(from)).cloud.inquiry?.liveness?.code).toBe('UNAVAILABLE');
     writeFileSync(house.configFile, config);
   });
 });
