@@ -295,6 +295,8 @@ export class Gate {
       this.#log.warn({ code: unrecorded.code }, unrecorded.message);
     }
     this.#restoreEntry();
+    // What takes longest begins first.
+    this.#cameras.prepare();
     this.#records.start();
     const started = this.#records.record({
       type: 'system.started',
@@ -303,7 +305,6 @@ export class Gate {
     this.#tellDoors();
     this.#cloud?.start();
     this.#console?.start();
-    this.#cameras.prepare();
     const parts = { config: this.#config, records: this.#records, log: this.#log };
     this.#thresholds = await ThresholdKeeper.open(parts);
     this.#clock = setInterval(() => this.#entrance.tick(), TICK_MS);
