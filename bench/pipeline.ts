@@ -10,13 +10,12 @@ import { QualitySchema } from '../src/config/schema/vision.ts';
 import { readPhoto } from '../src/photo/index.ts';
 import { FaceAnalyser } from '../src/vision/index.ts';
 import { defaultModelsDir, type LoadedModel, loadModels } from '../src/vision/models/index.ts';
+import { EVERY } from '../src/vision/second-look.ts';
 import { atMost, type BenchRow, told } from './row.ts';
 import { ownCpuMs } from './support/processes.ts';
 
 const WARM_UP = 20;
 const FRAMES = 100;
-/** Empty frames in a row that are one round: one of them is looked at a second time. */
-const EMPTY_ROUND = 7;
 const WIDTH = 1280;
 const HEIGHT = 720;
 
@@ -53,7 +52,7 @@ export async function benchPipeline(options: { readonly photo?: string } = {}): 
     bare.push(alone);
   }
   const nothing: EmptyRound[] = [];
-  for (let i = -2; i < FRAMES / EMPTY_ROUND; i++) {
+  for (let i = -2; i < FRAMES / EVERY; i++) {
     const round = await emptyRound(analyser, empty, networks[0]);
     if (i >= 0) nothing.push(round);
   }
@@ -90,6 +89,7 @@ interface EmptyRound {
   readonly network: readonly number[];
 }
 
+/** Empty frames in a row, as many as it takes for one of them to be looked at a second time. */
 async function emptyRound(
   analyser: FaceAnalyser,
   empty: Picture,
@@ -97,7 +97,7 @@ async function emptyRound(
 ): Promise<EmptyRound> {
   const frames: number[] = [];
   const network: number[] = [];
-  for (let i = 0; i < EMPTY_ROUND; i++) {
+  for (let i = 0; i < EVERY; i++) {
     frames.push(await timed(() => analyser.detect(empty)));
     network.push(await timed(detection));
   }
@@ -219,21 +219,21 @@ function emptyRows(rounds: readonly EmptyRound[]): BenchRow[] {
       middle(({ frames, network }) => sum(frames) / sum(network)),
       '',
       1.3,
-      `frames without a face, ${EMPTY_ROUND} in a row, one of them looked at twice, ${over}`,
+      `frames without a face, ${EVERY} in a row, one of them looked at twice, ${over}`,
     ),
     told(
       'pipeline.empty.once.ratio',
-      middle(({ frames, network }) => (EMPTY_ROUND * quantile(frames, 0.5)) / sum(network)),
+      middle(({ frames, network }) => (EVERY * quantile(frames, 0.5)) / sum(network)),
       '',
       `a frame without a face that is looked at once ${over}`,
     ),
     told(
       'pipeline.empty.twice.ratio',
-      middle(({ frames, network }) => (EMPTY_ROUND * Math.max(...frames)) / sum(network)),
+      middle(({ frames, network }) => (EVERY * Math.max(...frames)) / sum(network)),
       '',
       `the one that is looked at twice ${over}`,
     ),
-    told('pipeline.empty.network', alone / EMPTY_ROUND, 'ms', 'the detection network alone in these rounds'),
+    told('pipeline.empty.network', alone / EVERY, 'ms', 'the detection network alone in these rounds'),
   ];
 }
 
