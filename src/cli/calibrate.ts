@@ -14,6 +14,7 @@ import type { VisionConfig } from '../config/index.ts';
 import { type Gallery, gateKey } from '../gallery/index.ts';
 import type { ModelRef } from '../vision/types.ts';
 import { type SiteScores, surveyed } from './calibrate-survey.ts';
+import { warnOfClosed } from './evaluate-run.ts';
 import { type GalleryArguments, settingsOf, withGallery, withGalleryOptions } from './gallery-options.ts';
 import { progressBar } from './progress.ts';
 
@@ -108,7 +109,9 @@ async function scoresOf(
     return { from: `${sample.length} people enrolled`, people: sample.length, comparisons };
   }
   const { analysePictures, openJudge, readDataset } = await import('../evaluate/index.ts');
-  const { items } = readDataset(options.data);
+  const list = readDataset(options.data);
+  warnOfClosed(list);
+  const { items } = list;
   const judge = await openJudge(vision);
   const bar = progressBar('pictures');
   const paths = items.map(({ path }) => path);

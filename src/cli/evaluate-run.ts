@@ -40,6 +40,8 @@ export async function evaluate(
   const { withoutCopies } = await import('../evaluate/index.ts');
   const settings = await settingsOf(options.config);
   openFolder(options.out);
+  const closed = list.closedFolders.length;
+  warnOfClosed(list);
   const { analysed, networks } = await judge(list.items, settings, options.out);
   const all = { items: list.items, analysed };
   const { items, analysed: kept, notes } = keepCopies ? { ...all, notes: [] } : withoutCopies(all);
@@ -49,11 +51,20 @@ export async function evaluate(
   await write(
     {
       ...report,
+      facts: [
+        ...report.facts,
+        ...(closed === 0 ? [] : [['folders that could not be read', String(closed)] as const]),
+      ],
       notes: [...report.notes, ...list.notes, ...notes],
-      figures: { data: resolve(options.data), networks, ...report.figures },
+      figures: { data: resolve(options.data), networks, closedFolders: closed, ...report.figures },
     },
     options,
   );
+}
+
+/** Says what is left out before hours are spent on the rest. */
+export function warnOfClosed({ closedFolders }: PictureList): void {
+  for (const folder of closedFolders) console.error(`warning: ${folder} cannot be read and is left out`);
 }
 
 /** The pictures below a place, as the room reads them. */

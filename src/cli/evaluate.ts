@@ -1,4 +1,3 @@
-import { statSync } from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
 import type { PictureList } from '../evaluate/index.ts';
 import { type EvaluateOptions, evaluate, read } from './evaluate-run.ts';
@@ -78,8 +77,7 @@ async function verification(options: EvaluateOptions & { readonly pairs?: string
 
 /** The place itself where it is a list of pairs, which says by itself what is compared. */
 async function pairListIn(place: string): Promise<string | null> {
-  const isFile = statSync(place, { throwIfNoEntry: false })?.isFile() === true;
-  return isFile && (await import('../evaluate/index.ts')).isPairList(place) ? place : null;
+  return (await import('../evaluate/index.ts')).isPairList(place) ? place : null;
 }
 
 interface IdentificationArguments {
@@ -115,6 +113,7 @@ function both(gallery: PictureList, probes: PictureList): PictureList {
   return {
     items: [...gallery.items, ...probes.items.filter(({ path }) => !enrolled.has(path))],
     notes: [...gallery.notes, ...probes.notes],
+    closedFolders: [...new Set([...gallery.closedFolders, ...probes.closedFolders])],
   };
 }
 

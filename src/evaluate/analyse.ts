@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { statSync } from 'node:fs';
+import { type Stats, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { MenshenError } from '../common/index.ts';
 import type { VisionConfig } from '../config/index.ts';
@@ -68,8 +68,17 @@ export async function analysePictures(
 }
 
 function keyOf(path: string, version: string): string {
-  const found = statSync(path, { throwIfNoEntry: false });
+  const found = statsOf(path);
   return JSON.stringify([resolve(path), found?.size ?? null, found?.mtimeMs ?? null, version]);
+}
+
+/** Undefined where the file is gone or nobody's to see, of which its reading tells. */
+function statsOf(path: string): Stats | undefined {
+  try {
+    return statSync(path);
+  } catch {
+    return undefined;
+  }
 }
 
 async function analyseOne(analyser: FaceAnalyser, path: string): Promise<Line> {

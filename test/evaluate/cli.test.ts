@@ -76,6 +76,10 @@ describe.runIf(READY)('menshen evaluate', () => {
 
   it('goes on where it was broken off: what was judged is not judged again', async () => {
     const out = join(folder, 'resumed');
+    // Not UTF-8: to be read by nobody, and no reason to end.
+    mkdirSync(Buffer.concat([Buffer.from(join(folder, 'faces/')), Buffer.from([0xc0, 0xee])]), {
+      recursive: true,
+    });
     const args = ['evaluate', 'quality', '--data', join(folder, 'faces'), '--out', out] as const;
     await menshen(...args);
     const cache = join(out, 'analysed.jsonl');
@@ -84,7 +88,9 @@ describe.runIf(READY)('menshen evaluate', () => {
     // Killed in the middle of the fourth line.
     writeFileSync(cache, `${lines.slice(0, 3).join('\n')}\n`);
     appendFileSync(cache, lines[3]?.slice(0, 100) ?? '');
-    await menshen(...args);
+    const { out: report, err } = await menshen(...args);
+    expect(report).toContain('folders that could not be read: 1');
+    expect(err).toMatch(/^warning: .*faces.* cannot be read and is left out/m);
     const again = readFileSync(cache, 'utf8').trim().split('\n');
     expect(again.slice(0, 3)).toEqual(lines.slice(0, 3));
     expect(again.length).toBeLessThanOrEqual(7);

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -18,6 +18,17 @@ function put(path: string, content: string | Buffer = JPEG): string {
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, content);
   return file;
+}
+
+/** Root may read everything. */
+function asNobody<T>(work: () => T): T {
+  if (process.geteuid?.() !== 0) return work();
+  process.seteuid?.('nobody');
+  try {
+    return work();
+  } finally {
+    process.seteuid?.(0);
+  }
 }
 
 /** Labels by path below the folder. */
@@ -51,6 +62,28 @@ describe('people', () => {
   ])('are told in %j', (paths, _, expected) => {
     for (const path of paths) put(path);
     expect(readDataset(join(folder, 'p')).items.map(({ label }) => label)).toEqual(expected);
+  });
+
+  it("are read without the folders that are nobody's to read, which are named", () => {
+    for (const path of ['ann/1.jpg', 'ann/2.jpg', 'bea/1.jpg', 'cid/s1/1.jpg']) put(path);
+    // "李华" as a GBK system writes it: Node gives a name under which nothing lies.
+    mkdirSync(Buffer.concat([Buffer.from(`${folder}/`), Buffer.from([0xc0, 0xee, 0xbb, 0xaa])]));
+    for (const path of ['', 'ann', 'cid', 'cid/s1']) chmodSync(join(folder, path), 0o755);
+    chmodSync(join(folder, 'bea'), 0o000);
+    // A folder whose names may be read, and nothing else of what is in it.
+    chmodSync(join(folder, 'cid'), 0o744);
+    const { items, notes, closedFolders } = asNobody(() => readDataset(folder));
+    expect(items.map(({ label }) => label)).toEqual(['ann', 'ann']);
+    expect(closedFolders.map((path) => path.slice(folder.length + 1)).sort()).toEqual([
+      'bea',
+      'cid/s1',
+      expect.stringContaining('\uFFFD'),
+    ]);
+    expect(notes.join()).toMatch(/3 folders that cannot be read: .*bea/);
+    expect(() => asNobody(() => readDataset(join(folder, 'bea')))).toThrow(/bea: this folder cannot be read/);
+    expect(() => asNobody(() => readDataset(join(folder, 'bea/list.csv')))).toThrow(
+      /cannot be read .*EACCES/,
+    );
   });
 
   it('are not guessed where nothing tells them', () => {

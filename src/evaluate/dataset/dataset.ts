@@ -1,9 +1,8 @@
-import { statSync } from 'node:fs';
-import { some, unreadable } from './fault.ts';
+import { some, statOf, unreadable } from './fault.ts';
 import { labelsByPlace } from './labels.ts';
 import { readList } from './list.ts';
 import { isPairList } from './pair-list.ts';
-import { picturesBelow, type Walk } from './walk.ts';
+import { leftOutNotes, picturesBelow, type Walk } from './walk.ts';
 
 /** A picture and what is known of it. */
 export interface Item {
@@ -24,6 +23,8 @@ export interface PictureList {
   readonly items: Dataset;
   /** How labels were read and what was left out, in words for the report. */
   readonly notes: readonly string[];
+  /** Folders below the place that cannot be read, and are left out. */
+  readonly closedFolders: readonly string[];
 }
 
 export interface DatasetOptions {
@@ -40,9 +41,7 @@ export function readDataset(
   wanted: Wanted = 'people',
   options: DatasetOptions = {},
 ): PictureList {
-  const found = statSync(place, { throwIfNoEntry: false });
-  if (found === undefined) throw unreadable(place, 'it does not exist');
-  if (found.isDirectory()) return fromFolder(place, wanted, options.bonaFide ?? []);
+  if (statOf(place).isDirectory()) return fromFolder(place, wanted, options.bonaFide ?? []);
   if (isPairList(place)) {
     throw unreadable(
       place,
@@ -79,6 +78,7 @@ function fromFolder(place: string, wanted: Wanted, bonaFide: readonly string[]):
           ]),
       ...leftOutNotes(walk),
     ],
+    closedFolders: walk.closed.map(({ path }) => path),
   };
 }
 
@@ -91,8 +91,4 @@ function unlabelled(wanted: Wanted, { found }: Walk): string {
     return `nothing says what is worn: put the pictures into folders "bare", "worn" and "incorrect", or give a CSV file with the columns path and label. Found: ${names}`;
   }
   return `nothing says what is presented: put the pictures into a folder "live" and one for each kind of attack, or give a CSV file with the columns path and label, or name your labels of living people with --bona-fide. Found: ${names}`;
-}
-
-function leftOutNotes({ leftOut }: Walk): string[] {
-  return [...leftOut].map(([why, count]) => `Left out: ${count} ${why}.`);
 }

@@ -1,7 +1,20 @@
-import { MenshenError } from '../../common/index.ts';
+import { type Stats, statSync } from 'node:fs';
+import { MenshenError, messageOf } from '../../common/index.ts';
 
 export function unreadable(place: string, why: string): MenshenError {
   return new MenshenError('DATASET_UNREADABLE', `${place}: ${why}${why.endsWith('.') ? '' : '.'}`);
+}
+
+/** What lies at a place that was named. Throws DATASET_UNREADABLE where that is nothing, or nobody's to see. */
+export function statOf(place: string): Stats {
+  let found: Stats | undefined;
+  try {
+    found = statSync(place, { throwIfNoEntry: false });
+  } catch (error) {
+    throw unreadable(place, `it cannot be read (${messageOf(error)})`);
+  }
+  if (found === undefined) throw unreadable(place, 'it does not exist');
+  return found;
 }
 
 /** The data are read, and say nothing about what is asked. */

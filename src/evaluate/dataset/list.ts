@@ -78,6 +78,7 @@ export function readList(file: string, wanted: Wanted, bonaFide: readonly string
             `${without.length} pictures are left out, because their label is not understood: ${some(without)}.`,
           ]),
     ],
+    closedFolders: [],
   };
 }
 

@@ -1,5 +1,5 @@
 import { PATH } from './columns.ts';
-import { unreadable } from './fault.ts';
+import { statOf, unreadable } from './fault.ts';
 import { filesOf } from './files.ts';
 import { columnOf, fieldOf, isPictureName, type ListTable, noColumn, readTable, textOf } from './table.ts';
 import { setOf } from './words.ts';
@@ -29,8 +29,9 @@ interface Line {
   readonly line: number;
 }
 
-/** Whether a file has the columns of a list of pairs. */
+/** Whether a place is a file with the columns of a list of pairs. Throws DATASET_UNREADABLE. */
 export function isPairList(file: string): boolean {
+  if (!statOf(file).isFile()) return false;
   const lines = linesOf(file);
   if (lines.slice(1, 3).some(({ fields }) => isLfwPair(fields)) || isPlain(lines)) return true;
   const table = readTable(file);

@@ -1,11 +1,10 @@
-import { statSync } from 'node:fs';
-import type { Dataset, PictureList } from './dataset.ts';
+import type { PictureList } from './dataset.ts';
 import { readDataset } from './dataset.ts';
-import { some, unreadable } from './fault.ts';
+import { some, statOf, unreadable } from './fault.ts';
 import { type NamedPair, readPairList } from './pair-list.ts';
 import { peopleOfPairs } from './pair-people.ts';
 import { peopleOf } from './people.ts';
-import { picturesBelow } from './walk.ts';
+import { leftOutNotes, picturesBelow } from './walk.ts';
 
 /** A pair of pictures to be compared. */
 export interface Pair {
@@ -27,7 +26,7 @@ export interface PairedPictures extends PictureList {
  * @throws MenshenError DATASET_UNREADABLE, naming the line
  */
 export function readPairs(file: string, place: string): PairedPictures {
-  const known = file === place ? { items: [], notes: [] } : picturesOf(place);
+  const known = file === place ? { items: [], notes: [], closedFolders: [] } : picturesOf(place);
   const list = readPairList(
     file,
     known.items.map(({ path }) => path),
@@ -48,6 +47,7 @@ export function readPairs(file: string, place: string): PairedPictures {
   return {
     pairs,
     items: people.items,
+    closedFolders: known.closedFolders,
     notes: [
       ...known.notes,
       ...list.notes,
@@ -66,11 +66,14 @@ function absentOf({ one, other, texts }: NamedPair): string[] {
 }
 
 /** Pictures of a place, labelled as far as anything tells: pairs say by themselves who is the same. */
-function picturesOf(place: string): { readonly items: Dataset; readonly notes: readonly string[] } {
-  const stats = statSync(place, { throwIfNoEntry: false });
-  if (stats === undefined) throw unreadable(place, 'it does not exist');
-  if (!stats.isDirectory()) return readDataset(place);
-  const { found } = picturesBelow(place);
+function picturesOf(place: string): PictureList {
+  if (!statOf(place).isDirectory()) return readDataset(place);
+  const { found, closed } = picturesBelow(place);
   const { labels } = peopleOf(found);
-  return { items: found.map(({ path }, index) => ({ path, label: labels[index] ?? '' })), notes: [] };
+  return {
+    items: found.map(({ path }, index) => ({ path, label: labels[index] ?? '' })),
+    // Files that are left out say nothing here: whatever no pair names is.
+    notes: leftOutNotes({ leftOut: new Map(), closed }),
+    closedFolders: closed.map(({ path }) => path),
+  };
 }

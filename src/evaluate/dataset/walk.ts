@@ -11,7 +11,7 @@ import {
 import { extname, join, relative, resolve, sep } from 'node:path';
 import { messageOf } from '../../common/index.ts';
 import { formatOf, formatPromisedBy, PHOTO_FORMATS } from '../../photo/index.ts';
-import { unreadable } from './fault.ts';
+import { some, unreadable } from './fault.ts';
 
 /** A picture file below a folder. */
 export interface Found {
@@ -27,6 +27,13 @@ export interface Walk {
   readonly found: readonly Found[];
   /** How many files look like pictures and are left out, by why. */
   readonly leftOut: ReadonlyMap<string, number>;
+  /** Folders that cannot be read, in the order in which they were met. */
+  readonly closed: readonly ClosedFolder[];
+}
+
+export interface ClosedFolder {
+  readonly path: string;
+  readonly why: string;
 }
 
 /** What operating systems and network storage leave in folders. */
@@ -39,19 +46,23 @@ const OURS: ReadonlySet<string> = new Set(PHOTO_FORMATS);
 
 /**
  * The pictures below a folder, links followed and each folder visited once; hidden files and the clutter of operating systems
- * are no pictures.
- * @throws MenshenError DATASET_UNREADABLE naming a folder that cannot be read
+ * are no pictures. A folder below that cannot be read is left out.
+ * @throws MenshenError DATASET_UNREADABLE when the folder itself cannot be read
  */
 export function picturesBelow(root: string): Walk {
   const found: Found[] = [];
   const leftOut = new Map<string, number>();
+  const closed: ClosedFolder[] = [];
   const visited = new Set<string>();
   const base = resolve(root);
   const visit = (folder: string): void => {
-    const real = realpathSync(folder);
-    if (visited.has(real)) return;
-    visited.add(real);
-    for (const entry of entriesOf(folder)) {
+    const entries = entriesOf(folder, visited);
+    if (typeof entries === 'string') {
+      if (folder === base) throw unreadable(folder, `this folder cannot be read (${entries})`);
+      closed.push({ path: folder, why: entries });
+      return;
+    }
+    for (const entry of entries) {
       if (entry.name.startsWith('.') || CLUTTER.test(entry.name)) continue;
       const path = join(folder, entry.name);
       const stats = entry.isSymbolicLink() ? behind(path) : entry;
@@ -70,7 +81,19 @@ export function picturesBelow(root: string): Walk {
   };
   visit(base);
   found.sort((one, other) => (one.path < other.path ? -1 : 1));
-  return { found, leftOut };
+  return { found, leftOut, closed };
+}
+
+/** What was left out, in words for a report. */
+export function leftOutNotes({ leftOut, closed }: Pick<Walk, 'leftOut' | 'closed'>): string[] {
+  const counted = [...leftOut].map(([why, count]) => `Left out: ${count} ${why}.`);
+  const [first] = closed;
+  if (first === undefined) return counted;
+  const names = some(closed.map(({ path }) => path));
+  return [
+    ...counted,
+    `Left out with all that is in them: ${closed.length} folders that cannot be read: ${names} (${first.why}).`,
+  ];
 }
 
 /** A file as `picturesBelow` tells it. */
@@ -89,11 +112,16 @@ function behind(link: string): Stats | undefined {
   }
 }
 
-function entriesOf(folder: string): Dirent[] {
+/** What a folder holds, nothing where it was visited before, or why it cannot be read. */
+function entriesOf(folder: string, visited: Set<string>): Dirent[] | string {
   try {
+    const real = realpathSync(folder);
+    if (visited.has(real)) return [];
+    visited.add(real);
     return readdirSync(folder, { withFileTypes: true });
   } catch (error) {
-    throw unreadable(folder, `this folder cannot be read (${messageOf(error)})`);
+    // Node puts this character where bytes are no UTF-8: the name it gives is that of nothing.
+    return folder.includes('\uFFFD') ? 'its name is not in UTF-8: rename it' : messageOf(error);
   }
 }
 
