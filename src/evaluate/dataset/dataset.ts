@@ -66,7 +66,8 @@ function fromFolder(place: string, wanted: Wanted, bonaFide: readonly string[]):
     return label === '' ? [] : [{ path, label }];
   });
   const without = walk.found.filter((_, index) => (labels[index] ?? '') === '').map(({ path }) => path);
-  if (items.length === 0) throw unreadable(place, unlabelled(wanted, walk));
+  if (items.length === 0)
+    throw unreadable(place, [unlabelled(wanted, walk), ...leftOutNotes(walk)].join('. '));
   return {
     items,
     notes: [

@@ -95,7 +95,7 @@ export function acquisitionOf(analysed: readonly Analysed[]): Acquisition {
 function reasonsOf(failed: readonly Analysed[]): Table {
   const reasons = new Map<string, string[]>();
   for (const { fault, path } of failed) {
-    const why = (fault ?? 'no template').replace(`${path}: `, '');
+    const why = (fault ?? 'no template').replace(`${path}: `, '').replace(`, open '${path}'`, '');
     reasons.set(why, [...(reasons.get(why) ?? []), path]);
   }
   const rows = [...reasons].sort(([, a], [, b]) => b.length - a.length);
