@@ -1,9 +1,8 @@
+import { openAnalyser } from '../scripts/support/analyser.ts';
 import { quantile } from '../scripts/support/quantile.ts';
 import { toYuv420p } from '../scripts/support/yuv.ts';
 import type { Frame, Picture } from '../src/camera/types.ts';
 import { VisionSchema } from '../src/config/schema/vision.ts';
-import { FaceAnalyser } from '../src/vision/index.ts';
-import { defaultModelsDir } from '../src/vision/models/index.ts';
 import { Pipeline } from '../src/vision/pipeline.ts';
 import { type Figure, HEIGHT, people, scene, WIDTH } from '../test/vision/figures.ts';
 import { atMost, type BenchRow, told } from './row.ts';
@@ -21,13 +20,7 @@ const COLUMNS = 7;
  */
 export async function benchCrowd(): Promise<BenchRow[]> {
   const vision = VisionSchema.parse({ maxFaces: 20 });
-  const { threads, detectionScore, quality } = vision;
-  const analyser = await FaceAnalyser.open({
-    modelsDir: defaultModelsDir(),
-    threads,
-    detectionScore,
-    quality,
-  });
+  const analyser = await openAnalyser();
   const figures = await people(analyser, FACE);
   const rows: BenchRow[] = [];
   for (const count of COUNTS)

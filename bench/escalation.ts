@@ -13,6 +13,7 @@ import { Gallery } from '../src/gallery/index.ts';
 import { CloudCalls } from '../src/gate/cloud-calls.ts';
 import { Inquiries } from '../src/gate/inquiries.ts';
 import type { Sighting } from '../src/vision/client.ts';
+import { GOOD } from '../test/access/support.ts';
 import { type CloudHouse, portrait, startCloudServer } from './cloud-house.ts';
 import type { BenchRow } from './row.ts';
 
@@ -157,24 +158,12 @@ function vectorOf(cosine: number): Float32Array {
 }
 
 function sightingOf(track: string, seq: number): Sighting {
-  const quality = {
-    eyeDistance: 80,
-    margin: 1,
-    yaw: 0,
-    pitch: 0,
-    roll: 0,
-    sharpness: 1,
-    brightness: 0.5,
-    contrast: 0.2,
-    score: 0.8,
-    failed: [],
-  };
   return {
     camera: 'camera',
     track,
     frame: { seq, capturedAt: monotonicMs() - 40, width: 1280, height: 720 },
     box: { x: 500, y: 200, width: 200, height: 250 },
-    quality,
+    quality: GOOD,
     mask: null,
     liveness: { score: 0.95, model: MODEL },
     enclosure: 0,

@@ -8,13 +8,13 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { QualitySchema } from '../src/config/schema/vision.ts';
 import { cosine } from '../src/evaluate/measures/comparisons.ts';
-import { FaceAnalyser } from '../src/vision/index.ts';
+import { sorted, thresholdAt } from '../src/evaluate/statistics/errors.ts';
 import { defaultModelsDir, entryForRole, readCatalogue } from '../src/vision/models/index.ts';
 import { type Pair, personOf, readPairs } from './lfw/pairs.ts';
 import { type Template, templatesOf } from './lfw/templates.ts';
-import { fnmrAt, thresholdAt } from './lfw/verification.ts';
+import { fnmrAt } from './lfw/verification.ts';
+import { openAnalyser } from './support/analyser.ts';
 
 const { values } = parseArgs({
   options: {
@@ -35,19 +35,14 @@ else
 async function calibrate(folder: string, write: boolean): Promise<void> {
   const pairs = await readPairs(folder);
   const paths = [...new Set(pairs.flatMap(({ one, other }) => [one, other]))];
-  const analyser = await FaceAnalyser.open({
-    modelsDir: defaultModelsDir(),
-    threads: 1,
-    detectionScore: 0.5,
-    quality: QualitySchema.parse({}),
-  });
+  const analyser = await openAnalyser({ detectionScore: 0.5 });
   const templates = await templatesOf(analyser, paths, (done) =>
     process.stderr.write(`${done} of ${paths.length} pictures\n`),
   );
   await analyser.close();
   const genuine = pairs.filter(({ same }) => same).flatMap((pair) => scoreOf(pair, templates));
   const impostors = impostorScores(templates);
-  const midpoint = thresholdAt(HALF_FMR, impostors);
+  const midpoint = thresholdAt(HALF_FMR, sorted(impostors));
   const slope = fitSlope(genuine, impostors, midpoint);
   report(genuine, impostors, midpoint, slope);
   if (write) await store(midpoint, slope, impostors.length, fnmrAt(midpoint, genuine));

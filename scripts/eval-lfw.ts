@@ -7,12 +7,10 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { QualitySchema } from '../src/config/schema/vision.ts';
-import { FaceAnalyser } from '../src/vision/index.ts';
-import { defaultModelsDir } from '../src/vision/models/index.ts';
 import { readPairs } from './lfw/pairs.ts';
 import { lines, reportOf } from './lfw/report.ts';
 import { templatesOf } from './lfw/templates.ts';
+import { openAnalyser } from './support/analyser.ts';
 
 const { values } = parseArgs({
   options: {
@@ -32,12 +30,7 @@ if (existsSync(join(values.data, 'pairs-dev.txt'))) {
 async function evaluate(folder: string, json: string | undefined): Promise<void> {
   const pairs = await readPairs(folder);
   const paths = [...new Set(pairs.flatMap(({ one, other }) => [one, other]))];
-  const analyser = await FaceAnalyser.open({
-    modelsDir: defaultModelsDir(),
-    threads: 1,
-    detectionScore: 0.7,
-    quality: QualitySchema.parse({}),
-  });
+  const analyser = await openAnalyser();
   const begun = Date.now();
   const templates = await templatesOf(analyser, paths, (done) =>
     process.stderr.write(

@@ -3,16 +3,18 @@
  * through the pipeline once, watched all the time; then a challenge for each action is judged from every half
  * second on. The table of docs/reference/action-liveness.md comes from here.
  */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Picture } from '../src/camera/index.ts';
 import { VisionSchema } from '../src/config/index.ts';
 import { Course, type CourseLook } from '../src/vision/challenge/course.ts';
 import type { WitnessedLook } from '../src/vision/challenge/witness.ts';
-import { ActionObserver, FaceAnalyser, HEAD_ACTIONS, HeadAnalyser } from '../src/vision/index.ts';
+import { ActionObserver, HEAD_ACTIONS, HeadAnalyser } from '../src/vision/index.ts';
 import { defaultModelsDir } from '../src/vision/models/index.ts';
 import { Pipeline } from '../src/vision/pipeline.ts';
+import { openAnalyser } from './support/analyser.ts';
+import { filmSize } from './support/film-size.ts';
 import { quantile } from './support/quantile.ts';
 
 const { values, positionals } = parseArgs({
@@ -26,8 +28,8 @@ const { values, positionals } = parseArgs({
 const fps = Number(values.fps);
 const seconds = Number(values.seconds);
 const modelsDir = defaultModelsDir();
-const { threads, detectionScore, quality, maxFaces, recognise } = VisionSchema.parse({});
-const analyser = await FaceAnalyser.open({ modelsDir, threads, detectionScore, quality });
+const { threads, maxFaces, recognise } = VisionSchema.parse({});
+const analyser = await openAnalyser();
 const head = await HeadAnalyser.open({ modelsDir, threads });
 const observer = new ActionObserver(analyser, head);
 
@@ -118,19 +120,7 @@ function print({ track, look }: { track: string; look: CourseLook }): void {
 }
 
 async function* pictures(film: string): AsyncGenerator<Picture> {
-  const probe = [
-    '-v',
-    'error',
-    '-select_streams',
-    'v',
-    '-show_entries',
-    'stream=width,height',
-    '-of',
-    'csv=p=0',
-  ];
-  const [width = 0, height = 0] = String(spawnSync('ffprobe', [...probe, film]).stdout)
-    .split(',')
-    .map(Number);
+  const { width, height } = filmSize(film);
   const output = ['-vf', `fps=${fps}`, '-threads', '1', '-f', 'rawvideo', '-pix_fmt', 'yuv420p', 'pipe:1'];
   const child = spawn('ffmpeg', ['-v', 'error', '-i', film, ...output], {
     stdio: ['ignore', 'pipe', 'inherit'],

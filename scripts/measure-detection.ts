@@ -17,6 +17,7 @@ import { Network } from '../src/vision/network.ts';
 import { findFaces } from '../src/vision/still.ts';
 import { CONDITIONS } from './detection/conditions.ts';
 import { LOOKS, type LookName } from './detection/looks.ts';
+import { filmSize } from './support/film-size.ts';
 
 const MIN_SCORE = 0.7; // vision.detectionScore
 
@@ -111,20 +112,7 @@ async function ofVideos(): Promise<void> {
 }
 
 function framesOf(film: string): Picture[] {
-  const probe = spawnSync('ffprobe', [
-    ...[
-      '-v',
-      'error',
-      '-select_streams',
-      'v',
-      '-show_entries',
-      'stream=width,height',
-      '-of',
-      'csv=p=0',
-      film,
-    ],
-  ]);
-  const [width = 0, height = 0] = String(probe.stdout).split(',').map(Number);
+  const { width, height } = filmSize(film);
   const { stdout } = spawnSync(
     'ffmpeg',
     ['-v', 'error', '-i', film, '-vf', `fps=${values.fps}`, '-f', 'rawvideo', '-pix_fmt', 'rgb24', 'pipe:1'],

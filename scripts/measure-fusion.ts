@@ -11,12 +11,11 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { parseCsv } from '../src/common/index.ts';
-import { VisionSchema } from '../src/config/schema/vision.ts';
 import { cosine } from '../src/evaluate/measures/comparisons.ts';
 import { readPhoto } from '../src/photo/index.ts';
-import { FaceAnalyser } from '../src/vision/index.ts';
+import type { FaceAnalyser } from '../src/vision/index.ts';
 import { MaskMemory } from '../src/vision/mask-memory.ts';
-import { defaultModelsDir } from '../src/vision/models/index.ts';
+import { openAnalyser } from './support/analyser.ts';
 
 const { values } = parseArgs({
   options: {
@@ -164,9 +163,7 @@ async function clipsOf(folder: string): Promise<Clip[]> {
   const [, ...rows] = parseCsv(readFileSync(join(folder, 'people.csv'), 'utf8')) ?? [];
   const list = rows.map(({ fields }) => z.tuple([z.string(), z.string()]).parse(fields));
   const work = mkdtempSync(join(tmpdir(), 'menshen-fusion-'));
-  const { threads, detectionScore, quality } = VisionSchema.parse({ threads: 1 });
-  const modelsDir = defaultModelsDir();
-  const analyser = await FaceAnalyser.open({ modelsDir, threads, detectionScore, quality });
+  const analyser = await openAnalyser();
   try {
     const clips: Clip[] = [];
     for (const [clip, person] of list) {

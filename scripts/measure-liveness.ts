@@ -11,9 +11,9 @@ import { parseArgs } from 'node:util';
 import { Access } from '../src/access/index.ts';
 import type { Picture } from '../src/camera/index.ts';
 import { type DecisionConfig, DecisionSchema, VisionSchema } from '../src/config/index.ts';
-import { FaceAnalyser, type Sighting } from '../src/vision/index.ts';
-import { defaultModelsDir } from '../src/vision/models/index.ts';
+import type { Sighting } from '../src/vision/index.ts';
 import { Pipeline } from '../src/vision/pipeline.ts';
+import { openAnalyser } from './support/analyser.ts';
 import { quantile } from './support/quantile.ts';
 
 const { values, positionals } = parseArgs({
@@ -27,14 +27,9 @@ const { values, positionals } = parseArgs({
 const fps = Number(values.fps);
 const attempts = Number(values.attempts);
 const eyes = values.eyes === undefined ? {} : { minEyeDistance: Number(values.eyes) };
-const { threads, detectionScore, quality, maxFaces } = VisionSchema.parse({ quality: eyes });
+const { quality, maxFaces } = VisionSchema.parse({ quality: eyes });
 const policy = DecisionSchema.parse({ matchThreshold: 0.4 });
-const analyser = await FaceAnalyser.open({
-  modelsDir: defaultModelsDir(),
-  threads,
-  detectionScore,
-  quality,
-});
+const analyser = await openAnalyser({ quality });
 
 for (const film of positionals) {
   const sightings = await watch(film);

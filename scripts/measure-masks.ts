@@ -10,13 +10,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
-import { QualitySchema } from '../src/config/schema/vision.ts';
-import { FaceAnalyser } from '../src/vision/index.ts';
+import type { FaceAnalyser } from '../src/vision/index.ts';
 import { defaultModelsDir } from '../src/vision/models/index.ts';
 import { personOf, readPairs } from './lfw/pairs.ts';
 import { detectionLines, readMasks, talliesOf } from './masks/detection.ts';
 import { MASK_STYLES } from './masks/draw.ts';
 import { maskedTemplates, matchingLines, matchingReport } from './masks/matching.ts';
+import { openAnalyser } from './support/analyser.ts';
 
 const { values, positionals } = parseArgs({
   options: {
@@ -35,12 +35,7 @@ if (!existsSync(join(values.data, 'lfw'))) {
     `Skipped: there is no ${join(values.data, 'lfw')}. The pictures are not part of this project; name their folder with --data.`,
   );
 } else {
-  const analyser = await FaceAnalyser.open({
-    modelsDir: values.models,
-    threads: 1,
-    detectionScore: 0.7,
-    quality: QualitySchema.parse({}),
-  });
+  const analyser = await openAnalyser({ modelsDir: values.models });
   const log = (line: string) => process.stderr.write(`${line}\n`);
   const { lines, report } = await measure(positionals[0], analyser, log);
   await analyser.close();

@@ -8,10 +8,9 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import sharp from 'sharp';
 import type { Picture } from '../src/camera/index.ts';
-import { QualitySchema } from '../src/config/schema/vision.ts';
 import { readPhoto } from '../src/photo/index.ts';
-import { FaceAnalyser, QUALITY_GATES, type QualityReport } from '../src/vision/index.ts';
-import { defaultModelsDir } from '../src/vision/models/index.ts';
+import { QUALITY_GATES, type QualityReport } from '../src/vision/index.ts';
+import { openAnalyser } from './support/analyser.ts';
 
 const MEASURES = [
   'eyeDistance',
@@ -31,12 +30,7 @@ const { values, positionals } = parseArgs({
   options: { blur: { type: 'boolean', default: false } },
   allowPositionals: true,
 });
-const analyser = await FaceAnalyser.open({
-  modelsDir: defaultModelsDir(),
-  threads: 1,
-  detectionScore: 0.7,
-  quality: QualitySchema.parse({}),
-});
+const analyser = await openAnalyser();
 for (const folder of positionals) {
   const reports = new Map<string, QualityReport[]>();
   for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(isPicture)) {

@@ -8,16 +8,15 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Picture } from '../../src/camera/index.ts';
-import { QualitySchema } from '../../src/config/schema/vision.ts';
 import { readDataset } from '../../src/evaluate/index.ts';
 import { cosine } from '../../src/evaluate/measures/comparisons.ts';
 import { bootstrapPairRate, type Share } from '../../src/evaluate/statistics/bootstrap.ts';
 import { sorted, thresholdAt } from '../../src/evaluate/statistics/errors.ts';
 import { readPhoto } from '../../src/photo/index.ts';
-import { FaceAnalyser } from '../../src/vision/index.ts';
-import { defaultModelsDir } from '../../src/vision/models/index.ts';
+import type { FaceAnalyser } from '../../src/vision/index.ts';
 import { dark } from '../detection/conditions.ts';
 import { nearestToCentre } from '../lfw/templates.ts';
+import { openAnalyser } from '../support/analyser.ts';
 import { SETS, type SetName } from './sets.ts';
 
 const { values } = parseArgs({
@@ -59,12 +58,7 @@ for (const [name, most] of Object.entries(MOST)) {
 }
 
 async function facesOf(folder: string, most: number): Promise<Face[]> {
-  const analyser = await FaceAnalyser.open({
-    modelsDir: defaultModelsDir(),
-    threads: 1,
-    detectionScore: 0.5,
-    quality: QualitySchema.parse({}),
-  });
+  const analyser = await openAnalyser({ detectionScore: 0.5 });
   const faces: Face[] = [];
   for (const { path, label } of readDataset(folder).items.slice(0, most)) {
     const seen = await seenIn(analyser, await readPhoto(path));

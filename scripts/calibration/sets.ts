@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import type { Picture } from '../../src/camera/index.ts';
 import { mulberry32 } from '../../src/common/index.ts';
-import { QualitySchema, VisionSchema } from '../../src/config/schema/vision.ts';
+import { VisionSchema } from '../../src/config/schema/vision.ts';
 import {
   type Analysed,
   analysePictures,
@@ -14,9 +14,9 @@ import {
   readDataset,
 } from '../../src/evaluate/index.ts';
 import { readPhoto } from '../../src/photo/index.ts';
-import { FaceAnalyser } from '../../src/vision/index.ts';
-import { defaultModelsDir } from '../../src/vision/models/index.ts';
+import type { FaceAnalyser } from '../../src/vision/index.ts';
 import { MASK_STYLES, withMask } from '../masks/draw.ts';
+import { openAnalyser } from '../support/analyser.ts';
 
 /** The sets of labelled pictures that calibration is fitted and tried on, by name: folders below the data. */
 export const SETS = {
@@ -80,12 +80,7 @@ async function copies(items: Dataset, from: string, to: string, condition: Condi
   }));
   const missing = places.filter(({ path }) => !existsSync(path));
   if (missing.length === 0) return places;
-  const analyser = await FaceAnalyser.open({
-    modelsDir: defaultModelsDir(),
-    threads: 1,
-    detectionScore: 0.5,
-    quality: QualitySchema.parse({}),
-  });
+  const analyser = await openAnalyser({ detectionScore: 0.5 });
   for (const [index, place] of missing.entries()) {
     const picture = await readPhoto(place.from);
     const made = condition === 'masked' ? await masked(analyser, picture, index) : darkened(picture, index);

@@ -1,8 +1,9 @@
 import { cosine } from '../../src/evaluate/measures/comparisons.ts';
+import { sorted, thresholdAt } from '../../src/evaluate/statistics/errors.ts';
 import { crossValidate, type FoldComparison, type FoldResult } from '../../src/evaluate/statistics/folds.ts';
 import { type Pair, personOf } from './pairs.ts';
 import type { Template } from './templates.ts';
-import { fnmrAt, thresholdAt } from './verification.ts';
+import { fnmrAt } from './verification.ts';
 
 /** Which embeddings are compared: plain (as at the door) or averaged with the mirror image (as at enrolment). */
 export const COMPARISON_KINDS = {
@@ -59,11 +60,9 @@ function kindReport(
   }));
   const folds = crossValidate(comparisons);
   const genuine = comparisons.filter(({ same }) => same).map(({ score }) => score);
-  const fromPairs = Float64Array.from(
-    comparisons.flatMap(({ same, score }) => (same || score === null ? [] : [score])),
-  );
-  const crossed = allImpostors(kind, templates);
-  const point = (fmr: number, impostors: Float64Array | Float32Array): OperatingPoint => {
+  const fromPairs = sorted(comparisons.flatMap(({ same, score }) => (same || score === null ? [] : [score])));
+  const crossed = sorted(allImpostors(kind, templates));
+  const point = (fmr: number, impostors: Float64Array): OperatingPoint => {
     const threshold = thresholdAt(fmr, impostors);
     return { fmr, impostors: impostors.length, threshold, fnmr: fnmrAt(threshold, genuine) };
   };

@@ -1,6 +1,7 @@
 import type { Picture } from '../../src/camera/index.ts';
 import { cosine } from '../../src/evaluate/measures/comparisons.ts';
 import { rateOf } from '../../src/evaluate/statistics/binomial.ts';
+import { sorted, thresholdAt } from '../../src/evaluate/statistics/errors.ts';
 import { readPhoto } from '../../src/photo/index.ts';
 import type {
   DetectedFace,
@@ -11,7 +12,7 @@ import type {
 } from '../../src/vision/index.ts';
 import { type Pair, personOf } from '../lfw/pairs.ts';
 import { nearestToCentre } from '../lfw/templates.ts';
-import { fnmrAt, thresholdAt } from '../lfw/verification.ts';
+import { fnmrAt } from '../lfw/verification.ts';
 import { quantile } from '../support/quantile.ts';
 import { MASK_STYLES, type MaskStyle, withMask } from './draw.ts';
 
@@ -141,7 +142,7 @@ export function matchingReport(
   templates: ReadonlyMap<string, MaskedTemplate | null>,
 ): ChainReport[] {
   const chains: Chain[] = Object.keys(CHAINS).filter((name): name is Chain => name in CHAINS);
-  const bare = thresholdAt(FMR, crossings('bare', templates));
+  const bare = thresholdAt(FMR, sorted(crossings('bare', templates)));
   return chains.map((chain) => {
     const scoreOf = ({ one, other }: Pair): number | null => {
       const reference = referenceOf(chain, templates.get(one) ?? null);
@@ -150,9 +151,9 @@ export function matchingReport(
     };
     const genuine = pairs.filter(({ same }) => same).map(scoreOf);
     const impostor = pairs.filter(({ same }) => !same).map(scoreOf);
-    const known = Float64Array.from(impostor.filter((score) => score !== null));
+    const known = sorted(impostor.filter((score) => score !== null));
     const crossed = crossings(chain, templates);
-    const threshold = thresholdAt(FMR, crossed);
+    const threshold = thresholdAt(FMR, sorted(crossed));
     const at = (given: number) => ({
       threshold: given,
       fnmr: fnmrAt(given, genuine),

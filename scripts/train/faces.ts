@@ -7,10 +7,9 @@
 import { readdirSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { QualitySchema } from '../../src/config/schema/vision.ts';
 import { readPhoto } from '../../src/photo/index.ts';
-import { type DetectedFace, FaceAnalyser } from '../../src/vision/index.ts';
-import { defaultModelsDir } from '../../src/vision/models/index.ts';
+import type { DetectedFace } from '../../src/vision/index.ts';
+import { openAnalyser } from '../support/analyser.ts';
 
 const given = process.argv.slice(2);
 const wantsEmbeddings = given[0] === '--embeddings';
@@ -18,12 +17,7 @@ const [out, ...folders] = wantsEmbeddings ? given.slice(1) : given;
 if (out === undefined || folders.length === 0)
   throw new Error('Usage: faces.ts [--embeddings] OUT FOLDER...');
 
-const analyser = await FaceAnalyser.open({
-  modelsDir: defaultModelsDir(),
-  threads: 1,
-  detectionScore: 0.7,
-  quality: QualitySchema.parse({}),
-});
+const analyser = await openAnalyser();
 const lines: string[] = [];
 for (const folder of folders) {
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(isPicture).sort();

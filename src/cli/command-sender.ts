@@ -9,7 +9,7 @@ import {
   type Reply,
   signOrder,
 } from '../commands/index.ts';
-import { type DevicePublicKey, MenshenError, messageOf } from '../common/index.ts';
+import { type DevicePublicKey, jsonOf, MenshenError, messageOf } from '../common/index.ts';
 
 const CONNECT_MS = 10_000;
 /** An order that has not arrived by now is not to be carried out. */
@@ -179,8 +179,4 @@ export function dial(connection: SenderOptions['connection']): Promise<MqttClien
     client.on('error', (error) => failed(messageOf(error)));
     client.once('close', () => failed('it hung up'));
   });
-}
-
-function jsonOf(params: Record<string, unknown>) {
-  return JSON.parse(JSON.stringify(params));
 }

@@ -1,5 +1,5 @@
 import { APIS, type CloudApi, openEncryptedRequest } from '../cloud/index.ts';
-import { type Logger, messageOf, monotonicMs } from '../common/index.ts';
+import { type Logger, messageOf, monotonicMs, parseJson } from '../common/index.ts';
 import {
   type Answer,
   envelopeFailure,
@@ -105,15 +105,6 @@ function openBody({ headers, body }: Incoming, app: LiveApp): Opened | Answer {
     return { body, seal: null };
   const opened = openEncryptedRequest(body, app.privateKey);
   return opened.ok ? { body: opened.body, seal: opened.seal } : envelopeFailure(opened);
-}
-
-/** `undefined` when it is no JSON in UTF-8. */
-function parseJson(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch {
-    return undefined;
-  }
 }
 
 /** Which service stands at a path, or the refusal of the gateway. `version`: the header. */

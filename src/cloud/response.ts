@@ -37,15 +37,6 @@ export function readAnswer<Id extends CloudApi>(api: Id, status: number, body: u
   return { ok: false, code: found, said: `${said} ${told.details ?? ''}`, ...(record && { record }) };
 }
 
-/** Parses JSON in UTF-8; `undefined`, which no schema takes for an object, when it is none. */
-export function parseJson(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch {
-    return undefined;
-  }
-}
-
 type Reader<Id extends CloudApi> = (body: unknown) => z.ZodSafeParseResult<ApiValue<Id>>;
 
 const READERS: { readonly [Id in CloudApi]: Reader<Id> } = {

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { parseJson } from '../common/index.ts';
 import { APIS, type CloudApi } from './api/index.ts';
 import type { ClockWatch } from './clock-watch.ts';
 import type { RequestEnvelope } from './envelope/index.ts';
-import { parseJson, type Reading, readAnswer } from './response.ts';
+import { type Reading, readAnswer } from './response.ts';
 import { type RawAnswer, type Transport, TransportFailure } from './transport.ts';
 
 /** The headers that sign a request: the signature, eop-date and what else is signed. */

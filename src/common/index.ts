@@ -14,6 +14,7 @@ export {
 } from './device-key.ts';
 export { ERRORS, type ErrorCode, MenshenError, messageOf } from './errors.ts';
 export type { Frozen } from './frozen.ts';
+export { type JsonValue, jsonOf, parseJson } from './json.ts';
 export { KeptThread, type KeptThreadOptions } from './kept-thread.ts';
 export { createLogger, LOG_LEVELS, type Logger, type LogLevel, redactUrl } from './log.ts';
 export { makeFolder } from './make-folder.ts';

@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
 import { type Place, PlaceSchema, type Places } from '../access/index.ts';
-import type { Logger } from '../common/index.ts';
+import { type Logger, parseJson } from '../common/index.ts';
 import type { IncomingMessage } from '../mqtt/index.ts';
 import type { Records } from './records.ts';
 
@@ -107,17 +107,9 @@ function opened(
   payload: Uint8Array,
   key: string,
 ): { gate: string; person: string; at: number; place: Place | null } | null {
-  const message = PlaceMessageSchema.safeParse(parsed(Buffer.from(payload).toString('utf8'))).data;
+  const message = PlaceMessageSchema.safeParse(parseJson(payload)).data;
   if (message === undefined) return null;
   const { body, mac } = message;
   if (!timingSafeEqual(Buffer.from(mac, 'hex'), Buffer.from(macOf(body, key), 'hex'))) return null;
-  return BodySchema.safeParse(parsed(body)).data ?? null;
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  return BodySchema.safeParse(parseJson(body)).data ?? null;
 }

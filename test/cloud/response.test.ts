@@ -8,7 +8,8 @@ import {
   SERVICE_ERRORS,
 } from '../../src/cloud/index.ts';
 import { redactSaid } from '../../src/cloud/redact.ts';
-import { parseJson, readAnswer } from '../../src/cloud/response.ts';
+import { readAnswer } from '../../src/cloud/response.ts';
+import { parseJson } from '../../src/common/index.ts';
 import { SUCCESS } from './strict-server.ts';
 
 const bytes = (value: unknown) => Buffer.from(JSON.stringify(value));

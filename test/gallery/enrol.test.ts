@@ -1,10 +1,11 @@
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openAnalyser } from '../../scripts/support/analyser.ts';
 import { type EnrolPhoto, type EnrolRequest, enrol, type Gallery } from '../../src/gallery/index.ts';
 import { decodePhoto, encodeFace } from '../../src/photo/index.ts';
 import type { FaceAnalyser } from '../../src/vision/index.ts';
 import { CONSENT, openGallery, temporaryFolder } from './helpers.ts';
-import { LIMITS, openAnalyser, portrait, READY } from './photos.ts';
+import { LIMITS, portrait, READY } from './photos.ts';
 
 const photo = (label: string, bytes: Buffer): EnrolPhoto => ({
   label,

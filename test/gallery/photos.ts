@@ -2,20 +2,13 @@ import { existsSync, readFileSync } from 'node:fs';
 import sharp from 'sharp';
 import { VisionSchema } from '../../src/config/index.ts';
 import { enrolmentLimits } from '../../src/gallery/index.ts';
-import { FaceAnalyser } from '../../src/vision/index.ts';
 import { defaultModelsDir } from '../../src/vision/models/index.ts';
 
-const vision = VisionSchema.parse({});
-export const LIMITS = enrolmentLimits(vision.quality);
+export const LIMITS = enrolmentLimits(VisionSchema.parse({}).quality);
 
 /** The pictures of @vladmandic/face-api and the networks: set-up brings both. */
 export const READY =
   existsSync('.cache/demo/sample1.jpg') && existsSync(`${defaultModelsDir()}/fr_feature.onnx`);
-
-export function openAnalyser(): Promise<FaceAnalyser> {
-  const { threads, detectionScore, quality } = vision;
-  return FaceAnalyser.open({ modelsDir: defaultModelsDir(), threads, detectionScore, quality });
-}
 
 /** Faces of the samples: sample and face box in it. `ann` and `annTilted` are the same woman. */
 export const FACES = {

@@ -3,6 +3,7 @@ import type { DecisionConfig, QualityConfig } from '../../src/config/index.ts';
 import { ConfigSchema } from '../../src/config/index.ts';
 import { CameraEnrolment } from '../../src/gate/commands/camera-enrolment.ts';
 import type { Sighting } from '../../src/vision/client.ts';
+import { GOOD } from '../access/support.ts';
 
 const config = ConfigSchema.parse({
   gate: { id: 'g' },
@@ -45,18 +46,7 @@ function sighting({
     track,
     frame: { seq: at, capturedAt: at, width: 1280, height: 720 },
     box: { x: 500, y: 200, width: 200, height: 250 },
-    quality: {
-      eyeDistance: 80,
-      margin: 1,
-      yaw,
-      pitch: 0,
-      roll: 0,
-      sharpness: 1,
-      brightness: 0.5,
-      contrast: 0.2,
-      score,
-      failed: [],
-    },
+    quality: { ...GOOD, yaw, score },
     mask: null,
     liveness: { score: live, model },
     enclosure: 0,

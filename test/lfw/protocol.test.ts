@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { parsePairs, personOf } from '../../scripts/lfw/pairs.ts';
 import { reportOf } from '../../scripts/lfw/report.ts';
 import type { Template } from '../../scripts/lfw/templates.ts';
-import { fnmrAt, thresholdAt } from '../../scripts/lfw/verification.ts';
+import { fnmrAt } from '../../scripts/lfw/verification.ts';
+import { thresholdAt } from '../../src/evaluate/statistics/errors.ts';
 import { bestThreshold, crossValidate } from '../../src/evaluate/statistics/folds.ts';
 
 const TEXT = [

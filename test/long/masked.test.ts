@@ -6,12 +6,11 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { DEMO_DIR, MEMBERS, type Region, SCENES, type Scene } from '../../scripts/demo/cast.ts';
 import { cut } from '../../scripts/demo/stage.ts';
 import { withMask } from '../../scripts/masks/draw.ts';
+import { openAnalyser } from '../../scripts/support/analyser.ts';
 import { PublicDecisionRecordSchema } from '../../src/access/index.ts';
-import { QualitySchema } from '../../src/config/schema/vision.ts';
 import type { JournalEvent } from '../../src/journal/index.ts';
 import { decodePhoto } from '../../src/photo/index.ts';
-import { FaceAnalyser } from '../../src/vision/index.ts';
-import { defaultModelsDir } from '../../src/vision/models/index.ts';
+import type { FaceAnalyser } from '../../src/vision/index.ts';
 import { House } from '../e2e/house.ts';
 
 const [, STRANGER, , WEN] = SCENES;
@@ -20,11 +19,7 @@ let house: House;
 let analyser: FaceAnalyser;
 
 beforeAll(async () => {
-  const modelsDir = defaultModelsDir();
-  analyser = await FaceAnalyser.open({
-    ...{ modelsDir, threads: 1, detectionScore: 0.7 },
-    quality: QualitySchema.parse({}),
-  });
+  analyser = await openAnalyser();
   const scenes = [await masked(WEN), await masked(STRANGER)];
   house = await House.build('', {
     film: { name: 'masked', scenes },

@@ -3,14 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { encodeH264 } from '../../scripts/rtsp/encode.ts';
+import { openAnalyser } from '../../scripts/support/analyser.ts';
 import { type QrScene, qrScene } from '../../scripts/support/qr-scene.ts';
 import { quantile } from '../../scripts/support/quantile.ts';
 import type { Frame } from '../../src/camera/types.ts';
 import { createLogger, monotonicMs } from '../../src/common/index.ts';
 import { CameraSchema, VisionSchema } from '../../src/config/schema.ts';
 import { type QrSighting, type Sighting, VisionHost } from '../../src/vision/client.ts';
-import { FaceAnalyser } from '../../src/vision/index.ts';
-import { defaultModelsDir } from '../../src/vision/models/index.ts';
 import { QrDecoder } from '../../src/vision/qr/decoder.ts';
 import { Repeats } from '../../src/vision/qr/repeats.ts';
 import { QrWatch } from '../../src/vision/qr/watch.ts';
@@ -165,13 +164,7 @@ describe.skipIf(PHOTO_MISSING)('a vision process', { timeout: 3 * START_MS }, ()
   let host: VisionHost | null = null;
 
   beforeAll(async () => {
-    const { threads, detectionScore, quality } = VisionSchema.parse({});
-    const analyser = await FaceAnalyser.open({
-      modelsDir: defaultModelsDir(),
-      threads,
-      detectionScore,
-      quality,
-    });
+    const analyser = await openAnalyser();
     const [, ann] = await people(analyser);
     await analyser.close();
     if (ann === undefined) throw new Error('the photograph holds too few people');

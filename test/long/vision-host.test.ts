@@ -8,13 +8,12 @@ import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { encodeH264 } from '../../scripts/rtsp/encode.ts';
+import { openAnalyser } from '../../scripts/support/analyser.ts';
 import { clipHeader } from '../../src/cloud/index.ts';
 import { createLogger, monotonicMs } from '../../src/common/index.ts';
 import { VisionSchema } from '../../src/config/index.ts';
 import { CameraSchema } from '../../src/config/schema/camera.ts';
 import { VisionHost, type VisionHostEvents } from '../../src/vision/client.ts';
-import { FaceAnalyser } from '../../src/vision/index.ts';
-import { defaultModelsDir } from '../../src/vision/models/index.ts';
 import { HEIGHT, PHOTO_MISSING, people, scene, WIDTH } from '../vision/figures.ts';
 
 const ROGUE = new URL('../vision/rogue.ts', import.meta.url);
@@ -26,13 +25,7 @@ let cameras = 0;
 
 /** A short film, to be shown over and over, of two people who stand before a camera. */
 async function makeFilm(): Promise<void> {
-  const { threads, detectionScore, quality } = VisionSchema.parse({});
-  const analyser = await FaceAnalyser.open({
-    modelsDir: defaultModelsDir(),
-    threads,
-    detectionScore,
-    quality,
-  });
+  const analyser = await openAnalyser();
   const [, ann, bea] = await people(analyser);
   await analyser.close();
   if (ann === undefined || bea === undefined) throw new Error('the photograph holds too few people');

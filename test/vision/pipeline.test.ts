@@ -11,6 +11,7 @@ import {
   type PipelineOptions,
   type UncodedCrop,
 } from '../../src/vision/pipeline.ts';
+import { GOOD } from '../access/support.ts';
 import { type Figure, frameOf, PHOTO_MISSING, type Place, people } from './figures.ts';
 
 // The pose gate is another test's matter: pasted figures wobble around it.
@@ -251,14 +252,7 @@ describe.skipIf(PHOTO_MISSING)('Pipeline', () => {
 
 describe('Attention', () => {
   const report = (score: number, failed: QualityReport['failed'] = []): QualityReport => ({
-    eyeDistance: 60,
-    margin: 1,
-    yaw: 0,
-    pitch: 0,
-    roll: 0,
-    sharpness: 1,
-    brightness: 0.5,
-    contrast: 0.2,
+    ...GOOD,
     score,
     failed,
   });

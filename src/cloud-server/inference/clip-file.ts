@@ -4,7 +4,7 @@ import { closeSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { z } from 'zod';
 import type { Picture } from '../../camera/index.ts';
-import { MEMORY } from '../../common/index.ts';
+import { MEMORY, parseJson } from '../../common/index.ts';
 import { RefusedInput } from './refuse.ts';
 
 /** ffprobe reads little; decoding 8 s takes a fraction of a second. */
@@ -130,14 +130,6 @@ function factsOf(text: string): ClipFacts {
     throw new RefusedInput('DAMAGED');
   }
   return { seconds, framesPerSecond };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }
 
 const MAX_HEADER = 256;

@@ -1,9 +1,10 @@
+import { parseJson } from '../../common/index.ts';
 import { ENVELOPE_ERRORS, type EnvelopeCode } from '../catalogue.ts';
 import type { Sm2PrivateKey } from '../keys.ts';
 import { sm2Decrypt } from './sm2-decrypt.ts';
 import type { Sm2Order } from './sm2-order.ts';
 import { fieldHash, fieldHashMatches, readBase64, sm4Decrypt, sm4Encrypt } from './symmetric.ts';
-import { type EncryptedAnswer, type EncryptedRequest, encryptedRequest, readJson } from './wire.ts';
+import { type EncryptedAnswer, type EncryptedRequest, encryptedRequest } from './wire.ts';
 
 /** Why an encrypted request was refused, in the manual's words. It is answered in the clear. */
 export interface EnvelopeRefusal {
@@ -29,7 +30,7 @@ export interface OpenedRequest {
  * both hashes match. Never throws.
  */
 export function openEncryptedRequest(sent: Uint8Array, key: Sm2PrivateKey): OpenedRequest | EnvelopeRefusal {
-  const parsed = encryptedRequest.safeParse(readJson(sent));
+  const parsed = encryptedRequest.safeParse(parseJson(sent));
   const bytes = parsed.success ? decodeFields(parsed.data) : null;
   if (!parsed.success || bytes === null) return refusal('AI_OP_40017');
 

@@ -1,6 +1,6 @@
-import { MenshenError } from '../../common/index.ts';
+import { MenshenError, parseJson } from '../../common/index.ts';
 import { fieldHash, fieldHashMatches, readBase64, sm4Decrypt, sm4Encrypt } from './symmetric.ts';
-import { type EncryptedRequest, encryptedAnswer, readJson } from './wire.ts';
+import { type EncryptedRequest, encryptedAnswer } from './wire.ts';
 import type { WrappedKeys } from './wrapped-keys.ts';
 
 /** What came back: the body as an unencrypted call would have had it. */
@@ -40,7 +40,7 @@ export class RequestEnvelope {
    * malformed, or claims success without encryption: errors alone come in the clear.
    */
   open(answer: Uint8Array): OpenedAnswer {
-    const json = readJson(answer);
+    const json = parseJson(answer);
     if (!hasEither(json)) {
       if (claimsSuccess(json)) throw refused('is a success sent without encryption');
       return { encrypted: false, body: answer };

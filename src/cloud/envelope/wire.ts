@@ -13,12 +13,3 @@ export type EncryptedRequest = z.infer<typeof encryptedRequest>;
 /** 6.2.4, 2.6: the body of an encrypted answer. Each field is base64. */
 export const encryptedAnswer = z.object({ encryptedResultHash: z.string(), encryptedResult: z.string() });
 export type EncryptedAnswer = z.infer<typeof encryptedAnswer>;
-
-/** JSON out of bytes; undefined when it is none. */
-export function readJson(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch {
-    return undefined;
-  }
-}

@@ -1,9 +1,8 @@
 import { existsSync } from 'node:fs';
 import type { Result } from '../../commands/index.ts';
-import { isoNow } from '../../common/index.ts';
+import { isoNow, jsonOf } from '../../common/index.ts';
 import type { CloudState } from '../cloud-protocol.ts';
 import type { CommandParts } from './parts.ts';
-import { plain } from './plain.ts';
 import type { AcceptedCommand } from './protocol.ts';
 
 /** Where systemd-timesyncd works, and what it leaves there once it has set the clock: systemd-timesyncd.service(8). */
@@ -29,15 +28,15 @@ export async function diagnostics(
     upS: Math.round((performance.now() - parts.startedAt) / 1000),
     rssBytes: process.memoryUsage.rss(),
     loopDelayMs,
-    doors: [...parts.doors.values()].map((door) => plain(door.status())),
+    doors: [...parts.doors.values()].map((door) => jsonOf(door.status())),
     cameras: parts.loaded.config.cameras.map(({ id }) =>
-      plain({ camera: id, ...(parts.cameraStates.get(id) ?? { state: 'connecting' }) }),
+      jsonOf({ camera: id, ...(parts.cameraStates.get(id) ?? { state: 'connecting' }) }),
     ),
     readers: parts.loaded.config.readers.map(({ id, door }) => {
       const known = parts.readerStates.get(id) ?? { state: 'unknown' };
       return { reader: id, door, state: known.state, code: 'code' in known ? known.code : null };
     }),
-    inputs: parts.inputs.status().map(plain),
+    inputs: parts.inputs.status().map(jsonOf),
     people: counts?.people ?? null,
     references: counts?.references ?? null,
     broker: records?.broker ?? null,

@@ -1,11 +1,10 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { COMMANDS } from '../../commands/index.ts';
-import { MenshenError } from '../../common/index.ts';
+import { jsonOf, MenshenError } from '../../common/index.ts';
 import { redactConfig } from '../../config/index.ts';
 import { beginTrial, stageChange } from './config-change.ts';
 import { diagnostics } from './diagnostics.ts';
 import type { CommandParts } from './parts.ts';
-import { plain } from './plain.ts';
 import { AnswerLater, bind } from './runner.ts';
 
 const DELAY_RESOLUTION_MS = 20;
@@ -22,7 +21,7 @@ export function gateHandlers(parts: CommandParts) {
   return {
     'config.get': bind(COMMANDS['config.get'], () => ({
       version: parts.loaded.sha256,
-      config: plain(redactConfig(parts.loaded.config)),
+      config: jsonOf(redactConfig(parts.loaded.config)),
     })),
     'config.set': bind(COMMANDS['config.set'], async (params, { command, progress }) => {
       const staged = await stageChange(parts.loaded, params);
@@ -68,7 +67,7 @@ export function gateHandlers(parts: CommandParts) {
     }),
     'journal.range': bind(COMMANDS['journal.range'], async ({ after, limit }) => {
       const events = await parts.records.range(after, limit);
-      return { events: events.map(plain), next: events.at(-1)?.seq ?? null };
+      return { events: events.map(jsonOf), next: events.at(-1)?.seq ?? null };
     }),
   };
 }
