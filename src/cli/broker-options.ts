@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { MenshenError } from '../common/index.ts';
 import { resolveSecret } from '../config/index.ts';
-import type { SendRequest } from './command-sender.ts';
+import type { DialOptions } from '../mqtt/index.ts';
 
 /** How a command line names the broker. */
 export interface BrokerOptions {
@@ -12,7 +12,7 @@ export interface BrokerOptions {
   readonly cert?: string;
   readonly certKey?: string;
   readonly topic: string;
-  readonly mqtt: string;
+  readonly mqtt?: string;
 }
 
 export function withBrokerOptions(command: Command): Command {
@@ -24,19 +24,22 @@ export function withBrokerOptions(command: Command): Command {
     .option('--cert <file>', 'client certificate (PEM)')
     .option('--cert-key <file>', 'key of the client certificate (PEM)')
     .option('--topic <prefix>', 'first part of every topic', 'menshen')
-    .option('--mqtt <version>', 'version of MQTT: 5 or 3.1.1', '5');
+    .option(
+      '--mqtt <version>',
+      'version of MQTT: 5 or 3.1.1; by default 5, and 3.1.1 where the broker speaks no 5',
+    );
 }
 
 /** @throws MenshenError USAGE, SECRET_UNREADABLE */
-export function brokerConnection(options: BrokerOptions): SendRequest['connection'] {
+export function brokerConnection(options: BrokerOptions): DialOptions {
   const url = options.broker ?? process.env.MENSHEN_BROKER;
   if (url === undefined) throw new MenshenError('USAGE', 'Name the broker: --broker mqtts://host:port');
-  if (options.mqtt !== '5' && options.mqtt !== '3.1.1') {
+  if (options.mqtt !== undefined && options.mqtt !== '5' && options.mqtt !== '3.1.1') {
     throw new MenshenError('USAGE', '--mqtt is 5 or 3.1.1.');
   }
   return {
     url,
-    version: options.mqtt === '5' ? 5 : 4,
+    version: options.mqtt === undefined ? undefined : options.mqtt === '5' ? 5 : 4,
     username: options.username,
     password: options.passwordFile === undefined ? undefined : resolveSecret({ file: options.passwordFile }),
     caFile: options.ca,

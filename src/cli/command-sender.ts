@@ -1,6 +1,5 @@
 import { type KeyObject, randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { connect, type IClientOptions, type MqttClient } from 'mqtt';
+import type { MqttClient } from 'mqtt';
 import {
   type CommandName,
   commandTopics,
@@ -10,22 +9,14 @@ import {
   signOrder,
 } from '../commands/index.ts';
 import { type DevicePublicKey, jsonOf, MenshenError, messageOf } from '../common/index.ts';
+import { type DialOptions, dial } from '../mqtt/index.ts';
 
-const CONNECT_MS = 10_000;
 /** An order that has not arrived by now is not to be carried out. */
 const LIFETIME_S = 30;
 
 /** Who sends to which gate, over which broker. */
 export interface SenderOptions {
-  readonly connection: {
-    readonly url: string;
-    readonly version: 4 | 5;
-    readonly username?: string | undefined;
-    readonly password?: string | undefined;
-    readonly caFile?: string | undefined;
-    readonly certFile?: string | undefined;
-    readonly keyFile?: string | undefined;
-  };
+  readonly connection: DialOptions;
   /** `mqtt.topic` of the gate. */
   readonly prefix: string;
   readonly gate: string;
@@ -48,13 +39,13 @@ export type SendRequest = SenderOptions & CommandRequest;
 
 /**
  * Sends one command and waits for its end.
- * @throws MenshenError MQTT_UNREACHABLE, MQTT_AUTH_FAILED, COMMAND_NOT_ANSWERED
+ * @throws MenshenError MQTT_..., COMMAND_NOT_ANSWERED
  */
 export function sendCommand(request: SendRequest): Promise<Reply> {
   return withSender(request, (sender) => sender.send(request));
 }
 
-/** Works with one connection to the broker. @throws MenshenError MQTT_UNREACHABLE, MQTT_AUTH_FAILED */
+/** Works with one connection to the broker. @throws MenshenError MQTT_... */
 export async function withSender<T>(
   options: SenderOptions,
   work: (sender: CommandSender) => Promise<T>,
@@ -104,14 +95,17 @@ export class CommandSender {
 
   /** @throws MenshenError MQTT_UNREACHABLE, MQTT_AUTH_FAILED, COMMAND_NOT_ANSWERED */
   async send(request: CommandRequest): Promise<Reply> {
-    const { gate, key, connection } = this.#options;
+    const { gate, key } = this.#options;
     const params = jsonOf(request.params);
     const order = makeOrder({ gate, command: request.command, params, replyTo: this.#replyTo }, LIFETIME_S);
     const answered = this.#answer(order.nonce, request);
     answered.catch(() => {}); // heard below, unless the sending fails first
     const payload = signOrder(order, key.id, key.privateKey);
     const five = { responseTopic: this.#replyTo, correlationData: Buffer.from(order.nonce) };
-    const options = { qos: 1, ...(connection.version === 5 ? { properties: five } : {}) } as const;
+    const options = {
+      qos: 1,
+      ...(this.#client.options.protocolVersion === 5 ? { properties: five } : {}),
+    } as const;
     await this.#client.publishAsync(this.#topics.commands, payload, options).catch((error: unknown) => {
       const why = `The broker does not take commands for ${gate} from this account: ${messageOf(error)}.`;
       throw new MenshenError('MQTT_AUTH_FAILED', why, { cause: error });
@@ -152,31 +146,4 @@ export class CommandSender {
     }
     if (reply.gate === this.#options.gate) this.#waiting.get(reply.nonce)?.hear(reply);
   }
-}
-
-/** @throws MenshenError MQTT_UNREACHABLE */
-export function dial(connection: SenderOptions['connection']): Promise<MqttClient> {
-  const { url, version, username, password, caFile, certFile, keyFile } = connection;
-  const options: IClientOptions = {
-    protocolVersion: version,
-    clientId: `menshen-command-${randomUUID()}`,
-    reconnectPeriod: 0,
-    connectTimeout: CONNECT_MS,
-    ...(username === undefined ? {} : { username }),
-    ...(password === undefined ? {} : { password }),
-    ...(url.startsWith('mqtts:') ? { rejectUnauthorized: true, minVersion: 'TLSv1.2' } : {}),
-    ...(caFile === undefined ? {} : { ca: readFileSync(caFile) }),
-    ...(certFile === undefined ? {} : { cert: readFileSync(certFile) }),
-    ...(keyFile === undefined ? {} : { key: readFileSync(keyFile) }),
-  };
-  const client = connect(url, options);
-  return new Promise((resolve, reject) => {
-    client.once('connect', () => resolve(client));
-    const failed = (why: string) => {
-      client.end(true);
-      reject(new MenshenError('MQTT_UNREACHABLE', `No connection to the broker ${url}: ${why}`));
-    };
-    client.on('error', (error) => failed(messageOf(error)));
-    client.once('close', () => failed('it hung up'));
-  });
 }

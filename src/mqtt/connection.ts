@@ -1,13 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { connect, type IClientOptions, type IPublishPacket, type MqttClient } from 'mqtt';
-import { messageOf } from '../common/index.ts';
-import { type Failure, failureOf } from './failures.ts';
+import { accessOptions, type BrokerAccess } from './access.ts';
+import { DownCause } from './down-cause.ts';
+import type { Failure } from './failures.ts';
 import { MAX_PAYLOAD_BYTES } from './message.ts';
 import { PacketLimit } from './packet-limit.ts';
 import type { IncomingMessage, OutgoingMessage, Subscription } from './subscription.ts';
-
-/** Without CONNACK in this time the attempt has failed. */
-const CONNECT_TIMEOUT_MS = 10_000;
 
 /** Topic, properties and headers of one PUBLISH beside its payload. */
 const OVERHEAD_BYTES = 1024;
@@ -23,15 +20,9 @@ const MAX_WAITING_BYTES = 1024 * 1024;
 
 export type ProtocolVersion = 4 | 5;
 
-export interface ConnectionOptions {
-  readonly url: string;
+export interface ConnectionOptions extends BrokerAccess {
   readonly clientId: string;
   readonly version: ProtocolVersion;
-  readonly username?: string | undefined;
-  readonly password?: string | undefined;
-  readonly caFile?: string | undefined;
-  readonly certFile?: string | undefined;
-  readonly keyFile?: string | undefined;
   readonly keepaliveS: number;
   /** Seconds for which the broker keeps subscriptions and messages; 0 keeps no session (MQTT 3.1.1: 0 or as the broker likes). */
   readonly sessionExpiryS: number;
@@ -56,10 +47,8 @@ export class Connection {
   readonly #options: ConnectionOptions;
   readonly #events: ConnectionEvents;
   readonly #client: MqttClient;
-  #wasUp = false;
+  readonly #cause: DownCause;
   #isDown = false;
-  #isSecure = false;
-  #problem: Failure | null = null;
   #maxPayload = MAX_PAYLOAD_BYTES;
 
   /** Throws a `Failure`-worthy error when a certificate file cannot be read. */
@@ -67,8 +56,8 @@ export class Connection {
     this.#options = options;
     this.#events = events;
     this.#client = connect(options.url, clientOptions(options));
+    this.#cause = new DownCause(this.#client, options.url);
     this.#client.on('connect', ({ properties }) => {
-      this.#wasUp = true;
       this.#maxPayload = Math.min(
         MAX_PAYLOAD_BYTES,
         (properties?.maximumPacketSize ?? Infinity) - OVERHEAD_BYTES,
@@ -76,17 +65,9 @@ export class Connection {
       events.onUp();
     });
     this.#listen();
-    this.#client.stream.on('secureConnect', () => {
-      this.#isSecure = true;
-    });
-    // MQTT.js passes on only some of the socket's errors.
-    this.#client.stream.on('error', (error) => this.#note(error));
-    this.#client.on('error', (error) => {
-      this.#note(error);
-      // MQTT.js reports some errors without closing the socket.
-      if (!this.#wasUp) {
-        this.#down();
-      }
+    // MQTT.js reports some errors without closing the socket.
+    this.#client.on('error', () => {
+      if (!this.#cause.wasUp) this.#down();
     });
     this.#client.on('close', () => this.#down());
   }
@@ -180,7 +161,7 @@ export class Connection {
     const limit = new PacketLimit(INCOMING_BYTES);
     this.#client.stream.on('data', (chunk: Uint8Array) => {
       if (!limit.feed(chunk)) {
-        this.#note(new Error(`it sent a packet of more than ${INCOMING_BYTES} bytes`));
+        this.#cause.note(new Error(`it sent a packet of more than ${INCOMING_BYTES} bytes`));
         this.#down();
       }
     });
@@ -190,18 +171,10 @@ export class Connection {
     };
   }
 
-  #note(error: Error): void {
-    const failure = failureOf(error, this.#options.url);
-    // Hung up on before an answer: the same as a silent close.
-    const hungUp =
-      !this.#wasUp && 'code' in error && error.code === 'ECONNRESET' && failure.code === 'MQTT_UNREACHABLE';
-    this.#problem ??= hungUp ? null : failure;
-  }
-
   /** Nothing more is to be expected of the connection. */
   #lost(error: Error): void {
     if (this.#isDown) return;
-    this.#note(error);
+    this.#cause.note(error);
     this.#down();
   }
 
@@ -210,25 +183,7 @@ export class Connection {
       return;
     }
     void this.close(true);
-    this.#events.onDown(this.#problem ?? this.#silentClose());
-  }
-
-  #silentClose(): Failure {
-    const { url } = this.#options;
-    if (this.#wasUp) {
-      return {
-        code: 'MQTT_UNREACHABLE',
-        message: `The connection to the broker ${url} was lost.`,
-        protocol: false,
-      };
-    }
-    if (url.startsWith('mqtts:') && !this.#isSecure) {
-      const message = `The broker ${url} hung up while TLS was being set up. Check whether it speaks TLS on this port.`;
-      return { code: 'MQTT_TLS_FAILED', message, protocol: false };
-    }
-    // A broker that knows only MQTT 3.1.1 may just hang up on MQTT 5.
-    const message = `The broker ${url} did not answer as one. Check address and port, and whether it wants TLS (mqtts://).`;
-    return { code: 'MQTT_UNREACHABLE', message, protocol: true };
+    this.#events.onDown(this.#cause.failure);
   }
 }
 
@@ -237,22 +192,15 @@ function isRefusal(error: Error): boolean {
   return 'code' in error && typeof error.code === 'number';
 }
 
-/** A file of certificates that cannot be read is a fault of TLS: the code says so to `failureOf`. */
-class CertificateError extends Error {
-  readonly code = 'ERR_TLS_FILE';
-}
-
 function clientOptions(options: ConnectionOptions): IClientOptions {
-  const { caFile, certFile, keyFile } = options;
   return {
+    ...accessOptions(options),
     clientId: options.clientId,
     protocolVersion: options.version,
     clean: options.sessionExpiryS === 0,
     keepalive: options.keepaliveS,
     // A ping goes out at its time whatever else is sent: only its answer shows that the line is not half dead.
     reschedulePings: false,
-    reconnectPeriod: 0,
-    connectTimeout: CONNECT_TIMEOUT_MS,
     queueQoSZero: false,
     resubscribe: false,
     // Nothing is asked for with QoS 2: a message that comes so all the same would be collected without bound.
@@ -276,21 +224,7 @@ function clientOptions(options: ConnectionOptions): IClientOptions {
           },
         }
       : {}),
-    ...(options.username === undefined ? {} : { username: options.username }),
-    ...(options.password === undefined ? {} : { password: options.password }),
-    ...(options.url.startsWith('mqtts:') ? { rejectUnauthorized: true, minVersion: 'TLSv1.2' } : {}),
-    ...(caFile === undefined ? {} : { ca: certificate(caFile) }),
-    ...(certFile === undefined ? {} : { cert: certificate(certFile) }),
-    ...(keyFile === undefined ? {} : { key: certificate(keyFile) }),
   };
-}
-
-function certificate(file: string): Buffer {
-  try {
-    return readFileSync(file);
-  } catch (error) {
-    throw new CertificateError(`${file} cannot be read (${messageOf(error)})`, { cause: error });
-  }
 }
 
 function incoming({ topic, payload, qos, retain, properties }: IPublishPacket): IncomingMessage {

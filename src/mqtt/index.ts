@@ -5,6 +5,7 @@
  * allowed, and that is all. The topics are described in docs/reference/mqtt.md.
  */
 
+export { type DialOptions, dial } from './dial.ts';
 export type { GateParts } from './home-assistant/device.ts';
 export { Discovery, type DiscoveryOptions } from './home-assistant/discovery.ts';
 export * from './language.ts';

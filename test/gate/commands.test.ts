@@ -22,6 +22,7 @@ import { Records } from '../../src/gate/records.ts';
 import { JournalReader } from '../../src/journal/index.ts';
 import { commandsConfig, PAIRS, privateKey } from '../commands/support.ts';
 import { portrait, READY } from '../gallery/photos.ts';
+import { brokerOf311 } from '../mqtt/support.ts';
 import { type MosquittoOptions, mosquittoInstalled, startMosquitto } from '../support/mosquitto.ts';
 
 const THREAD = new URL('../../dist/gate/records-thread.js', import.meta.url);
@@ -215,7 +216,24 @@ describe.skipIf(!mosquittoInstalled())('commands through a real broker (skipped 
     await expect(send(gate, { ...config, connection: as('south'), timeoutMs: 1500 })).rejects.toMatchObject({
       code: 'MQTT_AUTH_FAILED',
     });
+    const wrong = { ...as('front-desk'), password: 'wrong' };
+    await expect(send(gate, { ...config, connection: wrong })).rejects.toMatchObject({
+      code: 'MQTT_AUTH_FAILED',
+      message: expect.stringContaining('turned this account away'),
+    });
     expect(gate.carriedOut).toHaveLength(1);
+  });
+
+  it('are sent by MQTT 3.1.1 where the broker speaks no 5, unless 5 is asked for', async () => {
+    const gate = await start();
+    for (const manner of ['v3 code', 'v5 code', 'hang up'] as const) {
+      const url = await brokerOf311(gate.mosquitto.port, manner);
+      expect(await send(gate, { connection: { url } }), manner).toMatchObject({ state: 'done' });
+      await expect(send(gate, { connection: { url, version: 5 } }), manner).rejects.toMatchObject({
+        code: 'MQTT_UNREACHABLE',
+      });
+    }
+    expect(gate.carriedOut).toHaveLength(3);
   });
 });
 

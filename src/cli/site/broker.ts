@@ -1,12 +1,12 @@
 import type { MqttClient } from 'mqtt';
 import { MenshenError, messageOf } from '../../common/index.ts';
+import { dial } from '../../mqtt/index.ts';
 import { type BrokerOptions, brokerConnection } from '../broker-options.ts';
-import { dial } from '../command-sender.ts';
 
 /** Time for what is retained to arrive after the broker has granted the subscription. */
 const QUIET_MS = 500;
 
-/** @throws MenshenError USAGE, SECRET_UNREADABLE, MQTT_UNREACHABLE */
+/** @throws MenshenError USAGE, SECRET_UNREADABLE, MQTT_... */
 export async function withBroker<T>(
   options: BrokerOptions,
   work: (broker: Broker) => Promise<T>,
