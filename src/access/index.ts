@@ -31,7 +31,7 @@ export {
 } from './record.ts';
 export type { ActionRecord, ActionReport } from './record-action.ts';
 export { afterAll, type Outcome, type Replay, replayCredential, replayFace } from './replay.ts';
-export { judge } from './rules.ts';
+export { GATE_REASONS, judge } from './rules.ts';
 export type { Probe } from './track.ts';
 export type {
   ActionPolicy,

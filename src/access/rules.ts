@@ -10,7 +10,7 @@ import type { Case, Verdict } from './types.ts';
 export const FACE_RULES = 3;
 
 /** Reason of a face that never passed the quality gate. */
-const GATE_REASONS: Record<QualityGate, Reason> = {
+export const GATE_REASONS: Readonly<Record<QualityGate, Reason>> = {
   SIZE: 'FACE_TOO_SMALL',
   MARGIN: 'FACE_AT_EDGE',
   POSE: 'FACE_TURNED',

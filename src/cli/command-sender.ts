@@ -32,7 +32,8 @@ export interface CommandRequest {
   readonly command: CommandName;
   readonly params: Record<string, unknown>;
   readonly timeoutMs: number;
-  readonly onProgress: (message: string) => void;
+  /** `prompt`: code of what the person at the door is to be told; null where that does not matter. */
+  readonly onProgress: (message: string, prompt: string | null) => void;
 }
 
 export type SendRequest = SenderOptions & CommandRequest;
@@ -129,7 +130,9 @@ export class CommandSender {
       };
       this.#waiting.set(nonce, {
         hear: (reply) =>
-          reply.state === 'progress' ? onProgress(reply.message) : settle(() => resolve(reply)),
+          reply.state === 'progress'
+            ? onProgress(reply.message, reply.prompt ?? null)
+            : settle(() => resolve(reply)),
         lost: (error) => settle(() => reject(error)),
       });
     });

@@ -13,10 +13,11 @@ import { MenshenError, messageOf, openDeviceKey, readDevicePublicKey } from '../
 import { configPath, loadConfig } from '../config/index.ts';
 import { type BrokerOptions, brokerConnection, withBrokerOptions } from './broker-options.ts';
 import { type CommandRequest, type CommandSender, withSender } from './command-sender.ts';
+import { type LanguageOptions, languageOf, promptIn, withLanguage } from './language.ts';
 import { sendPhoto } from './photo-sender.ts';
 import { progressBar } from './progress.ts';
 
-interface SendOptions extends BrokerOptions {
+interface SendOptions extends BrokerOptions, LanguageOptions {
   readonly key: string;
   readonly keyId: string;
   readonly gateKey?: string;
@@ -63,7 +64,7 @@ function sendOptions(command: Command): Command {
   const keyed = command
     .requiredOption('-k, --key <file>', 'private key, as `menshen command keygen` made it')
     .requiredOption('-i, --key-id <id>', "id of the key in the gate's configuration");
-  return withBrokerOptions(keyed)
+  return withLanguage(withBrokerOptions(keyed))
     .option('-t, --timeout <seconds>', 'how long to wait for the end of the command', '60')
     .option('--gate-key <base64>', 'public key of the gate: answers that it did not sign are not believed')
     .option('--jpeg <file>', 'photo for people.photo; a large one is sent in parts')
@@ -102,8 +103,8 @@ async function send(gate: string, name: string, words: string[], options: SendOp
     command: name,
     params: paramsOf(name, words, options),
     timeoutMs: timeoutS * 1000,
-    onProgress: (message: string) =>
-      console.error(options.json ? JSON.stringify({ progress: message }) : `… ${message}`),
+    onProgress: (message: string, prompt: string | null) =>
+      console.error(progressOf(message, prompt, options)),
   };
   const to = {
     connection,
@@ -128,6 +129,14 @@ async function send(gate: string, name: string, words: string[], options: SendOp
   }
 }
 
+/** In the language of the person who is to do it, where the gate says what that is; with the cause in English. */
+function progressOf(message: string, prompt: string | null, options: SendOptions): string {
+  const language = languageOf(options);
+  const text = prompt === null ? null : promptIn(language, prompt);
+  if (options.json) return JSON.stringify({ progress: message, ...(text !== null && { prompt, text }) });
+  return text === null || language === 'en' ? `… ${message}` : `… ${text} (${message})`;
+}
+
 function withPhoto(
   sender: CommandSender,
   photo: Buffer,
@@ -136,7 +145,7 @@ function withPhoto(
 ): Promise<Reply> {
   const bar = progressBar('parts of the photo');
   return sendPhoto(sender, photo, request, (done, of) => {
-    if (json) request.onProgress(`${done} of ${of} parts of the photo are there`);
+    if (json) request.onProgress(`${done} of ${of} parts of the photo are there`, null);
     else bar.update(done, of);
     if (done === of && !json) bar.end();
   });

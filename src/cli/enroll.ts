@@ -14,9 +14,10 @@ import {
 import { canAsk, confirm } from './ask.ts';
 import { shownPerson } from './credentials.ts';
 import { type GalleryArguments, withGallery, withGalleryOptions } from './gallery-options.ts';
+import { adviceIn, type LanguageOptions, languageOf, withLanguage } from './language.ts';
 import { checkOf, realNameOf } from './real-name.ts';
 
-interface Options extends GalleryArguments {
+interface Options extends GalleryArguments, LanguageOptions {
   readonly name?: string;
   readonly photo: string[];
   readonly id?: string;
@@ -54,7 +55,7 @@ export function enrollCommand(): Command {
       ).conflicts('idNumber'),
     )
     .option('--json', 'print the result as JSON');
-  return withGalleryOptions(command).action((options: Options) =>
+  return withGalleryOptions(withLanguage(command)).action((options: Options) =>
     withGallery(options, (gallery, vision) => enrollInto(gallery, vision, options)),
   );
 }
@@ -79,6 +80,11 @@ async function enrollInto(gallery: Gallery, vision: VisionConfig, options: Optio
     const result = await enrol(gallery, request, analyser);
     if (options.json) console.log(JSON.stringify({ ...result, person: shownPerson(result.person) }, null, 2));
     else console.log(`enrolled ${result.person.name} (${result.person.id}) from ${describe(result.photos)}`);
+  } catch (error) {
+    const language = languageOf(options);
+    // The message says it in English.
+    if (language !== 'en') for (const line of adviceIn(language, error)) console.error(line);
+    throw error;
   } finally {
     await analyser.close();
   }

@@ -18,6 +18,12 @@ export const ReplySchema = z.discriminatedUnion('state', [
     ...about,
     state: z.literal('progress'),
     message: z.string().describe('What is being waited for or done'),
+    prompt: z
+      .string()
+      .optional()
+      .describe(
+        'What the person at the door is to be told, where that helps: a code of [prompts](prompts.md)',
+      ),
   }),
   z.strictObject({
     ...about,

@@ -27,6 +27,7 @@ export const PROMPTS = {
   PRESENT_CARD: { kind: 'ask', en: 'Please present your card', zh: '请刷卡' },
   SHOW_FACE: { kind: 'ask', en: 'Please look at the camera', zh: '请看摄像头' },
   SHOW_QR: { kind: 'ask', en: 'Please show your pass to the camera', zh: '请出示通行码' },
+  ONE_PERSON: { kind: 'ask', en: 'One person alone, please', zh: '请单独一人面对摄像头' },
   SECOND_PERSON: { kind: 'ask', en: 'Second person, please', zh: '请第二人验证' },
   WAIT: { kind: 'ask', en: 'One moment, please', zh: '请稍候' },
   // Masks

@@ -6,4 +6,4 @@
 export { PROMPTS, type Prompt, type PromptCode, type PromptKind, PromptSchema } from './catalogue.ts';
 export { ConsoleThread } from './console-thread.ts';
 export { Prompter } from './prompter.ts';
-export { promptForAction, promptForReason, REASON_PROMPTS } from './prompts-for.ts';
+export { promptForAction, promptForGate, promptForReason, REASON_PROMPTS } from './prompts-for.ts';

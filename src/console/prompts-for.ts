@@ -1,5 +1,5 @@
-import type { Reason } from '../access/index.ts';
-import type { HeadAction } from '../vision/client.ts';
+import { GATE_REASONS, type Reason } from '../access/index.ts';
+import type { HeadAction, QualityGate } from '../vision/client.ts';
 import type { PromptCode } from './catalogue.ts';
 
 const ACTIONS: Readonly<Record<HeadAction, PromptCode>> = {
@@ -71,6 +71,11 @@ export const REASON_PROMPTS: Readonly<Record<Reason, PromptCode>> = {
   MASK_WANTED: 'WEAR_MASK',
   NOT_COMPLETED: 'TIME_OVER',
 };
+
+/** What to do about a gate of quality that a face fails. */
+export function promptForGate(gate: QualityGate): PromptCode {
+  return REASON_PROMPTS[GATE_REASONS[gate]];
+}
 
 /** The result of a decision with this reason. */
 export function promptForReason(reason: Reason): PromptCode {

@@ -1,8 +1,8 @@
 import type { Curve } from '../calibration/index.ts';
 import type { Picture } from '../camera/types.ts';
-import { MenshenError } from '../common/index.ts';
-import type { Box, FaceAnalysis } from '../vision/types.ts';
-import { type EnrolmentLimits, maskFaults, qualityFaults } from './advice.ts';
+import { type ErrorCode, MenshenError } from '../common/index.ts';
+import type { Box, FaceAnalysis, QualityGate } from '../vision/types.ts';
+import { type EnrolmentLimits, maskFaults, type QualityFault, qualityFaults } from './advice.ts';
 import { duplicateScore } from './duplicates.ts';
 import type { Gallery } from './gallery.ts';
 import type { Consent, Embedding, NewReference, Person } from './types.ts';
@@ -147,7 +147,25 @@ async function judgeAll(
   const [first] = refusals;
   if (first === undefined) return accepted;
   if (refusals.length === 1) throw first;
-  throw new MenshenError(first.code, refusals.map((refusal) => refusal.message).join('\n'), { cause: first });
+  throw new MenshenError(first.code, refusals.map((refusal) => refusal.message).join('\n'), {
+    cause: new AggregateError(refusals),
+  });
+}
+
+/** What a photo fails by: a gate of quality, a mask, no face, or several. */
+export type PhotoLack = QualityGate | 'MASK' | 'NO_FACE' | 'SEVERAL_FACES';
+
+/** A photo that nobody is to be enrolled from. */
+export class UnfitPhoto extends MenshenError {
+  readonly label: string;
+  /** In the order in which to mend them. */
+  readonly lacks: readonly PhotoLack[];
+
+  constructor(code: ErrorCode, message: string, label: string, lacks: readonly PhotoLack[]) {
+    super(code, message);
+    this.label = label;
+    this.lacks = lacks;
+  }
 }
 
 /** Finds and judges the one face of a photo. Throws what `read` throws, ENROLL_NO_FACE, ENROLL_SEVERAL_FACES, ENROLL_POOR_QUALITY. */
@@ -164,7 +182,8 @@ export async function judgePhoto(
       faults.length > 0
         ? faults.map((fault) => fault.text)
         : [`gates failed: ${found.quality.failed.join(', ')}`];
-    throw new MenshenError('ENROLL_POOR_QUALITY', `${photo.label}: ${texts.join('; ')}.`);
+    const lacks = faults.map((fault): PhotoLack => (isGateFault(fault) ? fault.gate : 'MASK'));
+    throw new UnfitPhoto('ENROLL_POOR_QUALITY', `${photo.label}: ${texts.join('; ')}.`, photo.label, lacks);
   }
   return {
     label: photo.label,
@@ -174,18 +193,26 @@ export async function judgePhoto(
   };
 }
 
+function isGateFault(fault: Pick<QualityFault, 'text'>): fault is QualityFault {
+  return 'gate' in fault;
+}
+
 function theFace(faces: readonly FaceAnalysis[], label: string): FaceAnalysis {
   const [first, second] = [...faces].sort((a, b) => area(b) - area(a));
   if (first === undefined) {
-    throw new MenshenError(
+    throw new UnfitPhoto(
       'ENROLL_NO_FACE',
       `${label}: no face was found. Use a photo that shows the face from the front, upright and well lit.`,
+      label,
+      ['NO_FACE'],
     );
   }
   if (second !== undefined && area(first) < FOREGROUND * area(second)) {
-    throw new MenshenError(
+    throw new UnfitPhoto(
       'ENROLL_SEVERAL_FACES',
       `${label}: ${faces.length} faces were found, and none stands out as the one meant. Use a photo with this person alone, or cut it out.`,
+      label,
+      ['SEVERAL_FACES'],
     );
   }
   return first;

@@ -24,6 +24,8 @@ export {
   judgePhoto,
   MISMATCH_SCORE,
   type PhotoAnalyser,
+  type PhotoLack,
+  UnfitPhoto,
 } from './enrol.ts';
 export { exportGallery } from './export.ts';
 export { Gallery, type GalleryCounts, type GalleryOptions } from './gallery.ts';

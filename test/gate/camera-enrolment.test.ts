@@ -69,7 +69,7 @@ async function show(faces: readonly Partial<Face>[], picture: boolean = true) {
   const enrolment = new CameraEnrolment(decision, quality);
   const told: string[] = [];
   const wanted = enrolment
-    .face('c', 300, (message) => told.push(message))
+    .face('c', 300, ({ text, prompt }) => told.push(`${prompt} ${text}`))
     .then(
       (face) => face,
       (error: Error & { code?: string }) => `${error.code} ${error.message}`,
@@ -88,7 +88,7 @@ const five = (more: Partial<Face> = {}) => Array.from({ length: 5 }, () => ({ ..
 it('takes a person who is alone, seen well and alive in five frames, by the best of them', async () => {
   const { outcome, told } = await show([{}, {}, { score: 0.9 }, {}, {}]);
   expect(outcome).toMatchObject({ qualityScore: 0.9, model });
-  expect(told[0]).toContain('stand before the camera');
+  expect(told[0]).toMatch(/^SHOW_FACE .*stand before the camera/);
 });
 
 it.each<[string, readonly Partial<Face>[], string, RegExp?]>([
@@ -114,6 +114,16 @@ it.each<[string, readonly Partial<Face>[], string, RegExp?]>([
   const { outcome } = await show(faces);
   expect(outcome).toMatch(code);
   expect(outcome).toContain(why);
+});
+
+it.each<[Partial<Face>, string]>([
+  [{ others: 1 }, 'ONE_PERSON'],
+  [{ yaw: 45 }, 'FACE_CAMERA'],
+  [{}, 'HOLD_STILL'],
+])('says of %j what the person is to be told', async (face, prompt) => {
+  const { told } = await show([face]);
+  expect(told[0]).toMatch(/^SHOW_FACE/);
+  expect(told.at(-1)).toMatch(new RegExp(`^${prompt} `));
 });
 
 it('waits for the picture', async () => {

@@ -81,7 +81,7 @@ it('enrols nobody by a stream that is not believed', async () => {
   let found = false;
   const told: string[] = [];
   const wanted = enrolment
-    .face('camera', 10_000, (missing) => told.push(missing))
+    .face('camera', 10_000, ({ text }) => told.push(text))
     .then((face) => {
       found = true;
       return face;
@@ -108,7 +108,7 @@ it('enrols nobody by a stream that is not believed', async () => {
   await stand(5000);
   expect(await wanted).toMatchObject({ model: { id: 'test' } });
   report([{ kind: 'frozen', detail: 'it stands still' }]);
-  const refused = enrolment.face('camera', 20, (missing) => told.push(missing));
+  const refused = enrolment.face('camera', 20, ({ text }) => told.push(text));
   await expect(refused).rejects.toMatchObject({
     code: 'CAMERA_SUSPECT',
     message: expect.stringContaining('not believed'),

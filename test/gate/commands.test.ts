@@ -63,7 +63,7 @@ async function start(
   );
   const open = bind(definitionOf('door.open'), (_, { command, progress }) => {
     carriedOut.push(command.nonce);
-    progress('on the way');
+    progress('on the way', 'WAIT');
     return { door: 'front', state: 'unlocked' };
   });
   const busy = bind(definitionOf('gate.lockdown'), () => {
@@ -125,9 +125,9 @@ describe.skipIf(!mosquittoInstalled())('commands through a real broker (skipped 
       const gate = await start();
       const told: string[] = [];
       const connection = { url: gate.mosquitto.url, version };
-      const reply = await send(gate, { connection, onProgress: (message) => told.push(message) });
+      const reply = await send(gate, { connection, onProgress: (...words) => told.push(words.join()) });
       expect(reply).toMatchObject({ state: 'done', result: { state: 'unlocked' }, gate: 'north' });
-      expect(told).toEqual(['on the way']);
+      expect(told).toEqual(['on the way,WAIT']);
       await vi.waitFor(() => expect(gate.events()).toHaveLength(2), 3000);
       const [accepted, outcome] = gate.events();
       expect(accepted).toMatchObject({

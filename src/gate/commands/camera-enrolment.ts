@@ -1,5 +1,6 @@
 import { type ErrorCode, MenshenError } from '../../common/index.ts';
 import type { DecisionConfig, QualityConfig } from '../../config/index.ts';
+import { type PromptCode, promptForGate } from '../../console/index.ts';
 import {
   type EnrolmentLimits,
   enrolmentLimits,
@@ -16,8 +17,28 @@ const SPAN_MS = 800;
 /** Progress is told no more often. */
 const TELL_MS = 1000;
 
-const NOBODY = 'nobody is before the camera';
-const SEVERAL = 'several people are in view: only the one meant may be';
+/** What keeps a face from being taken. */
+export interface Missing {
+  /** In words for whoever asked, with figures and limits. */
+  readonly text: string;
+  /** What the person may be told; null where there is nothing to be done before the camera. */
+  readonly prompt: PromptCode | null;
+}
+
+const NOBODY: Missing = { text: 'nobody is before the camera', prompt: 'SHOW_FACE' };
+const SEVERAL: Missing = {
+  text: 'several people are in view: only the one meant may be',
+  prompt: 'ONE_PERSON',
+};
+const WAITING: Missing = { text: 'waiting for the person to stand before the camera', prompt: 'SHOW_FACE' };
+const GONE: Missing = { text: 'the person left the view', prompt: 'SHOW_FACE' };
+const STILL: Missing = { text: 'hold still', prompt: 'HOLD_STILL' };
+const NOT_ALIVE: Missing = { text: 'the face does not look alive', prompt: 'FACE_CAMERA' };
+const ENCLOSED: Missing = {
+  text: 'straight edges enclose the face like those of a screen or a sheet: move where there are none',
+  prompt: null,
+};
+const ANOTHER: Missing = { text: 'the frames do not show one and the same face', prompt: 'HOLD_STILL' };
 
 /** A face before a camera that was found good enough to enrol. */
 export interface CameraFace {
@@ -29,11 +50,11 @@ export interface CameraFace {
 
 interface Watch {
   readonly found: (face: CameraFace) => void;
-  readonly tell: (missing: string) => void;
+  readonly tell: (missing: Missing) => void;
   track: string;
   frames: Sighting[];
   picture: TrackCrop | null;
-  missing: string;
+  missing: Missing;
   toldAt: number;
 }
 
@@ -77,7 +98,7 @@ export class CameraEnrolment {
    * The next face before the camera that can be enrolled. `tell` is told what is missing.
    * @throws MenshenError COMMAND_BUSY; ENROLL_NO_FACE, ENROLL_SEVERAL_FACES, CAMERA_SUSPECT or else COMMAND_TIMED_OUT by what was missing last
    */
-  async face(camera: string, withinMs: number, tell: (missing: string) => void): Promise<CameraFace> {
+  async face(camera: string, withinMs: number, tell: (missing: Missing) => void): Promise<CameraFace> {
     if (this.#watches.has(camera)) {
       throw new MenshenError('COMMAND_BUSY', `somebody is being looked at before camera "${camera}" already`);
     }
@@ -86,12 +107,12 @@ export class CameraEnrolment {
       return await new Promise<CameraFace>((found, refuse) => {
         const suspect = this.#distrusted.get(camera);
         const missing = suspect === undefined ? NOBODY : suspicion(suspect);
-        const watch = { found, tell, track: '', frames: [], picture: null, missing, toldAt: 0 };
+        const watch = { found, tell, track: '', frames: [], picture: null, missing, toldAt: -Infinity };
         this.#watches.set(camera, watch);
-        tell(suspect === undefined ? 'waiting for the person to stand before the camera' : missing);
+        tell(suspect === undefined ? WAITING : missing);
         timer = setTimeout(() => {
           const code = this.#distrusted.has(camera) ? 'CAMERA_SUSPECT' : lacking(watch.missing);
-          refuse(new MenshenError(code, `no face could be taken: ${watch.missing}`));
+          refuse(new MenshenError(code, `no face could be taken: ${watch.missing.text}`));
         }, withinMs);
       });
     } finally {
@@ -111,7 +132,7 @@ export class CameraEnrolment {
       return;
     }
     watch.frames.push(sighting);
-    this.#tell(watch, 'hold still');
+    this.#tell(watch, STILL);
     this.#finish(watch);
   }
 
@@ -126,7 +147,7 @@ export class CameraEnrolment {
     const watch = this.#watches.get(end.camera);
     if (watch?.track === end.track && !this.#distrusted.has(end.camera)) {
       this.#begin(watch, '');
-      this.#tell(watch, 'the person left the view');
+      this.#tell(watch, GONE);
     }
   }
 
@@ -136,30 +157,30 @@ export class CameraEnrolment {
     watch.picture = null;
   }
 
-  /** What this frame lacks, in words for the person; null when it counts. */
+  /** What this frame lacks; null when it counts. */
   #missing(
     { frames }: Watch,
     { mask, quality, liveness, embedding, enclosure, facesInView }: Sighting,
-  ): string | null {
+  ): Missing | null {
     if (facesInView > 0) return SEVERAL;
     const [worn] = maskFaults({ mask });
-    if (worn !== undefined) return worn.text;
+    if (worn !== undefined) return { text: worn.text, prompt: 'REMOVE_MASK' };
     const [fault] = measureFaults(quality, this.#limits);
-    if (fault !== undefined) return fault.text;
+    if (fault !== undefined) return { text: fault.text, prompt: promptForGate(fault.gate) };
     if (quality.failed.length > 0 || liveness === null || embedding === null) {
       const advice = quality.failed.map((gate) => GATE_ADVICE[gate]);
-      return `the face is not seen well enough: ${advice.join('; ') || 'look at the camera'}`;
+      const [gate] = quality.failed;
+      return {
+        text: `the face is not seen well enough: ${advice.join('; ') || 'look at the camera'}`,
+        prompt: gate === undefined ? 'SHOW_FACE' : promptForGate(gate),
+      };
     }
-    if (liveness.score < this.#decision.livenessFloor) return 'the face does not look alive';
-    if (enclosure !== null && enclosure >= this.#decision.enclosureThreshold) {
-      return 'straight edges enclose the face like those of a screen or a sheet: move where there are none';
-    }
+    if (liveness.score < this.#decision.livenessFloor) return NOT_ALIVE;
+    if (enclosure !== null && enclosure >= this.#decision.enclosureThreshold) return ENCLOSED;
     const [first] = frames;
     if (first?.embedding == null) return null;
     const likeness = dot(first.embedding.vector, embedding.vector);
-    return likeness < Math.max(MISMATCH_SCORE, this.#decision.minConsistency)
-      ? 'the frames do not show one and the same face'
-      : null;
+    return likeness < Math.max(MISMATCH_SCORE, this.#decision.minConsistency) ? ANOTHER : null;
   }
 
   #finish(watch: Watch): void {
@@ -171,7 +192,7 @@ export class CameraEnrolment {
     const recent = frames.slice(-FRAMES);
     const alive = recent.reduce((sum, { liveness }) => sum + (liveness?.score ?? 0), 0) / recent.length;
     if (alive < this.#decision.livenessThreshold) {
-      this.#tell(watch, 'the face does not look alive');
+      this.#tell(watch, NOT_ALIVE);
       frames.shift();
       return;
     }
@@ -181,7 +202,7 @@ export class CameraEnrolment {
     watch.found({ vector, model, qualityScore: best.quality.score, jpeg: picture.jpeg });
   }
 
-  #tell(watch: Watch, missing: string): void {
+  #tell(watch: Watch, missing: Missing): void {
     watch.missing = missing;
     const now = performance.now();
     if (now - watch.toldAt < TELL_MS) return;
@@ -190,11 +211,12 @@ export class CameraEnrolment {
   }
 }
 
-function suspicion(why: string): string {
-  return `the stream of the camera is not believed (${why}): see to the camera and its cable`;
+function suspicion(why: string): Missing {
+  const text = `the stream of the camera is not believed (${why}): see to the camera and its cable`;
+  return { text, prompt: null };
 }
 
-function lacking(missing: string): ErrorCode {
+function lacking(missing: Missing): ErrorCode {
   if (missing === NOBODY) return 'ENROLL_NO_FACE';
   return missing === SEVERAL ? 'ENROLL_SEVERAL_FACES' : 'COMMAND_TIMED_OUT';
 }

@@ -85,8 +85,8 @@ export function peopleHandlers(parts: CommandParts) {
     }),
     'people.enrol': bind(COMMANDS['people.enrol'], async (params, context) => {
       const who = await whoOf(parts, params);
-      const face = await parts.enrolment.face(params.camera, params.withinS * 1000, (missing) =>
-        context.progress(missing),
+      const face = await parts.enrolment.face(params.camera, params.withinS * 1000, ({ text, prompt }) =>
+        context.progress(text, prompt),
       );
       const { id, qualityScore } = await change({
         kind: 'face',

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { type CommandDefinition, definitionOf, kept, ReplySchema } from '../../commands/index.ts';
 import { type ErrorCode, isoNow, type Logger, MenshenError, messageOf } from '../../common/index.ts';
+import type { PromptCode } from '../../console/index.ts';
 import type { Records } from '../records.ts';
 import type { AcceptedCommand, CarriedOut } from './protocol.ts';
 
@@ -10,8 +11,8 @@ const MAX_RUNNING = 8;
 /** What a handler may do beside its work. */
 export interface Context {
   readonly command: AcceptedCommand;
-  /** Tells the sender what is being waited for or done. */
-  progress(message: string): void;
+  /** Tells the sender what is being waited for or done, and what the person at the door is to be told. */
+  progress(message: string, prompt?: PromptCode | null): void;
 }
 
 /** A handler tied to the schemas of its command. */
@@ -62,7 +63,10 @@ export class CommandRunner {
       if (Date.now() >= command.expiresAt) {
         throw new MenshenError('COMMAND_STALE', 'it expired before its turn came');
       }
-      const context = { command, progress: (message: string) => this.#progress(command, message) };
+      const context: Context = {
+        command,
+        progress: (message, prompt) => this.#progress(command, message, prompt ?? null),
+      };
       const result = await this.#parts.handlers[command.command].run(command.params, context);
       this.done(command, result, begun);
     } catch (error) {
@@ -109,8 +113,12 @@ export class CommandRunner {
     });
   }
 
-  #progress(command: AcceptedCommand, message: string): void {
-    this.#parts.records.answer(command.reply, { ...this.#head(command), state: 'progress', message });
+  #progress(command: AcceptedCommand, message: string, prompt: PromptCode | null): void {
+    this.#parts.records.answer(command.reply, {
+      ...this.#head(command),
+      ...{ state: 'progress', message },
+      ...(prompt === null ? {} : { prompt }),
+    });
   }
 
   #head({ nonce, command }: AcceptedCommand) {

@@ -23,8 +23,8 @@ export function visitorHandlers(parts: VisitorParts) {
       const identity = identityOf(params.name, params.idNumber);
       const pass = passOf(params);
       checkConsent(params);
-      const face = await parts.enrolment.face(camera, params.withinS * 1000, (missing) =>
-        context.progress(missing),
+      const face = await parts.enrolment.face(camera, params.withinS * 1000, ({ text, prompt }) =>
+        context.progress(text, prompt),
       );
       context.progress('asking the register');
       const record = await verifyIdentity(cloud, identity, face.jpeg);
