@@ -1,29 +1,21 @@
 // Steps 3 and 4: the program and its networks.
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { filesBelow, hashOf, ROOT, run, SetupError, step, textOf } from './tools.mjs';
+import { hashOf, ROOT, run, SetupError, step, textOf } from './tools.mjs';
 
 const STAMP = 'dist/.menshen-build';
-const SOURCES = ['src', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json'];
+const SOURCES = ['src', 'scripts/build.ts', 'tsconfig.json', 'package-lock.json'];
 
-/** Compiles src/ to dist/ when anything in it has changed. */
+/** Builds dist/ from src/ when anything in it has changed. */
 export async function build() {
   const now = `${hashOf(SOURCES)}\n`;
   if (textOf(STAMP) === now) return;
   await step('build', async () => {
     rmSync(join(ROOT, STAMP), { force: true });
-    await run(
-      process.execPath,
-      [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json'],
-      {
-        hint: 'The source does not compile.',
-      },
-    );
-    for (const file of filesBelow('dist')) {
-      const source = file.replace(/^dist/, 'src').replace(/\.js(\.map)?$/, '.ts');
-      if (!existsSync(join(ROOT, source))) rmSync(join(ROOT, file));
-    }
+    await run(process.execPath, ['--import', 'tsx', 'scripts/build.ts'], {
+      hint: 'The source does not compile.',
+    });
   });
   writeFileSync(join(ROOT, STAMP), now);
 }

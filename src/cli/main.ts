@@ -10,6 +10,7 @@ const daemon = stays === true || (stays !== undefined && stays === part);
 if (daemon) stopRequest();
 outliveReader({ stay: daemon });
 // Loaded only now: it takes most of the time in which a signal would find nobody listening.
+process.setSourceMapsEnabled(true);
 const { run } = await import('./program.ts');
 const code = await run(process.argv.slice(2));
 // A command that ended well may have work in flight; one that failed must not hang on what it left open.

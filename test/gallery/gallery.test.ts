@@ -327,13 +327,12 @@ describe('removal', () => {
 describe('the room', () => {
   it('loads neither ONNX Runtime nor libvips: the gate process imports it', () => {
     const script = `
-      const { Gallery } = await import('./dist/gallery/index.js');
-      const { createLogger } = await import('./dist/common/index.js');
+      const { Gallery } = await import('./src/gallery/index.ts');
+      const { createLogger } = await import('./src/common/index.ts');
       Gallery.open({ dataDir: process.argv[1], log: createLogger('t', 'silent') }).close();
       console.log(JSON.stringify(process.report.getReport().sharedObjects));`;
-    const child = spawnSync(process.execPath, ['--input-type=module', '-e', script, temporaryFolder()], {
-      encoding: 'utf8',
-    });
+    const args = ['--import', 'tsx', '--input-type=module', '-e', script, temporaryFolder()];
+    const child = spawnSync(process.execPath, args, { encoding: 'utf8' });
     expect(child.stdout).toContain('better_sqlite3');
     expect(child.stdout).not.toMatch(/onnxruntime|vips|sharp/);
   });

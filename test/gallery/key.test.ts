@@ -127,8 +127,8 @@ describe('the gallery key', () => {
   it('is one and the same for processes that start together', async () => {
     const dataDir = temporaryFolder();
     const script = `
-      import { Gallery } from './dist/gallery/index.js';
-      import { createLogger } from './dist/common/index.js';
+      import { Gallery } from './src/gallery/index.ts';
+      import { createLogger } from './src/common/index.ts';
       const gallery = Gallery.open({ dataDir: process.argv[1], log: createLogger('t', 'silent') });
       gallery.addPerson({ name: 'P' + process.pid, consent: ${JSON.stringify(CONSENT)} }, []);
       gallery.close();`;
@@ -136,9 +136,8 @@ describe('the gallery key', () => {
       [1, 2, 3].map(
         () =>
           new Promise((resolve) => {
-            const child = spawn(process.execPath, ['--input-type=module', '-e', script, dataDir], {
-              stdio: 'inherit',
-            });
+            const args = ['--import', 'tsx', '--input-type=module', '-e', script, dataDir];
+            const child = spawn(process.execPath, args, { stdio: 'inherit' });
             child.on('exit', resolve);
           }),
       ),

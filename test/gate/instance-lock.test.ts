@@ -13,10 +13,10 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 it('is held by one process, and free again after it was killed with -9', async () => {
-  const source = new URL('../../dist/gate/instance-lock.js', import.meta.url).href;
+  const source = new URL('../../src/gate/instance-lock.ts', import.meta.url).href;
   const script = `const { lockDataDir } = await import(${JSON.stringify(source)});
     await lockDataDir(${JSON.stringify(folder)}); console.log('held'); setInterval(() => {}, 1000);`;
-  const other = spawn(process.execPath, ['--input-type=module', '-e', script]);
+  const other = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script]);
   await once(other.stdout, 'data');
   await expect(lockDataDir(folder)).rejects.toMatchObject({ code: 'ALREADY_RUNNING' });
   other.kill('SIGKILL');
