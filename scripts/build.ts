@@ -24,7 +24,7 @@ const ENTRIES = [
   'vision/qr/thread',
 ];
 /** They bring native code, which they look for beside their own files. */
-const NATIVE = ['better-sqlite3', 'epoll', 'onnxruntime-node', 'onoff', 'sharp'];
+const NATIVE = ['better-sqlite3', 'onnxruntime-node', 'sharp'];
 
 const { metafile } = await build({
   absWorkingDir: ROOT,
@@ -45,7 +45,7 @@ const { metafile } = await build({
   banner: {
     js: "import { createRequire as menshenRequire } from 'node:module'; const require = menshenRequire(import.meta.url);",
   },
-  plugins: [sources()],
+  plugins: [sources(), packagesOnDemand()],
 });
 for (const file of readdirSync(join(ROOT, 'dist'), { recursive: true, encoding: 'utf8' })) {
   const path = join('dist', file);
@@ -66,12 +66,21 @@ function sources(): Plugin {
           // Of a namespace that is imported as such, what nobody uses is left out; zod is two thirds words of languages.
           contents: text
             .replace("import { z } from 'zod';", "import * as z from 'zod';")
-            .replaceAll('import.meta.url', urlOf(place)),
+            .replaceAll('import.meta.url', () => urlOf(place)),
           errors: forgotten.map((entry) => ({
             text: `${place} starts ${entry}, which is not among ENTRIES`,
           })),
         };
       }),
+  };
+}
+
+/** Packages that the sources import when they need them stay where they are: of CommonJS a piece of its own would have no names. */
+function packagesOnDemand(): Plugin {
+  return {
+    name: 'packages on demand',
+    setup: ({ onResolve }) =>
+      onResolve({ filter: /^[^.]/ }, ({ kind }) => (kind === 'dynamic-import' ? { external: true } : null)),
   };
 }
 

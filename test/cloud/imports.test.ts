@@ -16,6 +16,7 @@ function librariesOf(entry: string): string {
 const INFERENCE = /sharp|vips|onnx/i;
 
 it.each([
+  'cloud/envelope/wrap-thread.js',
   'gate/cloud-thread.js',
   'gate/records-thread.js',
   'gate/site-people/thread.js',

@@ -1,5 +1,7 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { fileURLToPath } from 'node:url';
 import { ModbusTCPServer } from 'jsmodbus';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { InputLineSchema, OutputLineSchema } from '../../src/config/schema/line.ts';
@@ -156,6 +158,16 @@ describe('a relay of a Modbus board', () => {
     server.set(server.coils, 3, 0);
     await until('the fault is told', () => told.length > 0);
     expect(told).toEqual([expect.stringContaining('the board has set it to 0 by itself')]);
+  });
+
+  it('is brought to rest by the built program that is left behind by a gate that has died', async () => {
+    const server = await board();
+    server.set(server.coils, 3, 1);
+    const program = fileURLToPath(new URL('../../dist/door/gpio/modbus-set.js', import.meta.url));
+    const task = { host: '127.0.0.1', port: server.port, unit: 1, timeoutMs: 5000, coil: 3, level: 0 };
+    const child = spawn(process.execPath, [program, JSON.stringify(task)], { stdio: 'inherit' });
+    expect(await once(child, 'exit')).toEqual([0, null]);
+    expect(server.coil(3)).toBe(0);
   });
 
   it('that answers nonsense harms nothing but itself', async () => {
