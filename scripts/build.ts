@@ -1,7 +1,7 @@
 /** Builds dist/: one file for each program and thread, with pieces that several of them load beside (docs/decisions/bundling.md). */
 import { readdirSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { join, relative, sep } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Plugin } from 'esbuild';
 
@@ -87,9 +87,7 @@ function packagesOnDemand(): Plugin {
 /** The entries that a source names as files beside it: `'./thread.js'`. */
 function startedBy(place: string, text: string): string[] {
   if (!text.includes('import.meta.url')) return [];
-  return [...text.matchAll(/'(\.\/[\w-]+)\.js'/g)].map(([, name = '']) =>
-    join(place, '..', name).split(sep).join('/'),
-  );
+  return [...text.matchAll(/'(\.\/[\w-]+)\.js'/g)].map(([, name = '']) => join(place, '..', name));
 }
 
 /** For `import.meta.url`: the file that would be there if each source had one of its own in dist/. */
