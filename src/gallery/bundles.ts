@@ -1,25 +1,19 @@
 import type { Statement } from 'better-sqlite3';
-import { z } from 'zod';
-import type { ModelRef } from '../vision/types.ts';
 import type { RowCipher, RowIdentity } from './cipher.ts';
 import type { Db } from './database.ts';
-import { PersonRecordSchema, parseJson } from './rows.ts';
-import { ROW_BYTES } from './rows-memory.ts';
+import { type PeoplePack, packPeople, unpackPeople } from './people-pack.ts';
+import {
+  packReferences,
+  type ReferencePack,
+  type SearchedReference,
+  unpackReferences,
+} from './reference-pack.ts';
 import type { Person } from './types.ts';
 
 export type Table = 'people' | 'refs';
 
-/** A reference as it is searched: its row of the memory instead of its embedding. */
-export interface BundledReference {
-  readonly id: string;
-  readonly personId: string;
-  readonly model: ModelRef;
-  /** See `RowsMemory.read`. */
-  readonly row: Uint8Array;
-}
-
-/** Of what a bundle holds; one of another format does not open. It changes with the records, the rotation, the rows of memory. */
-const FORMAT = 1;
+/** Of what a bundle holds; one of another format does not open. It changes with the packs, the records, the rotation, the rows of memory. */
+const FORMAT = 2;
 /** A range is 2^8 row numbers; the triggers that drop bundles know it. */
 const RANGE_BITS = 8;
 
@@ -28,9 +22,6 @@ const SELECT: Readonly<Record<Table, string>> = {
   people: 'SELECT id, sealed FROM people',
   refs: 'SELECT * FROM refs',
 };
-
-const PeopleSchema = z.array(PersonRecordSchema.extend({ id: z.uuid() }));
-const HeaderSchema = z.array(z.tuple([z.uuid(), z.uuid(), z.tuple([z.string().min(1), z.string().min(1)])]));
 
 /**
  * Copies of the rows of 256 row numbers each, sealed as one: a large gallery is opened several times as quickly by them
@@ -79,44 +70,35 @@ export class Bundles {
     return this.#db.prepare(SELECT[table]).iterate();
   }
 
+  /** Whether there is a bundle that opens. */
   has(table: Table, range: number): boolean {
-    return this.#db.prepare(`SELECT 1 FROM ${table}_bundles WHERE range = ?`).get(range) !== undefined;
+    return (table === 'people' ? this.people(range) : this.references(range)) !== null;
   }
 
   /** Null where there is no bundle that opens. */
-  people(range: number): Person[] | null {
+  people(range: number): PeoplePack | null {
     const plain = this.#open('people', range);
-    return plain === null ? null : (PeopleSchema.safeParse(parseJson(plain)).data ?? null);
+    return plain && unpackPeople(plain);
   }
 
   /** Null where there is no bundle that opens. */
-  references(range: number): BundledReference[] | null {
+  references(range: number): ReferencePack | null {
     const plain = this.#open('refs', range);
-    if (plain === null || plain.length < 4) return null;
-    const begin = 4 + plain.readUInt32BE();
-    const header = HeaderSchema.safeParse(parseJson(plain.subarray(4, begin))).data;
-    if (header === undefined || plain.length !== begin + header.length * ROW_BYTES) return null;
-    return header.map(([id, personId, [model, version]], n) => ({
-      id,
-      personId,
-      model: { id: model, version },
-      row: plain.subarray(begin + n * ROW_BYTES, begin + (n + 1) * ROW_BYTES),
-    }));
+    return plain && unpackReferences(plain);
   }
 
+  /** Leaves the range to its rows where they cannot be packed. */
   putPeople(range: number, people: readonly Person[]): void {
-    this.#put('people', range, Buffer.from(JSON.stringify(people), 'utf8'));
+    this.#put('people', range, packPeople(people));
   }
 
-  putReferences(range: number, references: readonly BundledReference[]): void {
-    const header = references.map(({ id, personId, model }) => [id, personId, [model.id, model.version]]);
-    const text = Buffer.from(JSON.stringify(header), 'utf8');
-    const length = Buffer.alloc(4);
-    length.writeUInt32BE(text.length);
-    this.#put('refs', range, Buffer.concat([length, text, ...references.map(({ row }) => row)]));
+  /** Leaves the range to its rows where they cannot be packed. */
+  putReferences(range: number, references: readonly SearchedReference[]): void {
+    this.#put('refs', range, packReferences(references));
   }
 
-  #put(table: Table, range: number, plain: Uint8Array): void {
+  #put(table: Table, range: number, plain: Uint8Array | null): void {
+    if (plain === null) return;
     this.#db
       .prepare(`INSERT OR REPLACE INTO ${table}_bundles (range, sealed) VALUES (?, ?)`)
       .run(range, this.#cipher.seal(identity(table, range), plain));

@@ -1,6 +1,8 @@
-import { type BundledReference, Bundles } from './bundles.ts';
+import { Bundles } from './bundles.ts';
 import type { RowCipher } from './cipher.ts';
 import type { Db } from './database.ts';
+import type { PeoplePack } from './people-pack.ts';
+import type { ReferencePack } from './reference-pack.ts';
 import { type Read, RowReader, type StoredReference } from './row-reader.ts';
 import type { GalleryFault, Person } from './types.ts';
 
@@ -10,7 +12,9 @@ export interface Taker {
   begin(there: { readonly people: number; readonly references: number }): void;
   person(person: Person): void;
   reference(reference: StoredReference): void;
-  bundled(reference: BundledReference): void;
+  /** False when one of them was taken before: bundles of such are of no use. */
+  packedPeople(pack: PeoplePack): boolean;
+  packedReferences(pack: ReferencePack): boolean;
 }
 
 /** Reads all people and references of a gallery, by bundles where there are any. To be used within a transaction. */
@@ -30,14 +34,15 @@ export class Everybody {
     const there = { people: this.#count('people'), references: this.#count('refs') };
     for (const bundled of this.#bundles.any() ? [true, false] : [false]) {
       const unusable: GalleryFault[] = [];
-      let read = 0;
+      let left: number | null = there.people + there.references;
       taker.begin(there);
       for (const rows of bundled ? this.#bundled(taker, unusable) : this.#alone(taker, unusable)) {
-        read += rows;
+        left = rows === null ? null : left - rows;
+        if (left === null) break;
         yield;
       }
       // Bundles that are not of the rows there are (numbered anew by VACUUM, of an older file) are of no use at all.
-      if (bundled && read !== there.people + there.references) continue;
+      if (bundled && left !== 0) continue;
       faults.push(...unusable);
       return;
     }
@@ -51,19 +56,17 @@ export class Everybody {
 
   /**
    * The same by bundles, and row by row in the ranges without one. References first: the people stay as objects, among which V8
-   * would look for garbage again and again while references pass.
+   * would look for garbage again and again while references pass. Null where somebody is in two bundles.
    */
-  *#bundled(taker: Taker, faults: GalleryFault[]): Generator<number> {
+  *#bundled(taker: Taker, faults: GalleryFault[]): Generator<number | null> {
     for (const range of this.#bundles.ranges('refs')) {
       const references = this.#bundles.references(range);
-      for (const reference of references ?? []) taker.bundled(reference);
-      if (references !== null) yield references.length;
+      if (references !== null) yield taker.packedReferences(references) ? references.size : null;
       else yield* this.#rows(this.#bundles.rows('refs', range), this.#reference(taker), faults);
     }
     for (const range of this.#bundles.ranges('people')) {
       const people = this.#bundles.people(range);
-      for (const person of people ?? []) taker.person(person);
-      if (people !== null) yield people.length;
+      if (people !== null) yield taker.packedPeople(people) ? people.size : null;
       else yield* this.#rows(this.#bundles.rows('people', range), this.#person(taker), faults);
     }
   }

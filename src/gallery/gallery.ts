@@ -147,8 +147,13 @@ export class Gallery {
     );
   }
 
+  /** The ids of everybody, in their order. */
+  ids(): string[] {
+    return [...this.#memory.people.ids()].sort();
+  }
+
   get(id: string): Person | null {
-    return this.#memory.people.get(id) ?? null;
+    return this.#memory.people.get(id);
   }
 
   /** The one person of this id or name. Throws PERSON_NOT_FOUND; USAGE when several people have the name. */
@@ -156,12 +161,15 @@ export class Gallery {
     const byId = this.get(idOrName.toLowerCase());
     if (byId !== null) return byId;
     const name = idOrName.normalize('NFC').trim();
-    const [first, ...others] = this.list().filter((person) => person.name === name);
+    const [first, ...others] = [...this.#memory.people.values()].filter((person) => person.name === name);
     if (first === undefined) {
       throw new MenshenError('PERSON_NOT_FOUND', `Nobody with the id or name "${idOrName}" is enrolled.`);
     }
     if (others.length > 0) {
-      const ids = [first, ...others].map((person) => person.id).join(', ');
+      const ids = [first, ...others]
+        .map((person) => person.id)
+        .sort()
+        .join(', ');
       throw new MenshenError(
         'USAGE',
         `${1 + others.length} people are called "${name}"; name one by id: ${ids}`,
@@ -316,7 +324,7 @@ export class Gallery {
   /** Whoever is enrolled with this ID number, in the form of `normaliseIdNumber`; null when nobody is. */
   byIdNumber(idNumber: string): Person | null {
     const hash = this.#cipher.hashIdNumber(idNumber);
-    return this.list().find((person) => person.idNumberHash === hash) ?? null;
+    return this.#memory.people.first((person) => person.idNumberHash === hash);
   }
 
   /** Throws ID_NUMBER_TAKEN when somebody other than `personId` is enrolled with the ID number. */
@@ -331,7 +339,7 @@ export class Gallery {
 
   /** Everybody who has this card (in normal form): one person, unless an import gave it to two. */
   byCard(number: string): readonly Person[] {
-    return this.#memory.byCard(number);
+    return this.#memory.people.byCard(number);
   }
 
   /** All passes, the newest first. */

@@ -1,6 +1,8 @@
 import { type Logger, MenshenError } from '../common/index.ts';
 import type { ModelRef } from '../vision/types.ts';
 import type { Taker } from './everybody.ts';
+import { PendingChange } from './pending.ts';
+import { People } from './people.ts';
 import { LoadProgress } from './progress.ts';
 import type { StoredReference } from './row-reader.ts';
 import { ReferenceIndex } from './search.ts';
@@ -9,17 +11,15 @@ import type { Candidate, Embedding, GalleryChange, GalleryFault, Pass, Person } 
 
 /** The gallery as it is searched: people and embeddings in memory, kept in step with the file by what changed in it. */
 export class GalleryMemory {
-  readonly people = new Map<string, Person>();
   readonly passes = new Map<string, Pass>();
   readonly #store: GalleryStore;
   readonly #log: Logger;
+  #people: People;
   #index = new ReferenceIndex();
   #alone = 0;
   readonly #faults = new Map<string, GalleryFault>();
-  /** Who has which card; made when it is asked for, after a change. */
-  #cards: Map<string, Person[]> | null = null;
   /** Changes taken over but not told by `refresh` yet. */
-  #pending = { added: new Set<string>(), updated: new Set<string>(), removed: new Set<string>() };
+  readonly #pending = new PendingChange();
   #known: { generation: number; removals: number; keyCheck: Uint8Array | null } = {
     generation: -1,
     removals: -1,
@@ -30,6 +30,11 @@ export class GalleryMemory {
   constructor(store: GalleryStore, log: Logger) {
     this.#store = store;
     this.#log = log;
+    this.#people = this.#nobody();
+  }
+
+  get people(): People {
+    return this.#people;
   }
 
   /** The first load; tells no changes. One that takes long says in the log how far it is. */
@@ -37,7 +42,7 @@ export class GalleryMemory {
     const taker = this.#begin();
     const dataVersion = this.#store.dataVersion();
     this.#takeOver(this.#store.all(taker), dataVersion);
-    this.#takePending();
+    this.#pending.take();
   }
 
   /** The first load while the event loop goes on running. Rejects with the signal's reason when that is given meanwhile. */
@@ -45,7 +50,7 @@ export class GalleryMemory {
     const taker = this.#begin();
     const dataVersion = this.#store.dataVersion();
     this.#takeOver(await this.#store.allInSlices(taker, signal), dataVersion);
-    this.#takePending();
+    this.#pending.take();
   }
 
   /** Takes over what changed in the file. */
@@ -83,25 +88,33 @@ export class GalleryMemory {
     return {
       begin: ({ people, references }) => {
         progress.begin(people + references);
-        this.people.clear();
-        this.#cards = null;
+        this.#people = this.#nobody(people);
         this.#index = new ReferenceIndex(references);
         this.#alone = 0;
       },
       person: (person) => {
-        this.people.set(person.id, person);
-        progress.step();
+        this.people.set(person);
+        progress.step(1);
       },
       reference: ({ id, personId, model, vector }) => {
         this.#index.add({ referenceId: id, personId }, model, vector);
         this.#alone++;
-        progress.step();
+        progress.step(1);
       },
-      bundled: ({ id, personId, model, row }) => {
-        this.#index.addRow({ referenceId: id, personId }, model, row);
-        progress.step();
+      packedPeople: (pack) => {
+        progress.step(pack.size);
+        return this.people.addPacked(pack);
+      },
+      packedReferences: (pack) => {
+        progress.step(pack.size);
+        return this.#index.addPacked(pack);
       },
     };
+  }
+
+  /** Whoever is in a bundle without a record that can be used is as their row says. */
+  #nobody(expected = 0): People {
+    return new People((id) => this.#store.person(id), expected);
   }
 
   /** @param dataVersion of before the delta was read: what came since is looked at again */
@@ -123,7 +136,7 @@ export class GalleryMemory {
 
   refresh(): GalleryChange | null {
     if (this.#store.dataVersion() !== this.#dataVersion) this.follow();
-    return this.#takePending();
+    return this.#pending.take();
   }
 
   /** As `refresh`, and a large change is taken over in slices, between which the event loop runs; one at a time. */
@@ -132,16 +145,11 @@ export class GalleryMemory {
       if (this.#store.isSmallSince(this.#known)) this.follow();
       else await this.#followInSlices(signal);
     }
-    return this.#takePending();
+    return this.#pending.take();
   }
 
   search(probe: Embedding, k: number): Candidate[] {
-    const hits = this.#index.search(
-      probe.vector,
-      probe.model,
-      k,
-      (id) => this.people.get(id)?.consent.local === true,
-    );
+    const hits = this.#index.search(probe.vector, probe.model, k, (id) => this.people.isSearched(id));
     return hits.map((hit) => ({ ...hit, name: this.people.get(hit.personId)?.name ?? '' }));
   }
 
@@ -154,14 +162,7 @@ export class GalleryMemory {
    * are random, so that the choice stays much the same as people come and go.
    */
   sample(model: ModelRef, most: number): string[] {
-    const chosen: string[] = [];
-    for (const [id, { consent }] of this.people) {
-      if (!consent.local || (chosen.length === most && id > (chosen[most - 1] ?? ''))) continue;
-      if (this.#index.referencesOf(id, model).length === 0) continue;
-      const place = chosen.findIndex((other) => other > id);
-      chosen.splice(place < 0 ? chosen.length : place, 0, id);
-      if (chosen.length > most) chosen.pop();
-    }
+    const chosen = this.people.lowest(most, (id) => this.#index.referencesOf(id, model).length > 0);
     return chosen.map((id) => this.#index.referencesOf(id, model).sort()[0]);
   }
 
@@ -179,19 +180,6 @@ export class GalleryMemory {
 
   referenceCountOf(personId: string): number {
     return this.#index.referencesOf(personId).length;
-  }
-
-  /** Everybody who has this card: one person, unless an import gave it to two. */
-  byCard(number: string): readonly Person[] {
-    if (this.#cards === null) {
-      this.#cards = new Map();
-      for (const person of this.people.values()) {
-        for (const card of person.cards) {
-          this.#cards.set(card, [...(this.#cards.get(card) ?? []), person]);
-        }
-      }
-    }
-    return this.#cards.get(number) ?? [];
   }
 
   faults(): GalleryFault[] {
@@ -228,21 +216,20 @@ export class GalleryMemory {
   }
 
   #takePerson(person: Person): void {
-    this.#note(this.people.has(person.id) ? 'updated' : 'added', person.id);
-    this.people.set(person.id, person);
-    this.#cards = null;
+    this.#pending.note(this.people.has(person.id) ? 'updated' : 'added', person.id);
+    this.people.set(person);
     if (this.#faults.size > 0) this.#faults.delete(`people ${person.id}`);
   }
 
   #takeReference({ id, personId, model, vector }: StoredReference): void {
     this.#index.add({ referenceId: id, personId }, model, vector);
     if (this.#faults.size > 0) this.#faults.delete(`refs ${id}`);
-    this.#note('updated', personId);
+    this.#pending.note('updated', personId);
   }
 
   /** Whole people first. */
   *#removeAllBut(ids: NonNullable<Delta['ids']>): Generator<null> {
-    for (const id of this.people.keys()) {
+    for (const id of this.people.ids()) {
       if (!ids.people.has(id)) this.#dropPerson(id);
       yield null;
     }
@@ -266,43 +253,22 @@ export class GalleryMemory {
 
   #dropPerson(id: string): void {
     this.people.delete(id);
-    this.#cards = null;
     for (const reference of this.#index.referencesOf(id)) this.#dropReference(reference, id);
-    this.#note('removed', id);
+    this.#pending.note('removed', id);
   }
 
   #dropReference(id: string, personId: string): void {
     this.#index.remove(id);
-    this.#note('updated', personId);
+    this.#pending.note('updated', personId);
   }
 
   /** A row that cannot be used must not go on being used as it was before either. */
   #report(fault: GalleryFault): void {
-    this.#cards = null;
-    if (fault.table === 'people' && this.people.delete(fault.id)) this.#note('removed', fault.id);
+    if (fault.table === 'people' && this.people.delete(fault.id)) this.#pending.note('removed', fault.id);
     if (fault.table === 'passes') this.passes.delete(fault.id);
     const owner = fault.table === 'refs' ? this.#index.personOf(fault.id) : null;
     if (owner !== null) this.#dropReference(fault.id, owner);
     this.#faults.set(`${fault.table} ${fault.id}`, fault);
     this.#log.error({ code: 'GALLERY_CORRUPT', table: fault.table, row: fault.id }, fault.message);
-  }
-
-  #note(kind: 'added' | 'updated' | 'removed', personId: string): void {
-    const { added, updated, removed } = this.#pending;
-    if (kind === 'removed') {
-      updated.delete(personId);
-      // Added and removed between two looks: nobody ever saw the person.
-      if (!added.delete(personId)) removed.add(personId);
-    } else if (kind === 'added') {
-      if (removed.delete(personId)) updated.add(personId);
-      else added.add(personId);
-    } else if (!added.has(personId) && !removed.has(personId)) updated.add(personId);
-  }
-
-  #takePending(): GalleryChange | null {
-    const { added, updated, removed } = this.#pending;
-    if (added.size + updated.size + removed.size === 0) return null;
-    this.#pending = { added: new Set(), updated: new Set(), removed: new Set() };
-    return { added: [...added], updated: [...updated], removed: [...removed] };
   }
 }

@@ -20,9 +20,9 @@ export class LoadProgress {
     this.#of = of;
   }
 
-  /** One more of them is loaded. */
-  step(): void {
-    this.#done++;
+  /** So many more of them are loaded. */
+  step(more: number): void {
+    this.#done += more;
     const now = performance.now();
     if (now - this.#told < TELL_EVERY_MS) return;
     this.#told = now;

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { WordList } from './word-list.ts';
 
-const WORDS = 4;
+/** Of an id. */
+export const WORDS = 4;
 const UUID_LENGTH = 36;
 
 const DASH = 45;
@@ -27,6 +28,11 @@ export class RowIds {
   set(row: number, id: string): void {
     if (!wordsOf(id, scratch)) this.#others.set(row, id);
     for (let i = 0; i < WORDS; i++) this.#words.set(row * WORDS + i, scratch[i]);
+  }
+
+  /** The id of which four words are given, from `at` on. */
+  setWords(row: number, words: Uint32Array, at: number): void {
+    for (let i = 0; i < WORDS; i++) this.#words.set(row * WORDS + i, words[at + i]);
   }
 
   get(row: number): string {
@@ -61,6 +67,11 @@ export class RowIds {
     return true;
   }
 
+  /** The first eight digits of a UUID. */
+  firstWord(row: number): number {
+    return this.#words.get(row * WORDS);
+  }
+
   /** The four words that stand for the id of a row. */
   read(row: number, words: Uint32Array): void {
     for (let i = 0; i < WORDS; i++) words[i] = this.#words.get(row * WORDS + i);
@@ -68,6 +79,23 @@ export class RowIds {
 }
 
 const scratch = new Uint32Array(WORDS);
+
+/** UUIDs in small letters as 16 bytes each; null when one is no such. */
+export function packIds(ids: readonly string[]): Buffer | null {
+  const bytes = Buffer.alloc(ids.length * WORDS * 4);
+  for (const [n, id] of ids.entries()) {
+    if (!parseUuid(id, scratch)) return null;
+    for (let i = 0; i < WORDS; i++) bytes.writeUInt32BE(scratch[i], 4 * (n * WORDS + i));
+  }
+  return bytes;
+}
+
+/** Four words for each id that `packIds` wrote. */
+export function unpackIds(bytes: Buffer): Uint32Array {
+  const words = new Uint32Array(bytes.length / 4);
+  for (let i = 0; i < words.length; i++) words[i] = bytes.readUInt32BE(4 * i);
+  return words;
+}
 
 /** The words that stand for an id: those of a UUID in small letters itself, else of its SHA-256; false then. */
 export function wordsOf(id: string, words: Uint32Array): boolean {

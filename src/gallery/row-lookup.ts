@@ -26,6 +26,16 @@ export class RowLookup {
   /** The row of an id, -1 when there is none. */
   find(id: string): number {
     wordsOf(id, this.#words);
+    return this.#find();
+  }
+
+  /** The same of an id whose words are given, from `at` on. */
+  findWords(words: Uint32Array, at: number): number {
+    for (let i = 0; i < this.#words.length; i++) this.#words[i] = words[at + i];
+    return this.#find();
+  }
+
+  #find(): number {
     const hash = hashOf(this.#words);
     const slots = this.#tables[hash % TABLES];
     for (let at = placeOf(hash, slots); slots[at] !== 0; at = after(at, slots)) {
@@ -34,13 +44,22 @@ export class RowLookup {
     return -1;
   }
 
-  /** Adds a row, whose id is not in yet. */
-  add(row: number): void {
+  /** Adds a row, in place of the one of the same id where there is one: gives that, else -1. */
+  put(row: number): number {
     const hash = this.#hash(row);
     const table = hash % TABLES;
-    if (this.#used[table] + 1 > this.#tables[table].length * FULL) this.#grow(table);
-    put(this.#tables[table], hash, row);
+    const slots = this.#tables[table];
+    let at = placeOf(hash, slots);
+    for (; slots[at] !== 0; at = after(at, slots)) {
+      const before = slots[at] - 1;
+      if (!this.#ids.is(before, this.#words)) continue;
+      slots[at] = row + 1;
+      return before;
+    }
+    slots[at] = row + 1;
     this.#used[table]++;
+    if (this.#used[table] > slots.length * FULL) this.#grow(table);
+    return -1;
   }
 
   /** Has row `to`, of the same id, found in place of row `from`. The id of `from` must still stand. */

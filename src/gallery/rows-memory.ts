@@ -9,7 +9,7 @@ const PAGE = 65_536;
 const CODE_BITS = EMBEDDING_DIMENSIONS;
 const CODE_BYTES = CODE_BITS / 8;
 /** A code lies in two halves: most rows are passed over by the first, and the memory of the second is not read then. */
-const HALF_BYTES = CODE_BYTES / 2;
+export const HALF_BYTES = CODE_BYTES / 2;
 const BLOCK_HALVES = BLOCK_ROWS * HALF_BYTES;
 const BLOCK_BYTES = BLOCK_ROWS * (CODE_BYTES + EMBEDDING_DIMENSIONS);
 /** So many fit beside the first page into the 4 GiB that WebAssembly can address: 7 million rows. */
@@ -60,8 +60,15 @@ const SHORT_LIST = 256;
 const SAMPLE = 2048;
 const SAMPLE_PART = 1 / 64;
 
-/** Of a row as `read` gives it. */
-export const ROW_BYTES = CODE_BYTES + EMBEDDING_DIMENSIONS;
+/** Rows as they lie in memory, column by column. */
+export interface PackedRows {
+  /** First halves of the codes, 32 bytes each. */
+  readonly first: Uint8Array;
+  /** Second halves, 32 each. */
+  readonly second: Uint8Array;
+  /** 512 each. */
+  readonly numbers: Uint8Array;
+}
 
 /**
  * Rows of embeddings in WebAssembly memory, 580 bytes each: the signs of the rotated embedding as 512 bits, and a byte
@@ -98,14 +105,22 @@ export class RowsMemory {
     return Buffer.concat(placesOf(row).map(([at, length]) => this.#bytes.subarray(at, at + length)));
   }
 
-  /** Writes a row that `read` gave. */
-  put(row: number, bytes: Uint8Array): void {
-    this.#makeRoom(row);
-    const code = codeAt(row);
-    this.#copy(bytes, 0, code, HALF_BYTES);
-    this.#copy(bytes, HALF_BYTES, code + BLOCK_HALVES, HALF_BYTES);
-    this.#copy(bytes, CODE_BYTES, numbersAt(row), EMBEDDING_DIMENSIONS);
-    this.#measure(row);
+  /** Writes `count` rows from `row` on, which are those of the packed ones from `from` on. */
+  put(row: number, rows: PackedRows, from: number, count: number): void {
+    this.#makeRoom(row + count - 1);
+    const target = this.#bytes;
+    for (let done = 0; done < count; ) {
+      const to = row + done;
+      // As many as lie in one block.
+      const some = Math.min(count - done, BLOCK_ROWS - (to % BLOCK_ROWS));
+      const part = (column: Uint8Array, bytes: number) =>
+        column.subarray((from + done) * bytes, (from + done + some) * bytes);
+      target.set(part(rows.first, HALF_BYTES), codeAt(to));
+      target.set(part(rows.second, HALF_BYTES), codeAt(to) + BLOCK_HALVES);
+      target.set(part(rows.numbers, EMBEDDING_DIMENSIONS), numbersAt(to));
+      done += some;
+    }
+    for (let n = 0; n < count; n++) this.#measure(row + n);
   }
 
   /** Writes row `from` over row `to`. */
@@ -190,12 +205,6 @@ export class RowsMemory {
     let distance = 0;
     for (let within = histogram[0]; within < wanted; within += histogram[distance]) distance++;
     return distance;
-  }
-
-  /** Byte by byte: a view of so few costs more, a million times. */
-  #copy(bytes: Uint8Array, from: number, to: number, length: number): void {
-    const target = this.#bytes;
-    for (let i = 0; i < length; i++) target[to + i] = bytes[from + i];
   }
 
   /** Turns the embedding in VECTOR; gives the largest of its numbers, without their signs. */

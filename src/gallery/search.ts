@@ -1,5 +1,6 @@
 import { MenshenError } from '../common/index.ts';
 import { EMBEDDING_DIMENSIONS, type ModelRef } from '../vision/types.ts';
+import type { ReferencePack } from './reference-pack.ts';
 import { type Entry, type Hit, Shelf } from './shelf.ts';
 
 /**
@@ -20,12 +21,23 @@ export class ReferenceIndex {
   /** Adds a reference, or replaces the one of the same id. `vector`: 512 floats of norm 1. */
   add(entry: Entry, model: ModelRef, vector: Float32Array): void {
     checkLength(vector);
-    this.#shelfFor(entry, model).add(entry, vector);
+    this.remove(entry.referenceId);
+    this.#shelfOf(model).add(entry, vector);
   }
 
-  /** The same with a row of the memory (`RowsMemory.read`). */
-  addRow(entry: Entry, model: ModelRef, row: Uint8Array): void {
-    this.#shelfFor(entry, model).addRow(entry, row);
+  /** Adds all of a pack. False when one of them is there already: the index is of no use then. */
+  addPacked(pack: ReferencePack): boolean {
+    for (let from = 0; from < pack.size; ) {
+      const model = pack.modelOf[from];
+      let to = from + 1;
+      while (to < pack.size && pack.modelOf[to] === model) to++;
+      const shelf = this.#shelfOf(pack.models[model]);
+      const others = this.#shelves.filter((other) => other.shelf !== shelf);
+      if (others.some((other) => other.shelf.hasPacked(pack, from, to - from))) return false;
+      if (!shelf.addPacked(pack, from, to - from)) return false;
+      from = to;
+    }
+    return true;
   }
 
   /** False when there is no such reference. */
@@ -79,9 +91,8 @@ export class ReferenceIndex {
     return this.#of(model).reduce((sum, { size }) => sum + size, 0);
   }
 
-  /** Where a reference is to be added, which is nowhere any more. */
-  #shelfFor({ referenceId }: Entry, model: ModelRef): Shelf {
-    this.remove(referenceId);
+  /** The shelf of a model, which is made when there is none. */
+  #shelfOf(model: ModelRef): Shelf {
     const known = this.#shelf(model);
     if (known !== undefined) return known;
     const shelf = new Shelf(this.#shelves.length === 0 ? this.#expected : 0);

@@ -1,4 +1,5 @@
-import { RowIds } from './row-ids.ts';
+import type { ReferencePack } from './reference-pack.ts';
+import { RowIds, WORDS } from './row-ids.ts';
 import { RowLookup } from './row-lookup.ts';
 import { RowsMemory } from './rows-memory.ts';
 import { WordList } from './word-list.ts';
@@ -45,27 +46,30 @@ export class Shelf {
   }
 
   /** The reference must not be there yet. `vector`: 512 floats of norm 1. */
-  add(entry: Entry, vector: Float32Array): void {
+  add({ referenceId, personId }: Entry, vector: Float32Array): void {
     this.#rows.set(this.#size, vector);
-    this.#enter(entry);
+    this.#references.set(this.#size, referenceId);
+    this.#people.set(this.#size, personId);
+    this.#enter();
   }
 
-  /** The same with a row that `RowsMemory.read` gave. */
-  addRow(entry: Entry, row: Uint8Array): void {
-    this.#rows.put(this.#size, row);
-    this.#enter(entry);
+  /** Adds `count` references of a pack from its place `from` on. False when one of them is there already: the shelf is of no use then. */
+  addPacked({ ids, people, rows }: ReferencePack, from: number, count: number): boolean {
+    this.#rows.put(this.#size, rows, from, count);
+    let fresh = true;
+    for (let n = from; n < from + count; n++) {
+      this.#references.setWords(this.#size, ids, WORDS * n);
+      this.#people.setWords(this.#size, people, WORDS * n);
+      fresh = this.#enter() && fresh;
+    }
+    return fresh;
   }
 
-  #enter({ referenceId, personId }: Entry): void {
-    const row = this.#size;
-    this.#references.set(row, referenceId);
-    this.#rowOf.add(row);
-    this.#people.set(row, personId);
-    const first = this.#firstOf.find(personId);
-    if (first < 0) this.#firstOf.add(row);
-    else this.#firstOf.replace(first, row);
-    this.#next.set(row, first + 1);
-    this.#size++;
+  /** The next row is to be found by its ids, which stand. False when its reference was there already. */
+  #enter(): boolean {
+    const row = this.#size++;
+    this.#next.set(row, this.#firstOf.put(row) + 1);
+    return this.#rowOf.put(row) < 0;
   }
 
   /** The last row takes the place of the removed one; what is left behind is wiped. False when there is none. */
@@ -128,6 +132,12 @@ export class Shelf {
 
   referencesOf(personId: string): string[] {
     return this.#rowsOf(personId).map((row) => this.#references.get(row));
+  }
+
+  /** Whether one of these references of a pack is here. */
+  hasPacked({ ids }: ReferencePack, from: number, count: number): boolean {
+    for (let n = from; n < from + count; n++) if (this.#rowOf.findWords(ids, WORDS * n) >= 0) return true;
+    return false;
   }
 
   personOf(referenceId: string): string | null {

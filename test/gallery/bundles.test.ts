@@ -1,11 +1,24 @@
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
-import { bundleRows, Gallery } from '../../src/gallery/index.ts';
+import { Bundles } from '../../src/gallery/bundles.ts';
+import { bundleRows, Gallery, type Person } from '../../src/gallery/index.ts';
+import { unlock } from '../../src/gallery/unlock.ts';
 import { CONSENT, filesOf, log, MODEL, openGallery, reference, temporaryFolder, unit } from './helpers.ts';
 
 /** More than one range of 256 row numbers, which begin at 1. */
 const PEOPLE = 300;
+
+/** Some have what others lack. */
+function varied(n: number): Pick<Person, 'cards' | 'groups' | 'validUntil' | 'consent' | 'site'> {
+  return {
+    cards: n % 7 === 0 ? [String(7000 + n), '1'] : [],
+    groups: n % 5 === 0 ? ['staff'] : [],
+    validUntil: n % 3 === 0 ? '2030-01-01T00:00:00.000Z' : null,
+    consent: { ...CONSENT, local: n % 11 !== 0 },
+    site: n === 290 ? 'headquarters' : null,
+  };
+}
 
 /** A gallery of so many, closed: their ids. */
 function crowd(dataDir: string): string[] {
@@ -17,7 +30,7 @@ function crowd(dataDir: string): string[] {
     for (let n = 1; n < PEOPLE; n += 1) {
       const id = `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
       ids.push(id);
-      writer.putPerson({ ...person, id, name: `P${n}` });
+      writer.putPerson({ ...person, id, name: `P${n}`, ...varied(n) });
       writer.addReference({ ...own, id: id.replace('-4000-', '-4001-'), personId: id, vector: unit(n) });
     }
   });
@@ -41,6 +54,13 @@ function withDatabase<T>(dataDir: string, work: (db: Database.Database) => T): T
   }
 }
 
+function withBundles(dataDir: string, work: (bundles: Bundles) => void): void {
+  withDatabase(dataDir, (db) => {
+    const path = join(dataDir, 'gallery.sqlite');
+    work(new Bundles(db, unlock(db, path, dataDir, undefined).cipher));
+  });
+}
+
 const bundles = (dataDir: string) =>
   withDatabase(dataDir, (db) =>
     ['people', 'refs'].map((table) => db.prepare(`SELECT range FROM ${table}_bundles`).pluck().all()),
@@ -51,7 +71,9 @@ function all(gallery: Gallery) {
   const hits = Array.from({ length: PEOPLE / 10 }, (_, n) =>
     gallery.search({ vector: unit(10 * n), model: MODEL }, 1),
   );
-  return { people: gallery.list(), hits, counts: gallery.counts(), faults: gallery.faults() };
+  const cards = ['1', '7007', '7008'].map((card) => gallery.byCard(card).map(({ id }) => id));
+  const sample = gallery.sample(MODEL, 50);
+  return { people: gallery.list(), hits, cards, sample, counts: gallery.counts(), faults: gallery.faults() };
 }
 
 /** Opened by bundles where there are any, and by the rows alone. */
@@ -108,7 +130,7 @@ describe('a bundled gallery', () => {
     }
   });
 
-  it('goes by the rows where a bundle was altered or exchanged', () => {
+  it('goes by the rows where a bundle was altered or exchanged, until it is made anew', () => {
     const { dataDir } = bundled();
     withDatabase(dataDir, (db) => {
       db.exec('UPDATE people_bundles SET sealed = zeroblob(100) WHERE range = 0');
@@ -117,6 +139,57 @@ describe('a bundled gallery', () => {
     const [quick, byRows] = both(dataDir);
     expect(quick.alone).toBe(PEOPLE);
     expect(all(quick)).toEqual(all(byRows));
+    expect(bundleRows({ dataDir }, 60_000)).toBe(false);
+    withDatabase(dataDir, (db) =>
+      db.exec(
+        'UPDATE refs_bundles SET sealed = zeroblob(100); UPDATE people_bundles SET sealed = zeroblob(0)',
+      ),
+    );
+    expect(bundleRows({ dataDir }, 60_000)).toBe(false);
+    expect(openGallery(dataDir).alone).toBe(0);
+  });
+
+  it('goes by the rows where somebody is in two bundles', () => {
+    const { dataDir, ids } = bundled();
+    const gallery = openGallery(dataDir);
+    const twice = gallery.list().find(({ id }) => id === ids[280]);
+    const first = ids.slice(0, 255).map((id) => gallery.find(id));
+    if (twice === undefined) throw new Error('nobody is there');
+    withBundles(dataDir, (bundles) => bundles.putPeople(0, [...first.slice(1), twice]));
+    const [quick, byRows] = both(dataDir);
+    expect(quick.alone).toBe(PEOPLE);
+    expect(all(quick)).toEqual(all(byRows));
+  });
+
+  it('goes by the row of somebody whose record in a bundle cannot be used', () => {
+    const { dataDir, ids } = bundled();
+    const gallery = openGallery(dataDir);
+    const first = ids.slice(0, 255).map((id) => gallery.find(id));
+    withBundles(dataDir, (bundles) =>
+      bundles.putPeople(
+        0,
+        first.map((person, n) => (n === 7 ? { ...person, name: '' } : person)),
+      ),
+    );
+    const [quick, byRows] = both(dataDir);
+    expect(quick.alone).toBe(0);
+    expect(quick.get(ids[7])?.name).toBe('P7');
+    expect(all(quick)).toEqual(all(byRows));
+  });
+
+  it('follows what becomes of its people and their cards', () => {
+    const { dataDir, ids } = bundled();
+    const gallery = openGallery(dataDir);
+    const having = (card: string) => gallery.byCard(card).map(({ id }) => id);
+    expect(having('7007')).toEqual([ids[7]]);
+    gallery.updatePerson(ids[7], { cards: ['5'], consent: { ...CONSENT, local: false } });
+    gallery.removePerson(ids[14]);
+    expect([having('7007'), having('5'), having('7014')]).toEqual([[], [ids[7]], []]);
+    expect(having('1')).not.toContain(ids[14]);
+    expect(gallery.search({ vector: unit(7), model: MODEL }, 1)[0]?.score).toBeLessThan(0.5);
+    const { id } = gallery.addPerson({ name: 'New', consent: CONSENT, cards: ['7014'] }, []);
+    expect(having('7014')).toEqual([id]);
+    expect(all(openGallery(dataDir))).toEqual(all(gallery));
   });
 
   it('does not bring somebody back by an old bundle', () => {

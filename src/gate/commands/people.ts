@@ -107,11 +107,12 @@ export function peopleHandlers(parts: CommandParts) {
 
 async function list(parts: CommandParts, { after, limit }: Params<'people.list'>) {
   const gallery = await parts.openGallery();
-  const everybody = [...gallery.list()].sort((a, b) => (a.id < b.id ? -1 : 1));
-  const behind = everybody.filter(({ id }) => after === undefined || id > after);
+  const everybody = gallery.ids();
+  const behind = everybody.filter((id) => after === undefined || id > after);
   let room = LIST_BYTES;
   const people = behind
     .slice(0, limit)
+    .flatMap((id) => gallery.get(id) ?? [])
     .map(({ id, name, consent, groups, validFrom, validUntil, cards }) => ({
       id,
       name,
