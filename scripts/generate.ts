@@ -7,7 +7,7 @@ import { mqttPage } from './asyncapi/page.ts';
 import { cloudErrorsPage } from './cloud-errors-page.ts';
 import { commandsPage } from './commands-page.ts';
 import { errorsPage } from './errors-page.ts';
-import { kernelModule, samplingModule } from './kernel.ts';
+import { kernelModule, rowKernelModule, samplingModule } from './kernel.ts';
 
 export const GENERATED: Readonly<Record<string, () => string | Promise<string>>> = {
   'config/menshen.schema.json': () => `${JSON.stringify(configJsonSchema(), null, 2)}\n`,
@@ -18,6 +18,7 @@ export const GENERATED: Readonly<Record<string, () => string | Promise<string>>>
   'docs/reference/errors.md': errorsPage,
   'docs/reference/cloud-errors.md': cloudErrorsPage,
   'src/gallery/kernel.ts': kernelModule,
+  'src/gallery/row-kernel.ts': rowKernelModule,
   'src/vision/kernel.ts': samplingModule,
   'docs/reference/commands.md': commandsPage,
 };

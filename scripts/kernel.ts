@@ -4,6 +4,9 @@ import wabt from 'wabt';
 /** src/gallery/kernel.ts: the inner loops of the search as a WebAssembly module. */
 export const kernelModule = (): Promise<string> => moduleOf('src/gallery/kernel.wat', 'KERNEL');
 
+/** src/gallery/row-kernel.ts: what makes rows of embeddings, as a WebAssembly module. */
+export const rowKernelModule = (): Promise<string> => moduleOf('src/gallery/row-kernel.wat', 'ROW_KERNEL');
+
 /** src/vision/kernel.ts: the inner loops of sampling as a WebAssembly module. */
 export const samplingModule = (): Promise<string> => moduleOf('src/vision/kernel.wat', 'KERNEL');
 

@@ -1,7 +1,7 @@
 /**
  * The people a door may open for: their consent, their references, and the 1:N search over them; encrypted on
- * disk, in memory for searching. A newcomer begins with gallery.ts (what can be asked and changed), then
- * database.ts (the tables), entitlement.ts, pin.ts and pass.ts (what people may use to come in), cipher.ts and unlock.ts (how they are sealed), enrol.ts (how photos become references), bundles.ts (how a large gallery is opened quickly), search.ts (how a probe finds its reference).
+ * disk, in memory for searching. A newcomer begins with reader.ts (what can be asked) and gallery.ts (what can be changed), then
+ * database.ts (the tables), entitlement.ts, pin.ts and pass.ts (what people may use to come in), cipher.ts and unlock.ts (how they are sealed), enrol.ts (how photos become references), bundles.ts (how a large gallery is opened quickly), people.ts (how people are kept in memory), search.ts (how a probe finds its reference).
  * Nothing here decodes a picture or runs a network: the gate process imports this room.
  */
 export {
@@ -28,12 +28,13 @@ export {
   UnfitPhoto,
 } from './enrol.ts';
 export { exportGallery } from './export.ts';
-export { Gallery, type GalleryCounts, type GalleryOptions } from './gallery.ts';
+export { Gallery, type GalleryOptions } from './gallery.ts';
 export { type ImportResult, importGallery } from './import.ts';
 export { gateKey } from './key.ts';
 export { normaliseCard, normaliseName } from './names.ts';
 export { checkPass, type PassRequest } from './pass.ts';
 export { hashPin, isPin } from './pin.ts';
+export type { GalleryCounts } from './reader.ts';
 export type { StoredPicture, StoredReference } from './row-reader.ts';
 export { SitePeople, type SitePeopleOptions } from './site-people.ts';
 export type {

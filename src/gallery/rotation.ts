@@ -6,7 +6,7 @@ const SCALE = 1 / Math.sqrt(EMBEDDING_DIMENSIONS);
  * The fixed rotation of embeddings: signs turned by a fixed pattern, then a Walsh-Hadamard transform, twice. Cosines stay
  * as they are, while each coordinate becomes a mixture of all: its sign then says as much as any other's, and none is
  * so large that a byte for each would be coarse (Ailon and Chazelle 2009, the fast Johnson-Lindenstrauss transform).
- * These are the two patterns, with the scale that makes the transform orthonormal; kernel.wat has the rest.
+ * These are the two patterns, with the scale that makes the transform orthonormal; row-kernel.wat has the rest.
  */
 export const ROTATION_SIGNS = Float32Array.from([...pattern(1), ...pattern(2)]);
 

@@ -1,6 +1,9 @@
+import { randomUUID } from 'node:crypto';
+import { MenshenError } from '../common/index.ts';
 import type { RowCipher } from './cipher.ts';
 import type { Db } from './database.ts';
 import {
+  isUnit,
   type PersonRecord,
   packVector,
   passIdentity,
@@ -8,7 +11,7 @@ import {
   pictureIdentity,
   referenceIdentity,
 } from './rows.ts';
-import type { Pass, Person, Reference } from './types.ts';
+import type { NewReference, Pass, Person, Reference } from './types.ts';
 
 /** The writing half of one transaction; made by `GalleryStore.write`, of no use after it. */
 export class GalleryWriter {
@@ -65,6 +68,23 @@ export class GalleryWriter {
         generation: this.#nextGeneration(),
         sealed: this.#cipher.seal(referenceIdentity(row), packVector(reference.vector)),
       });
+  }
+
+  /** Adds new references of a person with their pictures. `now`: UTC, ISO 8601. Throws INTERNAL for what is no embedding. */
+  enrol(personId: string, references: readonly NewReference[], now: string): void {
+    for (const { embedding, qualityScore, picture } of references) {
+      const { vector, model } = embedding;
+      if (!isUnit(vector))
+        throw new MenshenError(
+          'INTERNAL',
+          'An embedding to enrol is not a vector of 512 numbers and norm 1.',
+        );
+      const pictureId = picture === null ? null : randomUUID();
+      if (picture !== null && pictureId !== null)
+        this.addPicture({ id: pictureId, personId, createdAt: now, jpeg: picture });
+      const id = randomUUID();
+      this.addReference({ id, personId, pictureId, model, qualityScore, createdAt: now, vector });
+    }
   }
 
   addPass({ id, ...record }: Pass): void {
