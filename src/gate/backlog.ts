@@ -4,10 +4,18 @@ import { type DiskFault, diskFaultOf, type Journal, type JournalEntry } from '..
 /** Events kept in memory while the journal cannot be written; beyond this the oldest are lost, and that is logged. */
 const LIMIT = 10_000;
 const RETRY_MS = 1000;
+/** An event written later than this after it happened says so. */
+const LATE_MS = 250;
+
+/** An event, and when it happened (UTC, ISO 8601). */
+export interface TimedEntry {
+  readonly event: JournalEntry;
+  readonly happenedAt: string;
+}
 
 /**
  * Writes events to the journal, in order. When the disk is full or read-only they wait in memory and are written
- * once the disk is back.
+ * once the disk is back, each with the time at which it happened.
  */
 export class Backlog {
   readonly #journal: Journal;
@@ -23,15 +31,15 @@ export class Backlog {
   }
 
   /** Writes an event, or keeps it for later; never throws. */
-  add(event: JournalEntry): void {
-    if (this.#events.length > 0 || !this.#write(event)) {
+  add(event: TimedEntry): void {
+    if (this.#events.length > 0 || !this.#write(datedIfLate(event))) {
       this.#keep(event);
     }
   }
 
   /** Writes several events with one commit, or keeps them for later; never throws. */
-  addAll(events: readonly JournalEntry[]): void {
-    if (this.#events.length > 0 || !this.#writeAll(events)) {
+  addAll(events: readonly TimedEntry[]): void {
+    if (this.#events.length > 0 || !this.#writeAll(events.map(datedIfLate))) {
       for (const event of events) {
         this.add(event);
       }
@@ -88,8 +96,8 @@ export class Backlog {
     }
   }
 
-  #keep(event: JournalEntry): void {
-    this.#events.push(event);
+  #keep(event: TimedEntry): void {
+    this.#events.push(dated(event));
     if (this.#events.length > LIMIT) {
       this.#events.shift();
       this.#lost += 1;
@@ -110,4 +118,12 @@ export class Backlog {
       this.#timer = null;
     }
   }
+}
+
+function datedIfLate(timed: TimedEntry): JournalEntry {
+  return Date.now() - Date.parse(timed.happenedAt) > LATE_MS ? dated(timed) : timed.event;
+}
+
+function dated({ event, happenedAt }: TimedEntry): JournalEntry {
+  return { ...event, data: { ...event.data, happenedAt } };
 }

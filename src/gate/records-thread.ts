@@ -4,8 +4,8 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { commandTopics, type ReplyAddress, signReply } from '../commands/index.ts';
-import { createLogger, type DeviceKey, ERRORS, messageOf, openDeviceKey } from '../common/index.ts';
-import { Journal, type JournalEntry, type JournalEvent } from '../journal/index.ts';
+import { createLogger, type DeviceKey, ERRORS, isoNow, messageOf, openDeviceKey } from '../common/index.ts';
+import { Journal, type JournalEvent } from '../journal/index.ts';
 import { Discovery, MqttLink, publicEvent } from '../mqtt/index.ts';
 import { Backlog } from './backlog.ts';
 import { CommandDesk } from './commands/desk.ts';
@@ -27,8 +27,6 @@ const PRUNE_MS = 3_600_000;
 const ANSWER_EXPIRY_S = 300;
 /** Of the events in one answer, so that answer and overhead stay below the largest message. */
 const RANGE_BYTES = 200_000;
-/** An event written later than this after it happened says so. */
-const LATE_MS = 250;
 
 const settings: RecordsSettings = workerData;
 const log = createLogger('menshen', settings.logLevel);
@@ -78,16 +76,11 @@ function writeBatch(): void {
   const events = batch;
   batch = [];
   if (events.length > 0) {
-    backlog.addAll(events.map(dated));
+    backlog.addAll(events);
     for (const { event } of events) {
       tell({ kind: 'taken', id: event.id });
     }
   }
-}
-
-function dated({ event, happenedAt }: TimedEvent): JournalEntry & { readonly id: string } {
-  const late = Date.now() - Date.parse(happenedAt) > LATE_MS || backlog.waiting > 0;
-  return late ? { ...event, data: { ...event.data, happenedAt } } : event;
 }
 
 function picture(event: string, jpeg: Uint8Array): void {
@@ -124,7 +117,7 @@ function openDesk(): CommandDesk | null {
       log,
       record: (event) => {
         writeBatch();
-        backlog.add(event);
+        backlog.add({ event, happenedAt: isoNow() });
       },
       // The parts of a photo are handed over, not copied: the thread of the doors spends no time on them.
       accept: (command) =>

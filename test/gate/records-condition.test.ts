@@ -1,7 +1,7 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { createLogger } from '../../src/common/index.ts';
+import { createLogger, isoNow } from '../../src/common/index.ts';
 import { Backlog } from '../../src/gate/backlog.ts';
 import { conditionOf } from '../../src/gate/records-condition.ts';
 import { Journal } from '../../src/journal/index.ts';
@@ -30,8 +30,8 @@ it.skipIf(refusal !== undefined)(
     };
     const { journal, backlog, close, condition } = open();
     expect(condition().outbox).toEqual({ waiting: 0, oldest: null });
-    backlog.add(EVENT);
-    backlog.add(EVENT);
+    backlog.add({ event: EVENT, happenedAt: isoNow() });
+    backlog.add({ event: EVENT, happenedAt: isoNow() });
     const [first] = journal.range({ after: 0, limit: 1 });
     expect(condition()).toEqual({
       broker: link.condition,
@@ -45,7 +45,8 @@ it.skipIf(refusal !== undefined)(
     } catch {
       // Full, as intended.
     }
-    for (let n = 0; n < 100 && backlog.fault === null; n += 1) backlog.add(EVENT);
+    for (let n = 0; n < 100 && backlog.fault === null; n += 1)
+      backlog.add({ event: EVENT, happenedAt: isoNow() });
     expect(condition().disk).toMatchObject({ state: 'full', unwritten: 1, freeBytes: 0 });
     rmSync(ballast);
     close();
@@ -56,7 +57,7 @@ it.skipIf(refusal !== undefined)(
       remount(dataDir, 'rw');
       again.close();
     });
-    again.backlog.add(EVENT);
+    again.backlog.add({ event: EVENT, happenedAt: isoNow() });
     expect(again.condition()).toMatchObject({ outbox: null, disk: { state: 'readonly', unwritten: 1 } });
   },
 );

@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { connectAsync, type MqttClient } from 'mqtt';
+import { z } from 'zod';
 import { type Daemon, startDaemon } from '../../../scripts/demo/stage-hands.ts';
 import {
   freePort,
@@ -52,6 +53,8 @@ export interface Arrival {
 
 /** What the gate logs then. */
 const LATE_RECORD = 'the disk has not taken a record in time';
+
+const LateSchema = z.object({ happenedAt: z.string().optional() });
 
 /** One run of the daemon, from its start to its kill. */
 export interface Life {
@@ -174,10 +177,13 @@ export class ChaosHouse {
     this.wholeAt.push(Date.now());
   }
 
-  /** The disk takes what waited for it: an event that comes later is on it. */
+  /**
+   * The disk takes what waited for it. One number more would not tell: what waited is written one by one, in order, so that
+   * all of it is there when something is that happened from now on.
+   */
   async written(): Promise<void> {
-    const before = await this.until(() => this.#look(), START_MS, 'readable journal');
-    await this.until(() => (this.#look()?.newest ?? 0) > before.newest, START_MS, 'event on the disk');
+    const from = Date.now();
+    await this.until(() => happenedAt(this.#newest()) >= from, START_MS, 'event on the disk');
     this.mended();
   }
 
@@ -250,12 +256,12 @@ export class ChaosHouse {
     return daemon;
   }
 
-  /** Number of the newest event on disk; null while it cannot be read. */
-  #look(): { readonly newest: number } | null {
+  /** The newest event on disk; undefined while it cannot be read. */
+  #newest(): JournalEvent | undefined {
     try {
-      return { newest: new JournalReader({ dataDir: this.dataDir }).latest(1)[0]?.seq ?? 0 };
+      return new JournalReader({ dataDir: this.dataDir }).latest(1)[0];
     } catch {
-      return null;
+      return undefined;
     }
   }
 
@@ -305,4 +311,10 @@ simulator: { socket: gpio.sock }
 mqtt: { url: 'mqtts://127.0.0.1:${this.line.port}', caFile: ${caFile}, keepaliveS: 3, replayPerSecond: 200 }
 `;
   }
+}
+
+/** UTC, ms; 0 of no event. */
+function happenedAt(event: JournalEvent | undefined): number {
+  if (event === undefined) return 0;
+  return Date.parse(LateSchema.parse(event.data).happenedAt ?? event.at);
 }

@@ -31,11 +31,19 @@ export interface Verdict {
   /** Relay on without an event, though the daemon went on and recorded what came later. */
   readonly unrecorded: number;
   /** Of those for a card: relay on without the grant on disk, though the disk was not said to be late. */
-  readonly unfounded: number;
+  readonly unfounded: readonly Unfounded[];
   /** The same where the gate had said that the disk was late, and was killed before it answered. */
   readonly late: number;
   /** Relay on by the button in the last moment before a kill, with its event not on disk yet. */
   readonly cutOff: number;
+}
+
+/** Where it was: milliseconds since the first and to the last edge of a life, and from the last unlock in the journal. */
+interface Unfounded {
+  readonly life: number;
+  readonly sinceFirstMs: number;
+  readonly toLastMs: number;
+  readonly sinceRecordedMs: number;
 }
 
 /** Holds what the subscriber got, up to number `due`, and what the lines did, against the journal. */
@@ -94,9 +102,10 @@ function unlocks(journal: readonly JournalEvent[], lives: readonly Life[]): Unlo
   // Grants whose unlock was not recorded: a relay may have moved for each, right before the end.
   for (const { type, cause } of journal)
     if (type === 'door.unlocked' && cause !== null) granted.delete(cause);
-  const result = { unlocks: 0, unrecorded: 0, unfounded: 0, late: 0, cutOff: 0 };
+  const result = { unlocks: 0, unrecorded: 0, late: 0, cutOff: 0 };
+  const unfounded: Unfounded[] = [];
   let spareGrants = granted.size;
-  for (const { edges, lateRecords } of lives) {
+  for (const [life, { edges, lateRecords }] of lives.entries()) {
     let excuses = lateRecords;
     const on = edges.filter(({ level }) => level === 1);
     const isRecorded = on.map((edge) =>
@@ -112,10 +121,19 @@ function unlocks(journal: readonly JournalEvent[], lives: readonly Life[]): Unlo
       else if (excuses > 0) {
         excuses -= 1;
         result.late += 1;
-      } else result.unfounded += 1;
+      } else {
+        const [first, last] = [edges[0], edges[edges.length - 1]].map((edge) => Math.round(edge.at));
+        const sinceRecordedMs = Math.round(at - lastRecordedAt);
+        unfounded.push({
+          life,
+          sinceFirstMs: Math.round(at) - first,
+          toLastMs: last - Math.round(at),
+          sinceRecordedMs,
+        });
+      }
     });
   }
-  return result;
+  return { ...result, unfounded };
 }
 
 /** Worst times from the moment an event could be delivered to its arrival, in ms: of the live and of the replayed. */
