@@ -3,13 +3,9 @@ import { z } from 'zod';
 import type { JournalEvent } from '../../../src/journal/index.ts';
 import { publicEvent } from '../../../src/mqtt/index.ts';
 import { type Arrival, CARD_RELAY, DOOR_OF, type Life } from './house.ts';
+import type { Edge } from './lines.ts';
 
 const UnlockedSchema = z.object({ relayAt: z.number() });
-/**
- * From the moment at which its line changed to the one that is told of a relay; the next unlock of a door comes later. Relays
- * that switch so near to each other may be told of in another order.
- */
-const SAME_MS = 100;
 
 export interface Verdict {
   readonly events: number;
@@ -28,7 +24,7 @@ export interface Verdict {
   readonly doubled: number;
   /** Relay on, as the line saw it. */
   readonly unlocks: number;
-  /** Relay on without an event, though the daemon went on and recorded what came later. */
+  /** Relay on without an event, though the daemon went on and recorded what the same door did later. */
   readonly unrecorded: number;
   /** Of those for a card: relay on without the grant on disk, though the disk was not said to be late. */
   readonly unfounded: readonly Unfounded[];
@@ -38,12 +34,11 @@ export interface Verdict {
   readonly cutOff: number;
 }
 
-/** Where it was: milliseconds since the first and to the last edge of a life, and from the last unlock in the journal. */
+/** Where it was: milliseconds since the first and to the last edge of a life. */
 interface Unfounded {
   readonly life: number;
   readonly sinceFirstMs: number;
   readonly toLastMs: number;
-  readonly sinceRecordedMs: number;
 }
 
 /** Holds what the subscriber got, up to number `due`, and what the lines did, against the journal. */
@@ -93,9 +88,7 @@ function behind(numbers: readonly number[]): number[] {
 type Unlocks = Pick<Verdict, 'unlocks' | 'unrecorded' | 'unfounded' | 'late' | 'cutOff'>;
 
 function unlocks(journal: readonly JournalEvent[], lives: readonly Life[]): Unlocks {
-  const recorded = journal
-    .filter(({ type }) => type === 'door.unlocked')
-    .map(({ door, data }) => ({ door, at: UnlockedSchema.parse(data).relayAt }));
+  const recorded = recordedEdges(journal, lives);
   const granted = new Map(
     journal.filter(({ type }) => type === 'access.granted').map((one) => [one.id, one]),
   );
@@ -108,32 +101,37 @@ function unlocks(journal: readonly JournalEvent[], lives: readonly Life[]): Unlo
   for (const [life, { edges, lateRecords }] of lives.entries()) {
     let excuses = lateRecords;
     const on = edges.filter(({ level }) => level === 1);
-    const isRecorded = on.map((edge) =>
-      recorded.some(({ door, at }) => door === DOOR_OF.get(edge.line) && Math.abs(at - edge.at) <= SAME_MS),
-    );
-    const lastRecordedAt = Math.max(0, ...on.filter((_, n) => isRecorded[n]).map(({ at }) => at));
     result.unlocks += on.length;
-    on.forEach(({ line, at }, n) => {
-      if (isRecorded[n]) return;
-      if (at < lastRecordedAt - SAME_MS) result.unrecorded += 1;
+    for (const edge of on) {
+      const { line, at } = edge;
+      if (recorded.has(edge)) continue;
+      if (on.some((later) => later.line === line && later.at > at && recorded.has(later)))
+        result.unrecorded += 1;
       else if (line !== CARD_RELAY) result.cutOff += 1;
       else if (spareGrants > 0) spareGrants -= 1;
       else if (excuses > 0) {
         excuses -= 1;
         result.late += 1;
       } else {
-        const [first, last] = [edges[0], edges[edges.length - 1]].map((edge) => Math.round(edge.at));
-        const sinceRecordedMs = Math.round(at - lastRecordedAt);
-        unfounded.push({
-          life,
-          sinceFirstMs: Math.round(at) - first,
-          toLastMs: last - Math.round(at),
-          sinceRecordedMs,
-        });
+        const [first, last] = [edges[0], edges[edges.length - 1]];
+        const [sinceFirstMs, toLastMs] = [at - first.at, last.at - at].map(Math.round);
+        unfounded.push({ life, sinceFirstMs, toLastMs });
       }
-    });
+    }
   }
   return { ...result, unfounded };
+}
+
+/** The edges whose unlocks are in the journal: an unlock is told after its relay was switched, and before it is again. */
+function recordedEdges(journal: readonly JournalEvent[], lives: readonly Life[]): Set<Edge> {
+  const on = lives.flatMap(({ edges }) => edges.filter(({ level }) => level === 1));
+  const found = journal
+    .filter(({ type }) => type === 'door.unlocked')
+    .map(({ door, data }) => {
+      const { relayAt } = UnlockedSchema.parse(data);
+      return on.findLast(({ line, at }) => DOOR_OF.get(line) === door && at <= relayAt);
+    });
+  return new Set(found.filter((edge) => edge !== undefined));
 }
 
 /** Worst times from the moment an event could be delivered to its arrival, in ms: of the live and of the replayed. */
