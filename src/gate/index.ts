@@ -1,7 +1,7 @@
 /**
- * The composition root: the one place that knows all rooms. `Gate` opens them, lets data flow one way
- * (sighting, candidates, decision, door, journal, MQTT) and takes them down again; `Lane` is that way through
- * one door. Journal and broker link live in a thread of their own (`Records`, records-thread.ts), so that no disk
+ * The composition root: the one place that knows all rooms. assembly.ts makes them and ties each to the
+ * others, so that data flows one way (sighting, candidates, decision, door, journal, MQTT); `Gate` starts them and takes
+ * them down again; `Lane` is that way through one door. Journal and broker link live in a thread of their own (`Records`, records-thread.ts), so that no disk
  * and no network can hold up a relay or an exit button. No native inference code is loaded here.
  */
 
