@@ -5,12 +5,14 @@
  * What a track needs to be known before it can be concluded, and only the outside can find out, is an inquiry
  * (inquiry.ts): the gate carries it out while sightings go on, and its answer is evidence like any other.
  *
- * `Access` holds what a door remembers (tracks, attempts, lock-out, who was let in when), `rules.ts` is the
- * ordered list of rules, `reasons.ts` the closed catalogue of reasons.
+ * `Access` is the way of a track through all of it: its evidence (track.ts) and what the door remembers (door-memory.ts)
+ * become a case (case-of.ts), which the ordered list of rules judges (rules.ts), unless further evidence is awaited
+ * (further-evidence.ts). `reasons.ts` is the closed catalogue of reasons.
  */
-export { Access, type Comparison } from './access.ts';
+export { Access } from './access.ts';
 export { type ActionInquiry, asksCloud } from './action.ts';
 export { Calendar, wallClock } from './calendar/index.ts';
+export type { Comparison } from './case-of.ts';
 export * from './entry/index.ts';
 export { conditionOf, cosine, surelyWorn } from './evidence.ts';
 export type { CalibrationRecord, ProbeCondition } from './figures.ts';
