@@ -6,7 +6,8 @@ import { People } from './people.ts';
 import { LoadProgress } from './progress.ts';
 import type { StoredReference } from './row-reader.ts';
 import { ReferenceIndex } from './search.ts';
-import { type Delta, type GalleryStore, inSlices } from './store.ts';
+import { inSlices } from './slices.ts';
+import type { Delta, GalleryStore } from './store.ts';
 import type { Candidate, Embedding, GalleryChange, GalleryFault, Pass, Person } from './types.ts';
 
 /** The gallery as it is searched: people and embeddings in memory, kept in step with the file by what changed in it. */

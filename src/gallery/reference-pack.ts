@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { EMBEDDING_DIMENSIONS, type ModelRef } from '../vision/types.ts';
 import { packIds, unpackIds } from './row-ids.ts';
+import { HALF_BYTES } from './row-places.ts';
 import { parseJson } from './rows.ts';
-import { HALF_BYTES, type PackedRows } from './rows-memory.ts';
+import type { PackedRows } from './rows-memory.ts';
 
 /** A reference as it is searched: its row of the memory instead of its embedding. */
 export interface SearchedReference {

@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import { MenshenError } from '../common/index.ts';
 import type { RowCipher } from './cipher.ts';
@@ -6,6 +5,7 @@ import { type Db, forReader, guarded } from './database.ts';
 import { Everybody, type Taker } from './everybody.ts';
 import { type Read, RowReader, type StoredPicture, type StoredReference, usable } from './row-reader.ts';
 import { MetaRowSchema } from './rows.ts';
+import { inSlices } from './slices.ts';
 import type { GalleryFault, Pass, Person } from './types.ts';
 import { GalleryWriter } from './writer.ts';
 
@@ -29,9 +29,6 @@ export interface Delta extends Meta {
     readonly references: ReadonlySet<string>;
   } | null;
 }
-
-/** Time between two turns of the event loop while much is read or taken over, ms. */
-const SLICE_MS = 5;
 
 /** Rows that are taken over at once: some milliseconds. */
 const SMALL_ROWS = 64;
@@ -258,20 +255,4 @@ async function lastInSlices(steps: Iterable<Delta | null>, signal: AbortSignal):
   const delta = await inSlices(steps, signal);
   if (delta !== null) return delta;
   throw new MenshenError('INTERNAL', 'reading the gallery came to no end');
-}
-
-/**
- * Goes through steps until one gives something, and lets the event loop run now and then. Rejects with the signal's reason
- * when that is given meanwhile.
- */
-export async function inSlices<T>(steps: Iterable<T | null>, signal: AbortSignal): Promise<T | null> {
-  let begun = performance.now();
-  for (const found of steps) {
-    if (found !== null) return found;
-    if (performance.now() - begun < SLICE_MS) continue;
-    await setImmediate();
-    signal.throwIfAborted();
-    begun = performance.now();
-  }
-  return null;
 }
