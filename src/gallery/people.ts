@@ -14,8 +14,11 @@ const PACK_SHIFT = 10;
 /** So many records a pack can have. */
 const MOST_PACKED = 1 << (PACK_SHIFT - PLACE_SHIFT);
 
-/** So many people whose records were read are kept as they are: those who come and go. */
-const KEPT = 1024;
+/**
+ * So many people whose records were read are kept as they are, some 10 MB: those who come and go, and those like them, whom each
+ * search names.
+ */
+const KEPT = 16_384;
 
 /**
  * Everybody in memory, a row each. Whoever came in a pack is a few numbers and the JSON of the record, which is read when it is
