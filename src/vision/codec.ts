@@ -168,7 +168,6 @@ const heartbeat = z.strictObject({
   busyMs: notNegative,
   steps: z.partialRecord(z.enum([...STAGES, 'frame']), stepTime),
   rssBytes: count,
-  loopDelayMs: notNegative,
   untold: count,
 });
 

@@ -73,8 +73,6 @@ export interface Heartbeat {
   readonly busyMs: number;
   readonly steps: Readonly<Partial<Record<TimedStep, StepTime>>>;
   readonly rssBytes: number;
-  /** Longest time the event loop was held up since the heartbeat before, ms. */
-  readonly loopDelayMs: number;
   /** Sightings and pictures not told because the gate process did not take what was told before. */
   readonly untold: number;
 }

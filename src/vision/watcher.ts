@@ -1,4 +1,3 @@
-import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 import { type CameraSource, openCamera } from '../camera/index.ts';
 import { type Logger, monotonicMs } from '../common/index.ts';
 import { CameraReport } from './camera-report.ts';
@@ -12,14 +11,11 @@ import type { Uplink } from './uplink.ts';
 /** Without frames for this long the tracks are ended by the clock. */
 const SILENCE_MS = 800;
 const EXPIRE_EVERY_MS = 200;
-/** The event loop's delay is sampled this often: each time wakes the process, and what delays anybody is longer. */
-const DELAY_RESOLUTION_MS = 100;
 
 /** What a vision process does: takes the camera's newest frame, looks at it, tells what it saw, and again. */
 export class Watcher {
   readonly #uplink: Uplink;
   readonly #report: CameraReport;
-  readonly #loopDelay: IntervalHistogram = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
   readonly #wanted: Promise<void>;
   #want: () => void = () => {};
   #camera: CameraSource | null = null;
@@ -36,7 +32,6 @@ export class Watcher {
     this.#wanted = new Promise((resolve) => {
       this.#want = resolve;
     });
-    this.#loopDelay.enable();
   }
 
   /** Opens networks and camera; once `look` was called, looks at frames until `stop`, or the end of a file that is not repeated. */
@@ -102,9 +97,6 @@ export class Watcher {
     const { received, dropped } = this.#camera?.stats() ?? { received: 0, dropped: 0 };
     const fps = ((this.#frames - this.#lastBeat.frames) * 1000) / Math.max(1, now - this.#lastBeat.at);
     this.#lastBeat = { at: now, frames: this.#frames };
-    // The histogram measures the time between two of its own timers: without a delay it reads the resolution.
-    const loopDelayMs = Math.max(0, this.#loopDelay.max / 1e6 - DELAY_RESOLUTION_MS);
-    this.#loopDelay.reset();
     return {
       received,
       dropped,
@@ -113,7 +105,6 @@ export class Watcher {
       busyMs: this.#busySince === null ? 0 : now - this.#busySince,
       steps: this.#sight?.steps() ?? {},
       rssBytes: process.memoryUsage.rss(),
-      loopDelayMs,
       untold: this.#uplink.untold,
     };
   }

@@ -3,7 +3,7 @@ import { Socket } from 'node:net';
 import { encodePacket, PacketReader, PIPE_FD } from '../../src/vision/packet.ts';
 
 const HEARTBEAT = {
-  ...{ received: 0, dropped: 0, frames: 0, fps: 0, busyMs: 0, rssBytes: 1, loopDelayMs: 0, untold: 0 },
+  ...{ received: 0, dropped: 0, frames: 0, fps: 0, busyMs: 0, rssBytes: 1, untold: 0 },
   steps: {},
 };
 /** What ends any process that reads it through Node's own channel. */

@@ -1,9 +1,12 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createServer } from 'node:tls';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { createServer, type Server, type TLSSocket } from 'node:tls';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { monotonicMs } from '../../../src/common/index.ts';
 import { makeTestVideo, readTimecode } from '../../support/rtsp.ts';
 import { cmdline, eventually, ffmpegPid, type Stage, staged, type Watched } from '../support.ts';
@@ -16,9 +19,11 @@ import {
   nalUnits,
 } from './fake-camera.ts';
 
+const VICTIM = fileURLToPath(new URL('../victim.ts', import.meta.url));
 let file = '';
 let h265 = '';
 let reordered = '';
+let tls = '';
 
 /** The test video in another coding; kept like the video itself. */
 function recode(from: string, name: string, args: readonly string[], format: string): string {
@@ -44,6 +49,10 @@ function recode(from: string, name: string, args: readonly string[], format: str
 }
 
 beforeAll(async () => {
+  tls = mkdtempSync(join(tmpdir(), 'menshen-tls-'));
+  const request = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
+  const subject = ['-subj', '/CN=localhost', '-days', '1', '-keyout', 'key.pem', '-out', 'cert.pem'];
+  spawnSync('openssl', [...request, ...subject], { cwd: tls });
   file = await makeTestVideo();
   h265 = recode(
     file,
@@ -74,6 +83,20 @@ beforeAll(async () => {
     'h264',
   );
 });
+
+afterAll(() => {
+  rmSync(tls, { recursive: true });
+});
+
+/** A server on 127.0.0.1 whose certificate is that of `localhost`, by its own word; answers its port. */
+async function tlsServer(serve: (socket: TLSSocket) => void): Promise<{ server: Server; port: number }> {
+  const [key, cert] = ['key.pem', 'cert.pem'].map((name) => readFileSync(join(tls, name)));
+  const server = createServer({ key, cert }, serve);
+  server.on('tlsClientError', () => {});
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  return { server, port: typeof address === 'object' ? (address?.port ?? 0) : 0 };
+}
 
 async function codes(camera: Watched, count: number): Promise<(number | null)[]> {
   const seen: (number | null)[] = [];
@@ -305,30 +328,48 @@ describe.concurrent('our own RTSP reader', () => {
   it(
     'does not talk to a camera whose certificate nobody vouches for',
     staged(async (stage) => {
-      const folder = mkdtempSync(join(tmpdir(), 'menshen-tls-'));
-      const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
-      const args = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
-      spawnSync('openssl', [...args, '-subj', '/CN=localhost', '-days', '1', '-keyout', key, '-out', cert]);
       let heard = 0;
-      const server = createServer({ key: readFileSync(key), cert: readFileSync(cert) }, (socket) => {
+      const { server, port } = await tlsServer((socket) => {
         socket.on('data', (chunk) => {
           heard += chunk.length;
         });
       });
-      server.on('tlsClientError', () => {});
-      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-      const address = server.address();
-      const port = typeof address === 'object' ? address?.port : undefined;
       const camera = stage.watch({ source: `rtsps://localhost:${port}/live`, username: 'u', password: 'p' });
       const down = await camera.until('down');
       server.close();
-      rmSync(folder, { recursive: true });
       expect(down).toMatchObject({
         code: 'CAMERA_UNREACHABLE',
         message: expect.stringContaining('certificate'),
       });
       expect(heard).toBe(0);
     }),
+  );
+
+  it(
+    'reads a camera over TLS',
+    withCamera(
+      () => ({}),
+      async (_, url) => {
+        const { server, port } = await tlsServer((socket) => {
+          const camera = connect(Number(new URL(url).port), '127.0.0.1');
+          for (const end of [socket, camera]) end.on('error', () => {});
+          socket.pipe(camera).pipe(socket);
+        });
+        const args = ['--import', 'tsx', VICTIM, `tls-${process.pid}`, `rtsps://localhost:${port}/live`];
+        const victim = spawn(process.execPath, args, {
+          stdio: ['ignore', 'pipe', 'inherit'],
+          env: { ...process.env, NODE_EXTRA_CA_CERTS: join(tls, 'cert.pem') },
+        });
+        try {
+          const [said] = await once(victim.stdout, 'data');
+          expect(String(said)).toContain('streaming');
+        } finally {
+          victim.kill('SIGKILL');
+          server.close();
+        }
+      },
+    ),
+    60_000,
   );
 
   it.each([
