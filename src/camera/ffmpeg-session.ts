@@ -16,7 +16,9 @@ import type { Picture, StreamStats } from './types.ts';
 
 /** A picture older than this on arrival does not count as a sign of life. */
 const FRESH_MS = 1000;
-const WATCH_MS = 100;
+const WATCH_MS = 250;
+/** We did not run ourselves for more than this. */
+const ASLEEP_MS = 100;
 /** For what is not a picture's own: headers, and the beginning of the picture behind them. */
 const HEADER_BYTES = 64 * 1024;
 
@@ -235,7 +237,7 @@ export class FfmpegSession implements Session {
     return setInterval(() => {
       const now = monotonicMs();
       const asleep = now - last - WATCH_MS;
-      if (asleep > WATCH_MS) this.#deadlineFrom = Math.min(now, this.#deadlineFrom + asleep);
+      if (asleep > ASLEEP_MS) this.#deadlineFrom = Math.min(now, this.#deadlineFrom + asleep);
       last = now;
       if (now - this.#deadlineFrom > this.#limitMs) this.#stop(this.#streaming ? 'stall' : 'connect-timeout');
     }, WATCH_MS);

@@ -10,7 +10,7 @@ import type { Uplink } from './uplink.ts';
 
 /** Without frames for this long the tracks are ended by the clock. */
 const SILENCE_MS = 800;
-const EXPIRE_EVERY_MS = 200;
+const EXPIRE_EVERY_MS = 400;
 
 /** What a vision process does: takes the camera's newest frame, looks at it, tells what it saw, and again. */
 export class Watcher {
