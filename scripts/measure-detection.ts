@@ -74,7 +74,7 @@ await detector.network.close();
 
 async function ofPictures(folder: string, kind: string): Promise<void> {
   const path = join(values.data, folder);
-  if (!existsSync(path)) return console.log(`Skipped: there is no ${path}.`);
+  if (!existsSync(path)) return skipped(path);
   const files = readdirSync(path).filter(
     (name, index) => /\.jpe?g$/i.test(name) && index % Number(values.every) === 0,
   );
@@ -96,9 +96,15 @@ async function ofPictures(folder: string, kind: string): Promise<void> {
   for (const [name, tally] of tallies) tally.print(`${kind}, ${name}`);
 }
 
+function skipped(path: string): void {
+  console.log(
+    `Skipped: there is no ${path}. The pictures are not part of this project; name their folder with --data.`,
+  );
+}
+
 async function ofVideos(): Promise<void> {
   const path = join(values.data, 'videos');
-  if (!existsSync(path)) return console.log(`Skipped: there is no ${path}.`);
+  if (!existsSync(path)) return skipped(path);
   const films = readdirSync(path, { recursive: true, encoding: 'utf8' }).filter((name) =>
     /\.(mp4|mkv)$/.test(name),
   );
