@@ -1,6 +1,8 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
@@ -12,7 +14,7 @@ import { QualitySchema } from '../src/config/schema/vision.ts';
 import { crossValidate, type FoldComparison } from '../src/evaluate/statistics/folds.ts';
 import { readPhoto } from '../src/photo/index.ts';
 import { FaceAnalyser } from '../src/vision/index.ts';
-import { defaultModelsDir } from '../src/vision/models/index.ts';
+import { defaultModelsDir, entryForRole, readCatalogue, readSources } from '../src/vision/models/index.ts';
 import { atLeast, type BenchRow, told } from './row.ts';
 import { ownCpuMs } from './support/processes.ts';
 
@@ -34,7 +36,8 @@ interface Rival {
   readonly command: readonly [string, ...string[]];
 }
 
-const RIVALS: readonly Rival[] = [
+/** `detector` is the file of the detection network as it is shipped: OpenCV cannot do without what ours leaves out. */
+const rivals = (detector: string): readonly Rival[] => [
   {
     name: 'human',
     what: '@vladmandic/human 3.3.6, WASM',
@@ -51,7 +54,7 @@ const RIVALS: readonly Rival[] = [
     name: 'opencv',
     what: "OpenCV's DNN module on the same ONNX files",
     least: 1,
-    command: [PYTHON, 'opencv.py', defaultModelsDir()],
+    command: [PYTHON, 'opencv.py', defaultModelsDir(), detector],
   },
 ];
 
@@ -65,14 +68,31 @@ export async function benchPeers(): Promise<BenchRow[]> {
     console.log(`  left out: there is no ${LFW}, whose pictures all of them look at`);
     return [];
   }
-  const rivals: Contender[] = [];
-  for (const rival of RIVALS) {
+  const folder = await mkdtemp(join(tmpdir(), 'menshen-peers-'));
+  try {
+    return await compete(pairs, rivals(await shippedDetector(folder)));
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+async function shippedDetector(folder: string): Promise<string> {
+  const catalogue = await readCatalogue(defaultModelsDir());
+  const entry = entryForRole(catalogue, 'detection');
+  const source = catalogue.packages[entry.source?.package ?? ''];
+  const path = join(folder, entry.file);
+  for (const bytes of (await readSources(source, [entry], {})).values()) await writeFile(path, bytes);
+  return path;
+}
+
+async function compete(pairs: readonly Pair[], known: readonly Rival[]): Promise<BenchRow[]> {
+  const contenders: Contender[] = [await Ours.open()];
+  for (const rival of known) {
     const contender = await Program.start(rival);
     if (contender === null)
       console.log(`  without ${rival.name}: npm ci --prefix bench/peers, apt install python3-opencv`);
-    else rivals.push(contender);
+    else contenders.push(contender);
   }
-  const contenders: Contender[] = [await Ours.open(), ...rivals];
   const paths = [...new Set(pairs.flatMap(({ one, other }) => [one, other]))];
   for (const path of paths.slice(0, WARM_UP)) for (const each of contenders) await each.look(path);
   for (const path of paths) for (const each of contenders) each.answers.set(path, await each.look(path));

@@ -1,7 +1,9 @@
 """Answers each path of a picture on stdin with {ms, vector}: CPU time of OpenCV's DNN module, one thread, on our own ONNX
 files: detection, landmarks, alignment, embedding of the best face, reading the file left out.
 
-    opencv.py MODELS
+    opencv.py MODELS DETECTOR
+
+DETECTOR is the detection network as it is shipped, which decodes all boxes itself.
 """
 import json
 import sys
@@ -11,10 +13,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-models = Path(sys.argv[1])
+models, detector = (Path(path) for path in sys.argv[1:])
 cv2.setNumThreads(1)
 detection, landmarks, embedding = (
-    cv2.dnn.readNetFromONNX(str(models / name)) for name in ('fr_detect.onnx', 'fr_landmark.onnx', 'fr_feature.onnx')
+    cv2.dnn.readNetFromONNX(str(path)) for path in (detector, models / 'fr_landmark.onnx', models / 'fr_feature.onnx')
 )
 # Where ArcFace wants eyes, nose and corners of the mouth in 112 x 112.
 ARCFACE = np.array([[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]])

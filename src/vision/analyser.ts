@@ -2,7 +2,7 @@ import type { Picture } from '../camera/types.ts';
 import type { QualityConfig } from '../config/index.ts';
 import { AlignedSampler } from './aligned-sampler.ts';
 import { FaceCropper } from './crop.ts';
-import { Detector, letterbox } from './detect.ts';
+import { Detector } from './detect.ts';
 import { Embedder } from './embedding.ts';
 import { EnclosureMeter } from './enclosure.ts';
 import { LandmarkFinder, type Landmarks } from './landmarks.ts';
@@ -106,15 +106,14 @@ export class FaceAnalyser {
    * near are found, or with its shadows raised; where one was found so, the next frame is too.
    */
   detect(picture: Picture): Promise<DetectedFace[]> {
-    const { width, height } = this.#networks.detection;
-    const whole = letterbox(picture, width, height);
+    const whole = { x: 0, y: 0, width: picture.width, height: picture.height };
     const minScore = this.#options.detectionScore;
     return this.#queue.run(async () => {
       let found = await this.#detector.detect(picture, whole, minScore);
       if (found.length === 0 && this.#second.due) {
-        const shadows = this.#detector.shadows(picture, whole);
+        const shadows = this.#detector.shadows(picture);
         const way = this.#second.way(shadows);
-        found = await this.#detector.detectAgain(whole, way, shadows.gain, minScore);
+        found = await this.#detector.detectAgain(way, shadows.gain, minScore);
         this.#second.looked(found.length > 0);
       }
       this.#second.frame(found.length > 0);

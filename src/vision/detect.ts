@@ -5,112 +5,111 @@ import { FrameShrinker } from './frame-shrinker.ts';
 import { InputRaiser, type Shadows } from './input-raiser.ts';
 import { InputWidener } from './input-widener.ts';
 import { colourConversion, type Network } from './network.ts';
+import { facesOfLevel, LEVELS } from './prior-boxes.ts';
 import type { SecondWay } from './second-look.ts';
 import type { Box, DetectedFace } from './types.ts';
+import { type ViewWindow, windowOn } from './view-window.ts';
 
 /** Of two boxes that overlap by more than this (intersection over union) the weaker one is dropped. */
 const MAX_OVERLAP = 0.4;
 
-/** Finds faces with a network of the UltraFace kind: scores of background and face, boxes decoded to 0..1 of its input. */
+/** Finds faces with a network of the UltraFace kind, its outputs the figures of each level of cells (step `drop-decoding`). */
 export class Detector {
   readonly network: Network;
-  readonly #sampler: BoxSampler;
   readonly #shrinker: FrameShrinker;
-  readonly #widener: InputWidener;
-  readonly #raiser: InputRaiser;
   readonly #conversion: ColourConversion;
+  /** The values of black and of white, one a plane. */
+  readonly #black: readonly number[];
+  readonly #white: readonly number[];
+  /** What serves windows of the last size: that of a camera never changes. */
+  #bench: Bench;
+  /** What stands in the network's input. */
+  #window: ViewWindow;
 
   constructor(network: Network) {
     this.network = network;
-    network.outputLength('scores');
-    network.outputLength('boxes');
+    for (const level of LEVELS.keys()) {
+      network.outputLength(`scores.${level}`);
+      network.outputLength(`boxes.${level}`);
+    }
     const { width, height } = network;
     const { mean, scale } = network.entry.input;
     this.#conversion = colourConversion(network);
-    this.#sampler = new BoxSampler(width, height, 'blank');
     this.#shrinker = new FrameShrinker(width, height);
-    network.adopt(this.#shrinker.input);
-    const black = mean.map((value, plane) => -value / scale[plane]);
-    const white = mean.map((value, plane) => (255 - value) / scale[plane]);
-    this.#widener = new InputWidener(width, height, black);
-    this.#raiser = new InputRaiser(width, height, black, white);
+    this.#black = mean.map((value, plane) => -value / scale[plane]);
+    this.#white = mean.map((value, plane) => (255 - value) / scale[plane]);
+    this.#window = windowOn({ x: 0, y: 0, width, height }, width, height);
+    this.#bench = this.#benchFor(this.#window);
   }
 
   /**
-   * Faces within `view`, an upright box of the picture that may reach beyond it (black is seen there),
-   * best first. Boxes are in pixels of the picture and may reach beyond it too.
+   * Faces within `view`, an upright box of the picture that may reach beyond it (black is seen there), best first. Boxes are in
+   * pixels of the picture and may reach beyond it too.
    */
   async detect(picture: Picture, view: Box, minScore: number): Promise<DetectedFace[]> {
-    if (!this.#shrinker.colour(picture, view, this.#conversion))
-      this.#sampler.colour(picture, view, this.network.input, this.#conversion);
-    return this.#find(view, minScore);
+    const { width, height } = this.network;
+    this.#window = windowOn(view, width, height);
+    if (this.#bench.columns !== this.#window.columns || this.#bench.rows !== this.#window.rows)
+      this.#bench = this.#benchFor(this.#window);
+    const { box } = this.#window;
+    if (!this.#shrinker.colour(picture, box, this.#conversion))
+      this.#bench.sampler.colour(picture, box, this.network.input, this.#conversion);
+    return this.#find(minScore);
   }
 
-  /** What lies in shadow of the picture that the last call of `detect` showed in `view`. */
-  shadows({ width, height }: Pick<Picture, 'width' | 'height'>, view: Box): Shadows {
-    const scale = this.network.width / view.width;
-    const shown = { x: -view.x * scale, y: -view.y * scale, width: width * scale, height: height * scale };
-    return this.#raiser.shadows(this.network.input, shown);
+  /** What lies in shadow of the picture that the last call of `detect` was about. */
+  shadows({ width, height }: Pick<Picture, 'width' | 'height'>): Shadows {
+    const { box, columns } = this.#window;
+    const scale = columns / box.width;
+    const shown = { x: -box.x * scale, y: -box.y * scale, width: width * scale, height: height * scale };
+    return this.#bench.raiser.shadows(this.network.input, shown);
   }
 
   /**
-   * Looks again at what the last call of `detect` showed in `view`, in another way; costs little besides the network. `gain` is that
-   * of its shadows.
+   * Looks again at what the last call of `detect` showed, in another way and once, for its input is changed; costs little besides the
+   * network. `gain` is that of its shadows.
    */
-  detectAgain(view: Box, way: SecondWay, gain: number, minScore: number): Promise<DetectedFace[]> {
+  detectAgain(way: SecondWay, gain: number, minScore: number): Promise<DetectedFace[]> {
     const { input } = this.network;
-    if (way === 'wider') return this.#find(this.#widener.widen(input, view), minScore);
-    if (way === 'smoothed') return this.#find(this.#raiser.raiseSmoothed(input, gain, view), minScore);
-    this.#raiser.raise(input, gain);
-    return this.#find(view, minScore);
+    const { raiser, widener } = this.#bench;
+    const { box } = this.#window;
+    if (way === 'wider') this.#window = { ...this.#window, box: widener.widen(input, box) };
+    else if (way === 'smoothed')
+      this.#window = { ...this.#window, box: raiser.raiseSmoothed(input, gain, box) };
+    else raiser.raise(input, gain);
+    return this.#find(minScore);
   }
 
-  async #find(view: Box, minScore: number): Promise<DetectedFace[]> {
+  async #find(minScore: number): Promise<DetectedFace[]> {
     await this.network.run();
-    const scores = this.network.output('scores');
-    const boxes = this.network.output('boxes');
-    const found: DetectedFace[] = [];
-    for (let i = 0; 2 * i < scores.length; i++) {
-      const score = scores[2 * i + 1];
-      if (score < minScore) continue;
-      const left = boxes[4 * i];
-      const top = boxes[4 * i + 1];
-      const width = boxes[4 * i + 2] - left;
-      const height = boxes[4 * i + 3] - top;
-      if (!(width > 0 && height > 0)) continue;
-      found.push({
-        box: {
-          x: view.x + left * view.width,
-          y: view.y + top * view.height,
-          width: width * view.width,
-          height: height * view.height,
-        },
-        score,
-      });
-    }
+    const found = LEVELS.flatMap((_, level) => {
+      const scores = this.network.output(`scores.${level}`);
+      const boxes = this.network.output(`boxes.${level}`);
+      return facesOfLevel(level, { scores, boxes }, this.#window, this.network, minScore);
+    });
     return suppress(found);
   }
+
+  /** Makes the network's input that of windows of this size, and what fills it. */
+  #benchFor({ columns, rows }: ViewWindow): Bench {
+    this.network.adopt(this.#shrinker.input.subarray(0, 3 * columns * rows), [1, 3, rows, columns]);
+    return {
+      columns,
+      rows,
+      sampler: new BoxSampler(columns, rows, 'blank'),
+      widener: new InputWidener(columns, rows, this.#black),
+      raiser: new InputRaiser(columns, rows, this.#black, this.#white),
+    };
+  }
 }
 
-/** The smallest box of the shape `width` by `height` that holds the whole picture (from 0, 0), centred on it. */
-export function letterbox(picture: Pick<Picture, 'width' | 'height'>, width: number, height: number): Box {
-  const scale = Math.max(picture.width / width, picture.height / height);
-  return {
-    x: (picture.width - width * scale) / 2,
-    y: (picture.height - height * scale) / 2,
-    width: width * scale,
-    height: height * scale,
-  };
-}
-
-/** A box `factor` times as large with the same centre. */
-export function widened(box: Box, factor: number): Box {
-  return {
-    x: box.x - (box.width * (factor - 1)) / 2,
-    y: box.y - (box.height * (factor - 1)) / 2,
-    width: box.width * factor,
-    height: box.height * factor,
-  };
+/** What fills an input of one size. */
+interface Bench {
+  readonly columns: number;
+  readonly rows: number;
+  readonly sampler: BoxSampler;
+  readonly widener: InputWidener;
+  readonly raiser: InputRaiser;
 }
 
 /** Non-maximum suppression: keeps the best of every heap of overlapping boxes, best first. */

@@ -11,10 +11,10 @@ const MATRIX_BYTES = 72;
 
 /**
  * Shrinks a whole camera picture of four times the network's width into the network's input, colours and all, in WebAssembly: what
- * `BoxSampler` does for any box, for the one that is looked at in every frame (1280x720 into 320x240), several times as fast.
+ * `BoxSampler` does for any box, for the one that is looked at in every frame (1280x720 into 320x192), several times as fast.
  */
 export class FrameShrinker {
-  /** The input, 3 x height x width, in the memory of the module, so that nothing is copied out of it. */
+  /** The input, 3 x height x width or the beginning of it, in the memory of the module, so that nothing is copied out of it. */
   readonly input: Float32Array;
   readonly #width: number;
   readonly #height: number;
@@ -24,7 +24,7 @@ export class FrameShrinker {
   readonly #picture: number;
   readonly #loops: ReturnType<typeof openKernel>;
 
-  /** Size of the input. */
+  /** Largest size of the input. */
   constructor(width: number, height: number) {
     this.#width = width;
     this.#height = height;
@@ -36,10 +36,10 @@ export class FrameShrinker {
     this.#loops = openKernel(this.#memory);
   }
 
-  /** Fills `input` with the colours of the box; false, having done nothing, where it does not fit. */
+  /** Fills `input` with the colours of the box, 3 planes of a quarter of its height; false, having done nothing, where it does not fit. */
   colour(picture: Picture, box: Box, conversion: ColourConversion): boolean {
     if (!this.#fits(picture, box)) return false;
-    const size = this.#width * this.#height;
+    const size = this.#width * (box.height / FACTOR);
     const rows = picture.height / FACTOR;
     const begin = (-box.y / FACTOR) * this.#width;
     const end = begin + rows * this.#width;
@@ -65,10 +65,11 @@ export class FrameShrinker {
       Number.isInteger(rows) &&
       Number.isInteger(top) &&
       top >= 0 &&
-      top + rows <= this.#height &&
+      Number.isInteger(box.height / FACTOR) &&
+      box.height <= FACTOR * this.#height &&
+      top + rows <= box.height / FACTOR &&
       box.x === 0 &&
       box.width === width &&
-      box.height === FACTOR * this.#height &&
       data.length >= (width * height * 3) / 2
     );
   }

@@ -34,10 +34,10 @@ export class Network {
     return this.#input;
   }
 
-  /** Takes memory of the caller's, of the same length, for its input. */
-  adopt(input: Float32Array): void {
+  /** Takes memory of the caller's for its input, of another shape where the network allows any. */
+  adopt(input: Float32Array, shape: readonly number[] = this.entry.input.shape): void {
     this.#input = input;
-    this.#feeds[this.entry.input.name] = new Tensor('float32', input, this.entry.input.shape);
+    this.#feeds[this.entry.input.name] = new Tensor('float32', input, shape);
   }
 
   /** Runs the network on `input`. */

@@ -1,6 +1,7 @@
 import type { Picture } from '../camera/types.ts';
-import { type Detector, letterbox, suppress, widened } from './detect.ts';
+import { type Detector, suppress } from './detect.ts';
 import type { Box, DetectedFace } from './types.ts';
+import { widened } from './view-window.ts';
 
 /**
  * How much wider a photo is looked at when nothing was found: a face that fills it is too large for the detector.
@@ -18,13 +19,14 @@ export async function findFaces(
   picture: Picture,
   minScore: number,
 ): Promise<DetectedFace[]> {
-  const { width, height } = detector.network;
-  const whole = letterbox(picture, width, height);
+  const whole = { x: 0, y: 0, width: picture.width, height: picture.height };
   for (const factor of [1, ...WIDER]) {
     const found = await detector.detect(picture, widened(whole, factor), minScore);
     if (found.length > 0) return found;
   }
-  for (let parts = 2; (whole.width / width / parts) * 2 > FINEST; parts *= 2) {
+  const { width, height } = detector.network;
+  const scale = Math.max(picture.width / width, picture.height / height);
+  for (let parts = 2; (scale / parts) * 2 > FINEST; parts *= 2) {
     const found = await findInTiles(detector, picture, parts, minScore);
     if (found.length > 0) return found;
   }
@@ -39,12 +41,7 @@ async function findInTiles(
 ): Promise<DetectedFace[]> {
   const faces: DetectedFace[] = [];
   for (const tile of tilesOf(picture, parts)) {
-    const view = letterbox(tile, detector.network.width, detector.network.height);
-    const found = await detector.detect(
-      picture,
-      { ...view, x: view.x + tile.x, y: view.y + tile.y },
-      minScore,
-    );
+    const found = await detector.detect(picture, tile, minScore);
     faces.push(...found.filter((face) => !isCut(face.box, tile, picture)));
   }
   return suppress(faces);

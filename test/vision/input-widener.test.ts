@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { BoxSampler } from '../../src/vision/box-sampler.ts';
 import { ColourConversion } from '../../src/vision/colour.ts';
-import { letterbox, widened } from '../../src/vision/detect.ts';
 import { InputWidener, WIDER } from '../../src/vision/input-widener.ts';
+import { widened, windowOn } from '../../src/vision/view-window.ts';
 
 const WIDTH = 320;
 const HEIGHT = 240;
@@ -17,7 +17,7 @@ describe('InputWidener', () => {
     });
     const conversion = new ColourConversion('rgb', [127, 127, 127], [128, 128, 128]);
     const sampler = new BoxSampler(WIDTH, HEIGHT, 'blank', 'interpolate');
-    const view = letterbox(picture, WIDTH, HEIGHT);
+    const view = windowOn({ x: 0, y: 0, width: WIDTH, height: HEIGHT }, WIDTH, HEIGHT).box;
     const input = new Float32Array(3 * SIZE);
     sampler.colour(picture, view, input, conversion);
     const wide = new InputWidener(WIDTH, HEIGHT, [-127 / 128, -127 / 128, -127 / 128]).widen(input, view);

@@ -98,7 +98,16 @@ const NodeSchema = z.looseObject({
   output: z.array(z.string()).default([]),
   attribute: z.array(AttributeSchema).default([]),
 });
-const ValueSchema = z.looseObject({ name: z.string().optional() });
+const DimensionSchema = z.looseObject({
+  dim_value: z.union([z.string(), z.number()]).optional(),
+  dim_param: z.string().optional(),
+});
+const ShapeSchema = z.looseObject({ dim: z.array(DimensionSchema).default([]) });
+const TensorTypeSchema = z.looseObject({ elem_type: z.number().optional(), shape: ShapeSchema.optional() });
+const ValueSchema = z.looseObject({
+  name: z.string().optional(),
+  type: z.looseObject({ tensor_type: TensorTypeSchema.optional() }).optional(),
+});
 const GraphSchema = z.looseObject({
   node: z.array(NodeSchema).default([]),
   initializer: z.array(TensorSchema).default([]),
@@ -111,6 +120,8 @@ export type OnnxModel = z.infer<typeof ModelSchema>;
 export type OnnxGraph = z.infer<typeof GraphSchema>;
 export type OnnxNode = z.infer<typeof NodeSchema>;
 export type OnnxTensor = z.infer<typeof TensorSchema>;
+export type OnnxDimension = z.infer<typeof DimensionSchema>;
+export type OnnxValue = z.infer<typeof ValueSchema>;
 
 const modelType = protobuf.parse(ONNX_PROTO, { keepCase: true }).root.lookupType('onnx.ModelProto');
 

@@ -1,3 +1,4 @@
+import { dropDecoding } from './heads.ts';
 import { decodeOnnx, encodeOnnx } from './onnx.ts';
 import { padChannels } from './pad.ts';
 import { rewritePRelu } from './prelu.ts';
@@ -11,6 +12,7 @@ const STEPS = {
   'prune-channels': pruneChannels,
   'pad-channels': padChannels,
   'prelu-to-conv': rewritePRelu,
+  'drop-decoding': dropDecoding,
 } as const;
 
 /** The ONNX file after the steps, in their order. The same bytes in give the same bytes out, on every machine. */

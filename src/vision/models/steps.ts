@@ -5,5 +5,6 @@ export const PREPARATION_STEPS = [
   'prune-channels',
   'pad-channels',
   'prelu-to-conv',
+  'drop-decoding',
 ] as const;
 export type PreparationStep = (typeof PREPARATION_STEPS)[number];
