@@ -19,6 +19,8 @@ import { prepareModel } from '../src/vision/models/prepare.ts';
 interface Contestant {
   readonly name: string;
   readonly session: InferenceSession;
+  /** Of one picture, or two where the steps have made it so. */
+  readonly input: Tensor;
   readonly times: number[];
 }
 
@@ -43,12 +45,11 @@ console.log(
 );
 for (const [entry, bytes] of sources) {
   const contestants = [
-    await contestant('stock', bytes, []),
-    ...(await Promise.all(stages(entry).map((steps) => contestant(steps.join(' + '), bytes, steps)))),
+    await contestant('stock', entry, bytes, []),
+    ...(await Promise.all(stages(entry).map((steps) => contestant(steps.join(' + '), entry, bytes, steps)))),
   ];
-  const input = new Tensor('float32', noise(entry), entry.input.shape);
   for (let run = 0; run < runs; run++)
-    for (const each of contestants) each.times.push(await time(each, entry, input));
+    for (const each of contestants) each.times.push(await time(each, entry));
   const cells = contestants.map(({ name, times }) => `${name} ${at(times, 0.5)} (${at(times, 0.1)})`);
   console.log(`${entry.id}: ${cells.join(', ')}`);
 }
@@ -60,6 +61,7 @@ function stages(entry: ModelEntry): PreparationStep[][] {
 
 async function contestant(
   name: string,
+  entry: ModelEntry,
   bytes: Uint8Array,
   steps: readonly PreparationStep[],
 ): Promise<Contestant> {
@@ -70,20 +72,23 @@ async function contestant(
     logSeverityLevel: 3,
     extra: { session: { set_denormal_as_zero: values['keep-denormals'] ? '0' : '1' } },
   });
-  return { name, session, times: [] };
+  const pictures = steps.includes('pair-inputs') ? 2 : 1;
+  const shape = [pictures, ...entry.input.shape.slice(1)];
+  return { name, session, input: new Tensor('float32', noise(entry, shape), shape), times: [] };
 }
 
-async function time(each: Contestant, entry: ModelEntry, input: Tensor): Promise<number> {
+/** Milliseconds a picture. */
+async function time({ session, input }: Contestant, entry: ModelEntry): Promise<number> {
   const start = process.hrtime.bigint();
-  await each.session.run({ [entry.input.name]: input });
-  return Number(process.hrtime.bigint() - start) / 1e6;
+  await session.run({ [entry.input.name]: input });
+  return Number(process.hrtime.bigint() - start) / 1e6 / (input.dims[0] ?? 1);
 }
 
 /** Random pixels as the network gets them. */
-function noise(entry: ModelEntry): Float32Array {
+function noise(entry: ModelEntry, shape: readonly number[]): Float32Array {
   const [mean = 0] = entry.input.mean;
   const [scale = 1] = entry.input.scale;
-  const size = entry.input.shape.reduce((product, side) => product * side, 1);
+  const size = shape.reduce((product, side) => product * side, 1);
   return Float32Array.from({ length: size }, () => (Math.random() * 255 - mean) / scale);
 }
 

@@ -11,7 +11,7 @@ const MATRIX_BYTES = 72;
 
 /**
  * Shrinks a whole camera picture of four times the network's width into the network's input, colours and all, in WebAssembly: what
- * `BoxSampler` does for any box, for the one that is looked at in every frame (1280x720 into 320x192), several times as fast.
+ * `BoxSampler` does for any box, for the one that is looked at in every frame (1280x720 into 320x184), several times as fast.
  */
 export class FrameShrinker {
   /** The input, 3 x height x width or the beginning of it, in the memory of the module, so that nothing is copied out of it. */

@@ -1,6 +1,7 @@
 import { dropDecoding } from './heads.ts';
 import { decodeOnnx, encodeOnnx } from './onnx.ts';
 import { padChannels } from './pad.ts';
+import { pairInputs } from './pair.ts';
 import { rewritePRelu } from './prelu.ts';
 import { pruneChannels } from './prune.ts';
 import type { PreparationStep } from './steps.ts';
@@ -13,6 +14,7 @@ const STEPS = {
   'pad-channels': padChannels,
   'prelu-to-conv': rewritePRelu,
   'drop-decoding': dropDecoding,
+  'pair-inputs': pairInputs,
 } as const;
 
 /** The ONNX file after the steps, in their order. The same bytes in give the same bytes out, on every machine. */

@@ -6,5 +6,6 @@ export const PREPARATION_STEPS = [
   'pad-channels',
   'prelu-to-conv',
   'drop-decoding',
+  'pair-inputs',
 ] as const;
 export type PreparationStep = (typeof PREPARATION_STEPS)[number];

@@ -98,7 +98,7 @@ describe.skipIf(tarball === null)('loadModels', () => {
     [
       'another size',
       eye((e) => ({ input: { ...e.input, shape: [1, 1, 32, 32] } })),
-      'has the shape 1x1x24x24 instead of 1x1x32x32',
+      'has the shape 2x1x24x24 instead of 1x1x32x32',
     ],
     [
       'another output',
@@ -123,6 +123,7 @@ describe.skipIf(tarball === null)('loadModels', () => {
       const catalogue = await catalogueOf('fr-eye');
       const models = catalogue.models.map(({ source: _, ...entry }) => ({
         ...entry,
+        prepare: [],
         file: 'own.onnx',
         sha256: sha256Of(bytes),
       }));
@@ -137,6 +138,7 @@ describe.skipIf(tarball === null)('loadModels', () => {
       const catalogue = await catalogueOf('fr-eye');
       const ours = catalogue.models.map(({ source: _, ...entry }) => ({
         ...entry,
+        prepare: [],
         id: 'ours',
         version: '7',
         file: 'ours.onnx',

@@ -123,6 +123,11 @@ test('a layer whose channels come out of the network keeps its width', () => {
   expect(graph.initializer.find((tensor) => tensor.name === 'w1')?.dims).toEqual([5, 4, 1, 1]);
 });
 
+test('a network that takes two pictures already is not paired', () => {
+  const bytes = prepareModel(encodeOnnx(bottleneck(16, [0.25], mulberry32(1))), ['pair-inputs']);
+  expect(() => prepareModel(bytes, ['pair-inputs'])).toThrow('input is not of one picture');
+});
+
 test('a network whose outputs are not put together of levels has no decoding to drop', () => {
   const bytes = encodeOnnx(bottleneck(16, [0.25], mulberry32(1)));
   expect(() => prepareModel(bytes, ['drop-decoding'])).toThrow('The output output is not put together');
@@ -205,12 +210,31 @@ async function largestDifference(
   let largest = 0;
   for (const values of inputs) {
     const feeds = { [entry.input.name]: new Tensor('float32', values, entry.input.shape) };
-    const [x, y] = [await before.run(feeds), await after.run(feeds)];
+    const [x, y] = [await oneByOne(before, entry, values), await after.run(feeds)];
     for (const { name } of entry.outputs)
       largest = Math.max(largest, distance(x[name], y[name]) / Math.max(1, magnitude(x[name])));
   }
   await Promise.all([before.release(), after.release()]);
   return largest;
+}
+
+/** The outputs of a network that takes one picture at a time for each of several, in a row. */
+async function oneByOne(
+  session: InferenceSession,
+  entry: ModelEntry,
+  values: Float32Array,
+): Promise<Record<string, Tensor>> {
+  const [pictures = 1, ...shape] = entry.input.shape;
+  const size = values.length / pictures;
+  const outputs = new Map<string, number[]>(entry.outputs.map(({ name }) => [name, []]));
+  for (let at = 0; at < values.length; at += size) {
+    const input = new Tensor('float32', values.subarray(at, at + size), [1, ...shape]);
+    const results = await session.run({ [entry.input.name]: input });
+    for (const [name, all] of outputs) all.push(...Float32Array.from(results[name]?.data ?? [], Number));
+  }
+  return Object.fromEntries(
+    [...outputs].map(([name, all]) => [name, new Tensor('float32', Float32Array.from(all), [all.length])]),
+  );
 }
 
 function open(bytes: Uint8Array): Promise<InferenceSession> {
@@ -251,11 +275,11 @@ function noise(entry: ModelEntry, seed: number): Float32Array {
 }
 
 function planar(entry: ModelEntry, pixel: (plane: number, index: number) => number): Float32Array {
-  const [, planes = 1, height = 1, width = 1] = entry.input.shape;
+  const [pictures = 1, planes = 1, height = 1, width = 1] = entry.input.shape;
   const { mean, scale } = entry.input;
   const size = height * width;
-  return Float32Array.from({ length: planes * size }, (_, at) => {
-    const plane = Math.floor(at / size);
+  return Float32Array.from({ length: pictures * planes * size }, (_, at) => {
+    const plane = Math.floor(at / size) % planes;
     return (pixel(plane, at % size) - (mean[plane] ?? 0)) / (scale[plane] ?? 1);
   });
 }
