@@ -1,6 +1,13 @@
 import { Command } from 'commander';
 import { stringify } from 'yaml';
-import { type Config, configJsonSchema, configPath, loadConfig, redactConfig } from '../config/index.ts';
+import {
+  type Config,
+  configJsonSchema,
+  configPath,
+  hasLiteralSecret,
+  loadConfig,
+  redactConfig,
+} from '../config/index.ts';
 
 /** `menshen config check|show|schema`. Errors are thrown as MenshenError for main.ts to print. */
 export function configCommand(): Command {
@@ -9,8 +16,9 @@ export function configCommand(): Command {
     .command('check')
     .description('read a configuration and say everything that is wrong with it')
     .argument('[file]', 'configuration file; by default the one that `menshen run` would read')
-    .action(async (file: string | undefined) => {
-      const loaded = await loadConfig(configPath(file));
+    .option('-c, --config <file>', 'the same, as other commands take it')
+    .action(async (file: string | undefined, options: { config?: string }) => {
+      const loaded = await loadConfig(configPath(file ?? options.config));
       console.log(`${loaded.path}: valid, version ${loaded.sha256}`);
       for (const warning of warningsFor(loaded.config)) console.log(`warning: ${warning}`);
     });
@@ -34,12 +42,7 @@ export function configCommand(): Command {
 /** What is allowed but probably not meant. */
 function warningsFor(config: Config): string[] {
   const warnings: string[] = [];
-  const literal = (secret: Config['key']) => secret !== undefined && 'value' in secret;
-  if (
-    literal(config.key) ||
-    literal(config.mqtt?.password) ||
-    config.cameras.some((camera) => literal(camera.password))
-  ) {
+  if (hasLiteralSecret(config)) {
     warnings.push('a secret stands in the file itself; use { file: … } or { credential: … }');
   }
   if (config.mqtt?.url.startsWith('mqtt:') && !/^mqtt:\/\/(localhost|127\.|\[::1\])/.test(config.mqtt.url)) {

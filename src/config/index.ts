@@ -6,7 +6,14 @@
  */
 export { type ConfigEdit, editConfig, forbiddenChange } from './edit.ts';
 export { guessDataDir } from './guess.ts';
-export { configPath, type LoadedConfig, loadConfig, parseConfig, redactConfig } from './load.ts';
+export {
+  configPath,
+  hasLiteralSecret,
+  type LoadedConfig,
+  loadConfig,
+  parseConfig,
+  redactConfig,
+} from './load.ts';
 export { configReference } from './reference.ts';
 export {
   type AccessConfig,

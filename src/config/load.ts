@@ -105,10 +105,22 @@ export function redactConfig(config: Config): Config {
   return withoutSecrets(config);
 }
 
+/** Whether a secret stands in the configuration itself, wherever in it. */
+export function hasLiteralSecret(config: Config): boolean {
+  let found = false;
+  mapMarked(config, 'x-secret', (part) => {
+    found ||= isLiteral(part);
+    return part;
+  });
+  return found;
+}
+
 function withoutSecrets(config: Config): Config {
-  return mapMarked(config, 'x-secret', (part) =>
-    isMapping(part) && Object.hasOwn(part, 'value') ? { value: '***' } : part,
-  );
+  return mapMarked(config, 'x-secret', (part) => (isLiteral(part) ? { value: '***' } : part));
+}
+
+function isLiteral(secret: unknown): boolean {
+  return isMapping(secret) && Object.hasOwn(secret, 'value');
 }
 
 function deepFreeze<T>(value: T): T {

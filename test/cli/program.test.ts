@@ -164,6 +164,17 @@ describe('menshen config', () => {
     ]);
   });
 
+  it('check warns of a secret wherever it stands, and takes the file as other commands do', async () => {
+    const path = file(
+      'cloud.yaml',
+      `${MINIMAL}cloud: { appKey: { file: a }, accessKey: { file: b }, secretKey: { value: hunter2 } }\n`,
+    );
+    const { code, out } = await here('config', 'check', '-c', path);
+    expect(code).toBe(0);
+    expect(out).toContain('a secret stands in the file itself');
+    expect(out).not.toContain('hunter2');
+  });
+
   it('check lists what is wrong and exits with 2', async () => {
     const path = file('bad.yaml', MINIMAL.replace('door: main', 'dor: main'));
     const { code, out, err } = await menshen('config', 'check', path);
