@@ -8,7 +8,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { cosine } from '../src/evaluate/measures/comparisons.ts';
+import { cosine } from '../src/common/index.ts';
 import { sorted, thresholdAt } from '../src/evaluate/statistics/errors.ts';
 import { defaultModelsDir, entryForRole, readCatalogue } from '../src/vision/models/index.ts';
 import { type Pair, personOf, readPairs } from './lfw/pairs.ts';

@@ -1,4 +1,4 @@
-import { cosine } from '../../src/evaluate/measures/comparisons.ts';
+import { cosine } from '../../src/common/index.ts';
 import type { AnalysedSet } from './sets.ts';
 
 /** Rates at which the tail is read off; beyond the last it is taken to be exponential. */

@@ -7,9 +7,8 @@ import {
   operatingPoint,
   type SiteCalibration,
 } from '../../src/calibration/index.ts';
-import { mulberry32 } from '../../src/common/index.ts';
+import { cosine, mulberry32 } from '../../src/common/index.ts';
 import { locationOf } from '../../src/evaluate/gate-threshold.ts';
-import { cosine } from '../../src/evaluate/measures/comparisons.ts';
 import { type Bounds, bootstrapPairRate } from '../../src/evaluate/statistics/bootstrap.ts';
 import type { Person } from './people.ts';
 

@@ -1,4 +1,4 @@
-import { cosine } from '../../src/evaluate/measures/comparisons.ts';
+import { cosine } from '../../src/common/index.ts';
 import { sorted, thresholdAt } from '../../src/evaluate/statistics/errors.ts';
 import { crossValidate, type FoldComparison, type FoldResult } from '../../src/evaluate/statistics/folds.ts';
 import { type Pair, personOf } from './pairs.ts';

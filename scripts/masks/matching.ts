@@ -1,5 +1,5 @@
 import type { Picture } from '../../src/camera/index.ts';
-import { cosine } from '../../src/evaluate/measures/comparisons.ts';
+import { cosine } from '../../src/common/index.ts';
 import { rateOf } from '../../src/evaluate/statistics/binomial.ts';
 import { sorted, thresholdAt } from '../../src/evaluate/statistics/errors.ts';
 import { readPhoto } from '../../src/photo/index.ts';

@@ -9,7 +9,7 @@ import {
   siteFile,
   writeSite,
 } from '../calibration/index.ts';
-import { MenshenError } from '../common/index.ts';
+import { cosine, MenshenError } from '../common/index.ts';
 import type { VisionConfig } from '../config/index.ts';
 import { type Gallery, gateKey } from '../gallery/index.ts';
 import type { ModelRef } from '../vision/types.ts';
@@ -129,7 +129,7 @@ async function scoresOf(
   for (const one of faces) {
     for (const other of faces) {
       if (one.person < other.person)
-        comparisons.push([one.person, other.person, dot(one.reference, other.probe)]);
+        comparisons.push([one.person, other.person, cosine(one.reference, other.probe)]);
     }
   }
   const enrolled = options.strangers ? strangersOf(gallery, model, faces, people.size, comparisons) : 0;
@@ -159,10 +159,4 @@ function strangersOf(
     }
   }
   return enrolled.length;
-}
-
-function dot(one: Float32Array, other: Float32Array): number {
-  let sum = 0;
-  for (let i = 0; i < one.length; i++) sum += one[i] * other[i];
-  return sum;
 }

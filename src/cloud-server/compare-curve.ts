@@ -1,4 +1,4 @@
-import { MenshenError } from '../common/index.ts';
+import { cosine, MenshenError } from '../common/index.ts';
 import { entryForRole, readCatalogue } from '../vision/models/index.ts';
 
 /** The embedding network in use, and how the cosine of two of its embeddings becomes the score of the compare API. */
@@ -24,10 +24,4 @@ export async function readCompareCurve(modelsDir: string): Promise<CompareCurve>
     model: `${id} ${version}`,
     score: (one, other) => 1 / (1 + Math.exp(-slope * (cosine(one, other) - midpoint))),
   };
-}
-
-function cosine(one: Float32Array, other: Float32Array): number {
-  let sum = 0;
-  for (let i = 0; i < one.length; i++) sum += one[i] * other[i];
-  return sum;
 }

@@ -4,6 +4,7 @@
  */
 
 export { isoNow, monotonicMs } from './clock.ts';
+export { cosine } from './cosine.ts';
 export { type CsvDialect, type CsvRow, parseCsv } from './csv.ts';
 export {
   type DeviceKey,

@@ -8,8 +8,8 @@ import {
   type Worth,
   worthOf,
 } from '../calibration/index.ts';
+import { cosine } from '../common/index.ts';
 import type { DecisionConfig, VisionConfig } from '../config/index.ts';
-import { cosine } from './measures/comparisons.ts';
 
 /** Where a gate would stand. */
 export interface GatePoint {

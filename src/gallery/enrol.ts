@@ -1,6 +1,6 @@
 import type { Curve } from '../calibration/index.ts';
 import type { Picture } from '../camera/types.ts';
-import { type ErrorCode, MenshenError } from '../common/index.ts';
+import { cosine, type ErrorCode, MenshenError } from '../common/index.ts';
 import type { Box, FaceAnalysis, QualityGate } from '../vision/types.ts';
 import { type EnrolmentLimits, maskFaults, type QualityFault, qualityFaults } from './advice.ts';
 import { duplicateScore } from './duplicates.ts';
@@ -266,10 +266,4 @@ function checkDuplicates(
         `To give that person another photo use --id ${other.personId}; to enrol a look-alike (twins) use --allow-duplicate.`,
     );
   }
-}
-
-function cosine(a: Float32Array, b: Float32Array): number {
-  let sum = 0;
-  for (let index = 0; index < a.length; index += 1) sum += (a[index] ?? 0) * (b[index] ?? 0);
-  return sum;
 }

@@ -6,8 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MASK_STYLES, type MaskFit, withMask } from '../../scripts/masks/draw.ts';
 import { toYuv420p } from '../../scripts/support/yuv.ts';
 import type { Picture } from '../../src/camera/index.ts';
+import { cosine } from '../../src/common/index.ts';
 import { QualitySchema } from '../../src/config/schema/vision.ts';
-import { cosine } from '../../src/evaluate/measures/comparisons.ts';
 import { decodePhoto, readPhoto } from '../../src/photo/index.ts';
 import {
   type Box,

@@ -1,4 +1,4 @@
-import { mulberry32 } from '../../common/index.ts';
+import { cosine, mulberry32 } from '../../common/index.ts';
 import type { Analysed } from '../analyse.ts';
 import type { Dataset } from '../dataset/dataset.ts';
 import type { Pair } from '../dataset/pairs.ts';
@@ -18,13 +18,6 @@ export interface Comparison {
 
 /** Of each kind of comparison so many are taken, drawn evenly, where there are more: more say no more. */
 export const MOST_COMPARISONS = 4_000_000;
-
-/** Cosine of two vectors of norm 1. */
-export function cosine(one: Float32Array, other: Float32Array): number {
-  let sum = 0;
-  for (let i = 0; i < one.length; i++) sum += one[i] * other[i];
-  return sum;
-}
 
 /** Numbers of the people, by their labels. */
 export function numbered(items: Dataset): { readonly people: number; readonly person: Int32Array } {

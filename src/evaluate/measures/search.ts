@@ -1,4 +1,4 @@
-import { cosine } from './comparisons.ts';
+import { cosine } from '../../common/index.ts';
 
 /** One search. */
 export interface Trial {

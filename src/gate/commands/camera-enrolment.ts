@@ -1,4 +1,4 @@
-import { type ErrorCode, MenshenError } from '../../common/index.ts';
+import { cosine, type ErrorCode, MenshenError } from '../../common/index.ts';
 import type { DecisionConfig, QualityConfig } from '../../config/index.ts';
 import { type PromptCode, promptForGate } from '../../console/index.ts';
 import {
@@ -179,7 +179,7 @@ export class CameraEnrolment {
     if (enclosure !== null && enclosure >= this.#decision.enclosureThreshold) return ENCLOSED;
     const [first] = frames;
     if (first?.embedding == null) return null;
-    const likeness = dot(first.embedding.vector, embedding.vector);
+    const likeness = cosine(first.embedding.vector, embedding.vector);
     return likeness < Math.max(MISMATCH_SCORE, this.#decision.minConsistency) ? ANOTHER : null;
   }
 
@@ -219,10 +219,4 @@ function suspicion(why: string): Missing {
 function lacking(missing: Missing): ErrorCode {
   if (missing === NOBODY) return 'ENROLL_NO_FACE';
   return missing === SEVERAL ? 'ENROLL_SEVERAL_FACES' : 'COMMAND_TIMED_OUT';
-}
-
-function dot(a: Float32Array, b: Float32Array): number {
-  let sum = 0;
-  for (let index = 0; index < a.length; index++) sum += (a[index] ?? 0) * (b[index] ?? 0);
-  return sum;
 }
