@@ -56,8 +56,10 @@ async function run(file: string | undefined): Promise<void> {
 
 /** A gate that cannot recognise anybody does not start; the vision processes prove the files they open once more. */
 async function proveModels(dir: string = defaultModelsDir()): Promise<void> {
-  const checks = await verifyModels({ dir, catalogue: await readCatalogue(dir) });
-  const bad = checks.find(({ entry, status }) => status !== 'good' && VISION_ROLES.has(entry.role));
+  const catalogue = await readCatalogue(dir);
+  const models = catalogue.models.filter(({ role }) => VISION_ROLES.has(role));
+  const checks = await verifyModels({ dir, catalogue: { ...catalogue, models } });
+  const bad = checks.find(({ status }) => status !== 'good');
   if (bad !== undefined) {
     throw problemOf(bad);
   }

@@ -2,8 +2,8 @@
  * CTYun's six face APIs from the client's side. A newcomer begins with api/ (what the manual defines, one file an API,
  * as schemas that both ends share) and catalogue.ts (every error, whose fault it is, whether a retry may help), then
  * client.ts: how a call is made. ledger.ts counts what is paid for; signing.ts and envelope/ are the manual's 6.2.
- * Nothing here loads native inference code or sharp: the gate process imports this room, and passes in what writes
- * pictures anew (`fitInOwnProcess` of src/photo/client.ts).
+ * Nothing here loads native inference code or sharp: a thread of the gate imports this room, and passes in what writes
+ * pictures anew (`fitInOwnProcess` of src/photo/client.ts). The gate process itself imports asking.ts alone.
  */
 export * from './api/index.ts';
 export { Breaker, type BreakerOptions, type BreakerState, type Permit } from './breaker.ts';

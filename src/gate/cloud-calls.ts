@@ -1,11 +1,5 @@
-import {
-  type CallOptions,
-  type CloudAnswer,
-  type CloudApi,
-  cloudError,
-  type LocalCode,
-  type QuotaWarning,
-} from '../cloud/index.ts';
+import { cloudError } from '../cloud/asking.ts';
+import type { CallOptions, CloudAnswer, CloudApi, LocalCode, QuotaWarning } from '../cloud/index.ts';
 import { type ErrorCode, KeptThread, type Logger, messageOf, monotonicMs } from '../common/index.ts';
 import type {
   Call,

@@ -1,5 +1,5 @@
 import type { CloudInquiry, CloudReport, Inquiry } from '../access/index.ts';
-import { askAboutFace, type FaceCalls } from '../cloud/index.ts';
+import { askAboutFace, type FaceCalls } from '../cloud/asking.ts';
 import { type Logger, messageOf, monotonicMs } from '../common/index.ts';
 import type { DecisionConfig } from '../config/index.ts';
 import type { Gallery } from '../gallery/index.ts';

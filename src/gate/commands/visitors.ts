@@ -1,4 +1,4 @@
-import { identityOf, verifyIdentity } from '../../cloud/index.ts';
+import { identityOf, verifyIdentity } from '../../cloud/asking.ts';
 import { COMMANDS, type Params } from '../../commands/index.ts';
 import { isoNow, MenshenError } from '../../common/index.ts';
 import { checkPass } from '../../gallery/index.ts';
