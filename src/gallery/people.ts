@@ -195,7 +195,7 @@ export class People {
 
 const scratch = new Uint32Array(WORDS);
 
+/** Of a UUID in small letters; where others stand among them, their first characters do not tell. */
 function firstWordOf(id: string): number {
-  wordsOf(id, scratch);
-  return scratch[0];
+  return wordsOf(id, scratch) ? scratch[0] : 2 ** 32;
 }

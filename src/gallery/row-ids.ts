@@ -67,9 +67,9 @@ export class RowIds {
     return true;
   }
 
-  /** The first eight digits of a UUID. */
+  /** The first eight digits of a UUID in small letters; 0 for any other id. */
   firstWord(row: number): number {
-    return this.#words.get(row * WORDS);
+    return this.#others.has(row) ? 0 : this.#words.get(row * WORDS);
   }
 
   /** The four words that stand for the id of a row. */

@@ -120,6 +120,18 @@ describe('packed people', () => {
     }
   });
 
+  it('are the lowest by their ids as they are written, however that is', () => {
+    const rest = { consent: CONSENT, idNumberHash: null, site: null, createdAt: at, updatedAt: at };
+    const people = new People(nobody);
+    // In capital letters as in small ones: some before, some behind, some between.
+    const ids = Array.from({ length: 64 }, (_, n) => `${(n * 37) % 256}`.padStart(3, '0'))
+      .map((digits, n) => `${(n % 3 === 0 ? 'ABCDE' : 'abcde').slice(n % 5)}${'f'.repeat(n % 5)}${digits}`)
+      .map((start) => `${start}-0000-4000-8000-000000000000`);
+    for (const id of ids) people.set({ ...NOT_ENTITLED, name: 'Ann', id, ...rest });
+    for (const most of [1, 5, 30])
+      expect(people.lowest(most, () => true)).toEqual([...ids].sort().slice(0, most));
+  });
+
   it('cannot be packed under an id that is written otherwise, and not be taken twice', () => {
     const person = { ...NOT_ENTITLED, name: 'Ann', consent: CONSENT, idNumberHash: null, site: null };
     const one: Person = { ...person, id: idOf(1), createdAt: at, updatedAt: at };
