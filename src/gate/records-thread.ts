@@ -116,8 +116,9 @@ function openDesk(): CommandDesk | null {
       replies: topics.replies,
       log,
       record: (event) => {
+        const timed = { event, happenedAt: isoNow() };
         writeBatch();
-        backlog.add({ event, happenedAt: isoNow() });
+        backlog.add(timed);
       },
       // The parts of a photo are handed over, not copied: the thread of the doors spends no time on them.
       accept: (command) =>
