@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { Bundles, type Table } from './bundles.ts';
+import { Bundles, TABLES, type Table } from './bundles.ts';
 import type { RowCipher } from './cipher.ts';
 import { type Db, guarded, openDatabase } from './database.ts';
 import { type Read, RowReader } from './row-reader.ts';
@@ -13,20 +13,29 @@ export interface BundlingOptions {
   readonly busyTimeoutMs?: number;
 }
 
+/** A range of a table, which is the next to be looked at. */
+export interface BundlingPlace {
+  readonly table: Table;
+  readonly range: number;
+}
+
 /**
- * Bundles the rows of a gallery that stand alone, for `limitMs` at most (unit: ms); true when some are left then. It writes
- * range by range, so that nobody waits for it for long, and may be broken off at any time. Throws as `Gallery.open` does.
+ * Bundles the rows of a gallery that stand alone, for `limitMs` at most (unit: ms); gives where to go on when there is more to
+ * look at then, else null. To find out whether a bundle opens takes as long as to use it: whoever began at the first range each
+ * time would come to no end in a large gallery. It writes range by range, so that nobody waits for it for long, and may be broken
+ * off at any time. Throws as `Gallery.open` does.
  */
 export function bundleRows(
   { dataDir, key, busyTimeoutMs = 5000 }: BundlingOptions,
   limitMs: number,
-): boolean {
-  const until = performance.now() + limitMs;
+  from: BundlingPlace = { table: TABLES[0], range: 0 },
+): BundlingPlace | null {
   const path = join(dataDir, 'gallery.sqlite');
   const db = openDatabase(path, dataDir, busyTimeoutMs);
   try {
     const bundler = new Bundler(db, unlock(db, path, dataDir, key).cipher);
-    return guarded(path, () => bundler.run(() => performance.now() < until));
+    const until = performance.now() + limitMs;
+    return guarded(path, () => bundler.run(from, () => performance.now() < until));
   } finally {
     db.close();
   }
@@ -44,15 +53,14 @@ class Bundler {
     this.#bundles = new Bundles(db, cipher);
   }
 
-  run(goOn: () => boolean): boolean {
-    for (const table of ['people', 'refs'] as const) {
-      for (const range of this.#bundles.ranges(table)) {
-        if (this.#bundles.has(table, range)) continue;
-        if (!goOn()) return true;
-        this.#bundle(table, range);
+  run(from: BundlingPlace, goOn: () => boolean): BundlingPlace | null {
+    for (const table of TABLES.slice(TABLES.indexOf(from.table))) {
+      for (const range of this.#bundles.ranges(table, table === from.table ? from.range : 0)) {
+        if (!goOn()) return { table, range };
+        if (!this.#bundles.has(table, range)) this.#bundle(table, range);
       }
     }
-    return false;
+    return null;
   }
 
   /** Reads and seals without holding up whoever writes; what was written meanwhile leaves the range for another time. */

@@ -10,7 +10,8 @@ import {
 } from './reference-pack.ts';
 import type { Person } from './types.ts';
 
-export type Table = 'people' | 'refs';
+export const TABLES = ['people', 'refs'] as const;
+export type Table = (typeof TABLES)[number];
 
 /** Of what a bundle holds; one of another format does not open. It changes with the packs, the records, the rotation, the rows of memory. */
 const FORMAT = 2;
@@ -48,10 +49,10 @@ export class Bundles {
     );
   }
 
-  /** The ranges in which there are rows. */
-  *ranges(table: Table): Generator<number> {
+  /** The ranges in which there are rows, from the one of this number on. */
+  *ranges(table: Table, first = 0): Generator<number> {
     const next = this.#db.prepare(`SELECT min(rowid) FROM ${table} WHERE rowid >= ?`).pluck();
-    for (let range = -1; ; ) {
+    for (let range = first - 1; ; ) {
       const row = next.get((range + 1) * 2 ** RANGE_BITS);
       if (typeof row !== 'number') return;
       range = Math.floor(row / 2 ** RANGE_BITS);

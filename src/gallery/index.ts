@@ -13,7 +13,7 @@ export {
   type QualityFault,
   qualityFaults,
 } from './advice.ts';
-export { type BundlingOptions, bundleRows } from './bundler.ts';
+export { type BundlingOptions, type BundlingPlace, bundleRows } from './bundler.ts';
 export {
   type AcceptedFace,
   type Enrolment,

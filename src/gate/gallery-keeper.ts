@@ -1,6 +1,6 @@
 import { type ErrorCode, type Logger, MenshenError, messageOf } from '../common/index.ts';
 import { type Config, secretOf } from '../config/index.ts';
-import { Gallery, type GalleryChange, gateKey } from '../gallery/index.ts';
+import { type BundlingPlace, Gallery, type GalleryChange, gateKey } from '../gallery/index.ts';
 import { changePeople } from './people/client.ts';
 
 /** How often a gallery that could not be opened is tried again. */
@@ -158,11 +158,12 @@ export class GalleryKeeper {
     if (alone < worthBundling) return;
     try {
       const key = secretOf(config.key);
-      const task = { kind: 'bundle', limitMs: BUNDLING_MS } as const;
-      for (let more = true; more && !this.#paused.signal.aborted; ) {
+      let from: BundlingPlace | undefined;
+      do {
+        const task = { kind: 'bundle', limitMs: BUNDLING_MS, ...(from && { from }) } as const;
         const request = { dataDir: config.dataDir, ...(key === undefined ? {} : { key }), task };
-        ({ more = false } = await changePeople(request));
-      }
+        ({ next: from } = await changePeople(request));
+      } while (from !== undefined && !this.#paused.signal.aborted);
     } catch (error) {
       log.warn({ err: messageOf(error) }, 'the people could not be bundled; the next start takes as long');
     }

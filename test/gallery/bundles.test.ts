@@ -41,7 +41,7 @@ function crowd(dataDir: string): string[] {
 function bundled(): { dataDir: string; ids: string[] } {
   const dataDir = temporaryFolder();
   const ids = crowd(dataDir);
-  expect(bundleRows({ dataDir }, 60_000)).toBe(false);
+  expect(bundleRows({ dataDir }, 60_000)).toBeNull();
   return { dataDir, ids };
 }
 
@@ -101,7 +101,7 @@ describe('a bundled gallery', () => {
     gallery.updatePerson(ids[280], { name: 'Another name' });
     gallery.close();
     expect(bundles(dataDir)).toEqual([[], [1]]);
-    expect(bundleRows({ dataDir }, 60_000)).toBe(false);
+    expect(bundleRows({ dataDir }, 60_000)).toBeNull();
     const writer = Gallery.open({ dataDir, log });
     const { id } = writer.addPerson({ name: 'New', consent: CONSENT }, [reference(unit(9999))]);
     writer.close();
@@ -139,13 +139,13 @@ describe('a bundled gallery', () => {
     const [quick, byRows] = both(dataDir);
     expect(quick.alone).toBe(PEOPLE);
     expect(all(quick)).toEqual(all(byRows));
-    expect(bundleRows({ dataDir }, 60_000)).toBe(false);
+    expect(bundleRows({ dataDir }, 60_000)).toBeNull();
     withDatabase(dataDir, (db) =>
       db.exec(
         'UPDATE refs_bundles SET sealed = zeroblob(100); UPDATE people_bundles SET sealed = zeroblob(0)',
       ),
     );
-    expect(bundleRows({ dataDir }, 60_000)).toBe(false);
+    expect(bundleRows({ dataDir }, 60_000)).toBeNull();
     expect(openGallery(dataDir).alone).toBe(0);
   });
 
@@ -225,7 +225,7 @@ describe('a bundled gallery', () => {
   it('tells of a row that cannot be used at every opening', () => {
     const { dataDir, ids } = bundled();
     withDatabase(dataDir, (db) => db.prepare("UPDATE people SET sealed = x'00' WHERE id = ?").run(ids[3]));
-    expect(bundleRows({ dataDir }, 60_000)).toBe(false);
+    expect(bundleRows({ dataDir }, 60_000)).toBeNull();
     const gallery = openGallery(dataDir);
     expect(gallery.faults()).toMatchObject([{ table: 'people', id: ids[3] }]);
     expect([gallery.counts().people, gallery.get(ids[3])]).toEqual([PEOPLE - 1, null]);
@@ -234,7 +234,16 @@ describe('a bundled gallery', () => {
   it('is bundled as far as there is time', () => {
     const dataDir = temporaryFolder();
     crowd(dataDir);
-    expect(bundleRows({ dataDir }, 0)).toBe(true);
+    expect(bundleRows({ dataDir }, 0)).toEqual({ table: 'people', range: 0 });
     expect(bundles(dataDir)).toEqual([[], []]);
+  });
+
+  it('is bundled from where it was left, without another look at what comes before', () => {
+    const dataDir = temporaryFolder();
+    crowd(dataDir);
+    const place = { table: 'people', range: 1 } as const;
+    expect(bundleRows({ dataDir }, 0, place)).toEqual(place);
+    expect(bundleRows({ dataDir }, 60_000, place)).toBeNull();
+    expect(bundles(dataDir)).toEqual([[1], [0, 1]]);
   });
 });

@@ -6,7 +6,15 @@
 import { constants, setPriority } from 'node:os';
 import { embeddingCurve } from '../../calibration/index.ts';
 import { createLogger, isoNow, MenshenError, messageOf } from '../../common/index.ts';
-import { bundleRows, enrol, enrolFaces, enrolmentLimits, Gallery, judgePhoto } from '../../gallery/index.ts';
+import {
+  type BundlingOptions,
+  bundleRows,
+  enrol,
+  enrolFaces,
+  enrolmentLimits,
+  Gallery,
+  judgePhoto,
+} from '../../gallery/index.ts';
 import { type PeopleAnswer, PeopleRequestSchema, type PeopleTask } from './protocol.ts';
 
 const input: Buffer[] = [];
@@ -23,7 +31,7 @@ async function answer(input: Buffer): Promise<PeopleAnswer> {
     const request: unknown = JSON.parse(input.subarray(0, end).toString());
     const { dataDir, key, task } = PeopleRequestSchema.parse(request);
     if (task.kind === 'look') return { ok: true, ...(await look(task)) };
-    if (task.kind === 'bundle') return { ok: true, ...bundle(dataDir, key, task.limitMs) };
+    if (task.kind === 'bundle') return { ok: true, ...bundle({ dataDir, key }, task) };
     const gallery = Gallery.open({ dataDir, key, log: createLogger('menshen people', 'silent') });
     try {
       return { ok: true, ...(await carryOut(gallery, task, input.subarray(end + 1))) };
@@ -74,9 +82,13 @@ async function carryOut(
 }
 
 /** When nobody else wants the processor. */
-function bundle(dataDir: string, key: string | undefined, limitMs: number): Outcome {
+function bundle(
+  options: BundlingOptions,
+  { limitMs, from }: Extract<PeopleTask, { kind: 'bundle' }>,
+): Outcome {
   setPriority(constants.priority.PRIORITY_LOW);
-  return { id: '', created: false, qualityScore: 0, more: bundleRows({ dataDir, key }, limitMs) };
+  const next = bundleRows(options, limitMs, from);
+  return { id: '', created: false, qualityScore: 0, ...(next === null ? {} : { next }) };
 }
 
 function upsert(gallery: Gallery, task: Extract<PeopleTask, { kind: 'upsert' }>): Outcome {

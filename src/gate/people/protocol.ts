@@ -10,6 +10,9 @@ const Consent = z.strictObject({
 
 const Model = z.strictObject({ id: z.string(), version: z.string() });
 
+/** Where bundling goes on. */
+const Place = z.strictObject({ table: z.enum(['people', 'refs']), range: z.int().min(0) });
+
 /** Somebody new, or somebody enrolled who gets more references. */
 const Who = z.union([
   z.strictObject({ name: z.string(), consent: Consent, id: z.string().exactOptional() }),
@@ -52,7 +55,7 @@ export const PeopleTaskSchema = z.discriminatedUnion('kind', [
   // Makes templates of photos and changes nobody.
   z.strictObject({ kind: z.literal('look'), jpegs: z.array(z.string()), vision: VisionSchema }),
   // Changes nobody either: the next opening of the gallery is quicker for it.
-  z.strictObject({ kind: z.literal('bundle'), limitMs: z.number() }),
+  z.strictObject({ kind: z.literal('bundle'), limitMs: z.number(), from: Place.exactOptional() }),
   z.strictObject({
     kind: z.literal('face'),
     who: Who,
@@ -84,8 +87,8 @@ export const PeopleAnswerSchema = z.union([
     qualityScore: z.number(),
     /** Of a pass. */
     token: z.string().exactOptional(),
-    /** Of bundling: there is more to be done. */
-    more: z.boolean().exactOptional(),
+    /** Of bundling: where there is more to be done. */
+    next: Place.exactOptional(),
     /** Of photos that were looked at. */
     looked: z
       .array(
