@@ -21,6 +21,7 @@ const MEASURES = [
   'sharpness',
   'brightness',
   'contrast',
+  'noise',
   'score',
 ] as const;
 /** Pixels between the eyes of an aligned face: blur is given in pixels of that. */

@@ -48,6 +48,7 @@ export const FACE: PublicDecisionRecord = {
         sharpness: 0.62,
         brightness: 118,
         contrast: 44,
+        noise: 0.4,
         score: 0.91,
         failed: [],
       },
@@ -88,6 +89,7 @@ export const FACE: PublicDecisionRecord = {
     minBrightness: 40,
     maxBrightness: 220,
     minContrast: 15,
+    maxNoise: 1.4,
   },
   timings: { detect: 11.2, liveness: 6.4, embedding: 12.9, search: 0.1, rules: 0.1, captureToDecision: 61.6 },
   versions: {

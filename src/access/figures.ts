@@ -1,7 +1,14 @@
 import { z } from 'zod';
 import type { MaskState, QualityGate } from '../vision/types.ts';
 
-export const GateSchema = z.enum(['SIZE', 'MARGIN', 'POSE', 'SHARPNESS', 'EXPOSURE'] satisfies QualityGate[]);
+export const GateSchema = z.enum([
+  'SIZE',
+  'MARGIN',
+  'POSE',
+  'SHARPNESS',
+  'EXPOSURE',
+  'NOISE',
+] satisfies QualityGate[]);
 
 export const CandidateSchema = z.object({
   personId: z.string(),

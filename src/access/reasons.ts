@@ -23,7 +23,7 @@ export const REASONS = {
   FACE_AT_EDGE: 'The face stayed at the border of the picture or of the recognition area.',
   FACE_TURNED: 'The face stayed turned away.',
   FACE_BLURRED: 'The face stayed blurred.',
-  FACE_BADLY_LIT: 'The face stayed too dark, too bright or without contrast.',
+  FACE_BADLY_LIT: 'The face stayed too dark, too bright, without contrast or full of noise.',
   ACTION_FAILED:
     'An action was asked for, and was not done in time, or not by the same living face; or the cloud did not confirm it.',
   ACTION_UNAVAILABLE:

@@ -17,6 +17,7 @@ export const QualitySchema = z.object({
   sharpness: z.number(),
   brightness: z.number(),
   contrast: z.number(),
+  noise: z.number().nullable().default(null).describe('Of the colours; null in records of older versions'),
   score: z.number(),
   failed: z.array(GateSchema),
 });
@@ -34,6 +35,7 @@ const QualityLimitsSchema = z.object({
   minBrightness: z.number(),
   maxBrightness: z.number(),
   minContrast: z.number(),
+  maxNoise: z.number().nullable().default(null).describe('Null in records of older versions'),
 });
 
 const CallSchema = z.object({

@@ -16,6 +16,8 @@ export const GATE_REASONS: Readonly<Record<QualityGate, Reason>> = {
   POSE: 'FACE_TURNED',
   SHARPNESS: 'FACE_BLURRED',
   EXPOSURE: 'FACE_BADLY_LIT',
+  // Noise is what a sensor makes of too little light, and light is what helps.
+  NOISE: 'FACE_BADLY_LIT',
 };
 
 /** In so many frames of a track edges enclose the face, and it is shown on something; in one it may be chance. */

@@ -130,6 +130,7 @@ function frameRows(frames: readonly Frame[], limits: Limits): Row[] {
     'sharpness',
     'brightness',
     'contrast',
+    'noise',
     'gate',
   ];
   const rows = frames.map(({ seq, ageMs, liveness, enclosure, score, quality: q }) => [
@@ -146,6 +147,7 @@ function frameRows(frames: readonly Frame[], limits: Limits): Row[] {
     q.sharpness.toFixed(2),
     q.brightness.toFixed(2),
     q.contrast.toFixed(2),
+    q.noise === null ? '-' : q.noise.toFixed(2),
     q.failed.length === 0 ? 'passed' : `failed ${q.failed.join(', ')}`,
   ]);
   return [head, ...rows, limitRow(limits)];
@@ -166,6 +168,7 @@ function limitRow(limits: Limits): Row {
     `>=${limits.minSharpness}`,
     `${limits.minBrightness}-${limits.maxBrightness}`,
     `>=${limits.minContrast}`,
+    limits.maxNoise === null ? '-' : `<=${limits.maxNoise}`,
     '',
   ];
 }

@@ -62,6 +62,7 @@ export const GATE_ADVICE: Readonly<Record<QualityGate, string>> = {
   POSE: 'turn to the camera and hold the head upright',
   SHARPNESS: 'hold still, and wipe the lens',
   EXPOSURE: 'more even light on the face, none from behind',
+  NOISE: 'more light on the face',
 };
 
 /** Every measure of a face that is outside the limits, in the order in which to mend them; empty when the face is good enough. */

@@ -121,7 +121,7 @@ export class FaceAnalyser {
     });
   }
 
-  /** The faces of a photo, best first: looks again, closer and wider, where one look finds nothing. */
+  /** The faces of a photo, best first: looks again, wider, into the shadows and closer, where one look finds nothing. */
   find(picture: Picture, minScore = this.#options.detectionScore): Promise<DetectedFace[]> {
     return this.#queue.run(() => findFaces(this.#detector, picture, minScore));
   }

@@ -99,6 +99,7 @@ const sighting = z
       sharpness: notNegative,
       brightness: fraction,
       contrast: fraction,
+      noise: notNegative,
       score: fraction,
       failed: z.array(z.enum(QUALITY_GATES)).max(QUALITY_GATES.length),
     }),

@@ -47,6 +47,12 @@ export class Detector {
    * pixels of the picture and may reach beyond it too.
    */
   async detect(picture: Picture, view: Box, minScore: number): Promise<DetectedFace[]> {
+    this.show(picture, view);
+    return this.#find(minScore);
+  }
+
+  /** Fills the network's input with `view` without looking: for `shadows` and `detectAgain`. */
+  show(picture: Picture, view: Box): void {
     const { width, height } = this.network;
     this.#window = windowOn(view, width, height);
     if (this.#bench.columns !== this.#window.columns || this.#bench.rows !== this.#window.rows)
@@ -54,10 +60,9 @@ export class Detector {
     const { box } = this.#window;
     if (!this.#shrinker.colour(picture, box, this.#conversion))
       this.#bench.sampler.colour(picture, box, this.network.input, this.#conversion);
-    return this.#find(minScore);
   }
 
-  /** What lies in shadow of the picture that the last call of `detect` was about. */
+  /** What lies in shadow of the picture that the last call of `detect` or `show` was about. */
   shadows({ width, height }: Pick<Picture, 'width' | 'height'>): Shadows {
     const { box, columns } = this.#window;
     const scale = columns / box.width;
@@ -66,7 +71,7 @@ export class Detector {
   }
 
   /**
-   * Looks again at what the last call of `detect` showed, in another way and once, for its input is changed; costs little besides the
+   * Looks again at what the last call of `detect` or `show` showed, in another way and once, for its input is changed; costs little besides the
    * network. `gain` is that of its shadows.
    */
   detectAgain(way: SecondWay, gain: number, minScore: number): Promise<DetectedFace[]> {

@@ -2,6 +2,7 @@ import type { Picture } from '../camera/types.ts';
 import type { QualityConfig } from '../config/index.ts';
 import { ALIGNED_SIDE } from './align.ts';
 import type { AlignedSampler } from './aligned-sampler.ts';
+import { colourNoise } from './colour-noise.ts';
 import type { Landmarks } from './landmarks.ts';
 import { type Pose, poseOf } from './pose.ts';
 import { TextureMeter } from './texture.ts';
@@ -30,6 +31,7 @@ export class QualityMeter {
       margin: marginOf(face.box, area ?? { x: 0, y: 0, width: picture.width, height: picture.height }),
       ...pose,
       ...texture,
+      noise: colourNoise(picture, face.box),
     };
     return { ...measured, score: scoreOf(measured), failed: failedGates(measured, this.#config) };
   }
@@ -67,6 +69,7 @@ export function failedGates(measured: Measured, config: QualityConfig): QualityG
   ) {
     failed.push('EXPOSURE');
   }
+  if (measured.noise > config.maxNoise) failed.push('NOISE');
   return failed;
 }
 

@@ -1,5 +1,6 @@
 import type { Picture } from '../camera/types.ts';
 import { type Detector, suppress } from './detect.ts';
+import { waysFor } from './second-look.ts';
 import type { Box, DetectedFace } from './types.ts';
 import { widened } from './view-window.ts';
 
@@ -13,7 +14,10 @@ const OVERLAP = 0.25;
 /** Pixels of the photo a detector pixel: below, smaller faces would not pass for enrolment anyway. */
 const FINEST = 3;
 
-/** Finds the faces of a photo of any size and framing, best first. Looks wider, then closer, while nothing is found. */
+/**
+ * Finds the faces of a photo of any size, framing and light, best first. While nothing is found it looks wider, then into the
+ * shadows, then closer.
+ */
 export async function findFaces(
   detector: Detector,
   picture: Picture,
@@ -24,10 +28,33 @@ export async function findFaces(
     const found = await detector.detect(picture, widened(whole, factor), minScore);
     if (found.length > 0) return found;
   }
+  for (const factor of [1, ...WIDER]) {
+    const found = await findInShadows(detector, picture, widened(whole, factor), minScore);
+    if (found.length > 0) return found;
+  }
   const { width, height } = detector.network;
   const scale = Math.max(picture.width / width, picture.height / height);
   for (let parts = 2; (scale / parts) * 2 > FINEST; parts *= 2) {
     const found = await findInTiles(detector, picture, parts, minScore);
+    if (found.length > 0) return found;
+  }
+  return [];
+}
+
+/** Looks with the shadows raised, as a camera's frame is looked at, where enough of the picture lies in shadow. */
+async function findInShadows(
+  detector: Detector,
+  picture: Picture,
+  view: Box,
+  minScore: number,
+): Promise<DetectedFace[]> {
+  detector.show(picture, view);
+  const { part, gain } = detector.shadows(picture);
+  for (const way of waysFor(part)) {
+    if (way === 'wider') continue;
+    // Raising is done in place: each way starts from the picture.
+    detector.show(picture, view);
+    const found = await detector.detectAgain(way, gain, minScore);
     if (found.length > 0) return found;
   }
   return [];

@@ -22,7 +22,7 @@ export interface DetectedFace {
 }
 
 /** The quality gates in the order they are tried; a face that fails one is not recognised, and the record says which. */
-export const QUALITY_GATES = ['SIZE', 'MARGIN', 'POSE', 'SHARPNESS', 'EXPOSURE'] as const;
+export const QUALITY_GATES = ['SIZE', 'MARGIN', 'POSE', 'SHARPNESS', 'EXPOSURE', 'NOISE'] as const;
 export type QualityGate = (typeof QUALITY_GATES)[number];
 
 /** What was measured of a face, and which gates it failed. */
@@ -41,6 +41,8 @@ export interface QualityReport {
   readonly brightness: number;
   /** Standard deviation of the luma of the aligned face, 0..1. */
   readonly contrast: number;
+  /** Noise of the colours of the face, standard deviation in levels of 0..255; how it is taken stands in docs/reference/quality.md. */
+  readonly noise: number;
   /** One figure to order frames by, 0..1, larger is better. */
   readonly score: number;
   readonly failed: readonly QualityGate[];

@@ -34,6 +34,7 @@ export const GOOD: QualityReport = {
   sharpness: 1,
   brightness: 0.5,
   contrast: 0.2,
+  noise: 0.3,
   score: 0.8,
   failed: [],
 };

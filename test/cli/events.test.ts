@@ -20,6 +20,7 @@ const quality: DecisionRecord['frames'][number]['quality'] = {
   sharpness: 3.14,
   brightness: 0.45,
   contrast: 0.17,
+  noise: 0.3,
   score: 0.8,
   failed: [],
 };
@@ -81,6 +82,7 @@ const UNSURE: DecisionRecord = DecisionRecordSchema.parse({
     minBrightness: 0.12,
     maxBrightness: 0.92,
     minContrast: 0.05,
+    maxNoise: 1.4,
   },
   timings: { detect: 2.81, liveness: 5.5, embedding: 4.2, search: 0.1, captureToDecision: 47.3 },
   versions: { software: '0.1.0', config: '1a2b3c4d', models: [{ id: 'fr_feature', version: '1' }] },
@@ -282,9 +284,26 @@ describe('menshen events explain', () => {
     ]) {
       expect(out).toContain(text);
     }
-    expect(out).toMatch(/101 +230 +0\.981 +- +0\.401 +52 +0\.31 +-12 +4 +2 +3\.14 +0\.45 +0\.17 +passed/);
+    expect(out).toMatch(
+      /101 +230 +0\.981 +- +0\.401 +52 +0\.31 +-12 +4 +2 +3\.14 +0\.45 +0\.17 +0\.30 +passed/,
+    );
     expect(out).toMatch(/104 +41 +0\.932 .* 40 .* failed POSE/);
-    expect(out).toMatch(/limit +>=40 +>=0\.02 +\+-35 +\+-30 +\+-35 +>=0 +0\.12-0\.92 +>=0\.05/);
+    expect(out).toMatch(/limit +>=40 +>=0\.02 +\+-35 +\+-30 +\+-35 +>=0 +0\.12-0\.92 +>=0\.05 +<=1\.4/);
+  });
+
+  it('explains a decision recorded before noise was measured', async () => {
+    const { dir, journal } = journalIn();
+    const { maxNoise: _limit, ...qualityLimits } = UNSURE.qualityLimits;
+    const frames = UNSURE.frames.map((frame) => {
+      const { noise: _noise, ...before } = frame.quality;
+      return { ...frame, quality: before };
+    });
+    const data = { ...UNSURE, frames, qualityLimits };
+    journal.append({ id: DECISION, type: 'access.denied', door: 'main', camera: 'front', data });
+    const { code, out } = await menshen('events', 'explain', '3f2b', '--data-dir', dir);
+    expect(code).toBe(0);
+    expect(out).toMatch(/101 .* 0\.17 +- +passed/);
+    expect(out).toMatch(/limit .* >=0\.05 +-/);
   });
 
   it('tells of a grant who it was, and of a face without evidence why nothing was measured', async () => {

@@ -23,6 +23,7 @@ const GOOD = {
   sharpness: 0.5,
   brightness: 0.5,
   contrast: 0.2,
+  noise: 0.3,
   score: 0.9,
   failed: [],
 };

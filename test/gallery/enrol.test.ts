@@ -149,6 +149,15 @@ describe.skipIf(!READY)(
             .toBuffer(),
       ],
       [
+        'so dark that only its shadows show a face',
+        /too dark \(brightness 0\.0\d.*more light/,
+        async () =>
+          sharp(await portrait('cid'))
+            .linear(1 / 14, 0)
+            .jpeg()
+            .toBuffer(),
+      ],
+      [
         'glaring',
         /too bright \(brightness .*less light/,
         async () =>

@@ -171,6 +171,30 @@ describe('FaceAnalyser', () => {
     expect(Math.abs(small.box.y + small.box.height / 2 - 2000)).toBeLessThan(40);
   });
 
+  it('finds a face in the dark and before a window in a photo', async () => {
+    const [face] = await analyser.find(photo(6));
+    const { x, y, width, height } = face.box;
+    const [left, top] = [Math.max(0, Math.round(x - width / 2)), Math.max(0, Math.round(y - height / 2))];
+    const lit = await region(photo(6), left, top, Math.round(2 * width), Math.round(2 * height), 480);
+    const dark = { ...lit, data: lit.data.map((value) => value / 12) };
+    const window = { ...lit, width: 1440, data: new Uint8Array(3 * 1440 * lit.height).fill(255) };
+    for (let row = 0; row < lit.height; row++) {
+      const line = lit.data.subarray(3 * 480 * row, 3 * 480 * (row + 1)).map((value) => value / 10);
+      window.data.set(line, 3 * (1440 * row + 480));
+    }
+    const [inLight] = await analyser.find(lit);
+    for (const [picture, shift] of [
+      [dark, 0],
+      [window, 480],
+    ] as const) {
+      const found = await analyser.find(picture);
+      expect(found).toHaveLength(1);
+      expect(Math.abs(found[0].box.x - shift - inLight.box.x)).toBeLessThan(inLight.box.width / 4);
+      const landmarks = await analyser.landmarks(picture, found[0]);
+      expect(analyser.quality(picture, found[0], landmarks).failed).toContain('EXPOSURE');
+    }
+  });
+
   it('finds nothing in a picture without faces', async () => {
     const data = new Uint8Array(1500 * 1100 * 3).map((_, i) => (i * 37) % 200);
     expect(await analyser.analyse({ format: 'rgb24', width: 1500, height: 1100, data })).toEqual([]);

@@ -21,7 +21,7 @@ function sighting(changes: Partial<Sighting> = {}): Sighting {
     box: { x: -3.5, y: 20, width: 100, height: 130 },
     quality: {
       ...{ eyeDistance: 60, margin: -0.1, yaw: -3, pitch: 4, roll: 0, sharpness: 0.4 },
-      ...{ brightness: 0.5, contrast: 0.2, score: 0.7, failed: [] },
+      ...{ brightness: 0.5, contrast: 0.2, noise: 0.3, score: 0.7, failed: [] },
     },
     mask: { state: 'worn', score: 0.9, model },
     liveness: { score: 0.98, model },

@@ -11,7 +11,7 @@ const SIDE = 112;
 const CONFIG = QualitySchema.parse({});
 const GOOD: Measured = {
   ...{ eyeDistance: 90, margin: 0.5, yaw: 3, pitch: -4, roll: 2 },
-  ...{ sharpness: 0.45, brightness: 0.5, contrast: 0.15 },
+  ...{ sharpness: 0.45, brightness: 0.5, contrast: 0.15, noise: 0.3 },
 };
 
 /** The mean head of pose.ts, turned and seen from afar: [index, right, down, towards the camera]. */
@@ -80,12 +80,13 @@ describe('the gates', () => {
     [{ brightness: 0.1 }, 'EXPOSURE'],
     [{ brightness: 0.95 }, 'EXPOSURE'],
     [{ contrast: 0.04 }, 'EXPOSURE'],
+    [{ noise: 1.5 }, 'NOISE'],
   ] as const)('name what is wrong: %o', (fault, gate) => {
     expect(failedGates({ ...GOOD, ...fault }, CONFIG)).toEqual([gate]);
   });
 
   it('are told in their order when all fail', () => {
-    const bad = { ...GOOD, eyeDistance: 1, margin: -1, yaw: 80, sharpness: 0, contrast: 0 };
+    const bad = { ...GOOD, eyeDistance: 1, margin: -1, yaw: 80, sharpness: 0, contrast: 0, noise: 9 };
     expect(failedGates(bad, CONFIG)).toEqual([...QUALITY_GATES]);
   });
 });

@@ -64,6 +64,7 @@ interface Look {
     readonly liveness: number | null;
     readonly sharpness: number;
     readonly brightness: number;
+    readonly noise: number;
   } | null;
 }
 
@@ -71,10 +72,10 @@ async function look(picture: Picture, at: number, index: number, tools: ClipTool
   const light = lightOf(picture);
   const seen = await tools.observer.look(picture, at);
   if (seen === null) return { at, light, face: null };
-  const { sharpness, brightness } = tools.analyser.quality(picture, seen.face, seen.landmarks);
+  const { sharpness, brightness, noise } = tools.analyser.quality(picture, seen.face, seen.landmarks);
   const wanted = index % LIVENESS_EVERY === 0;
   const liveness = wanted ? (await tools.analyser.liveness(picture, seen.face)).score : null;
-  return { at, light, face: { sample: seen.sample, liveness, sharpness, brightness } };
+  return { at, light, face: { sample: seen.sample, liveness, sharpness, brightness, noise } };
 }
 
 function verdictOf(looks: readonly Look[], { mirrored, quality }: ClipTools): TaskResult<'actionLiveness'> {
@@ -84,6 +85,8 @@ function verdictOf(looks: readonly Look[], { mirrored, quality }: ClipTools): Ta
   const brightness = median(faces.map((face) => face.brightness));
   if (brightness < quality.minBrightness) throw new RefusedInput('DARK');
   if (brightness > quality.maxBrightness) throw new RefusedInput('BRIGHT');
+  // The liveness network takes noise for life, and light is what helps.
+  if (median(faces.map((face) => face.noise)) > quality.maxNoise) throw new RefusedInput('DARK');
   if (median(faces.map((face) => face.sharpness)) < quality.minSharpness) throw new RefusedInput('BLURRED');
   const seen = judgeActions(faces.map(({ sample }) => sample));
   return {

@@ -8,6 +8,7 @@ import {
   type DetectedFace,
   FaceAnalyser,
   type Landmarks,
+  type QualityGate,
 } from '../../vision/index.ts';
 import { type CompareCurve, readCompareCurve } from '../compare-curve.ts';
 import { judgeClip } from './clip.ts';
@@ -22,8 +23,9 @@ const LEAST_SCORE = 0.2;
 const SIDES = { min: 32, max: 5000 };
 /** Bona fide from here on: 2 % of the attacks and 4 % of the living faces of CelebA-Spoof lie on the wrong side. */
 const LIVE = 0.5;
-/** Below these a face is called unclear; the rest is the gate's own measure of a face good enough. */
+/** Below these, by the gates named, a face is called unclear; the rest is the gate's own measure of a face good enough. */
 const CLEAR = VisionSchema.parse({ quality: { minEyeDistance: 20 } }).quality;
+const UNCLEAR = new Set<QualityGate>(['SIZE', 'SHARPNESS', 'EXPOSURE', 'NOISE']);
 
 export interface JudgeOptions {
   readonly modelsDir: string;
@@ -155,7 +157,7 @@ export class Judge {
 
   #isClear(picture: Picture, face: DetectedFace, landmarks: Landmarks): boolean {
     const { failed } = this.#analyser.quality(picture, face, landmarks);
-    return !failed.some((gate) => gate === 'SIZE' || gate === 'SHARPNESS' || gate === 'EXPOSURE');
+    return !failed.some((gate) => UNCLEAR.has(gate));
   }
 
   async #centralFace(picture: Picture): Promise<CentralFace | null> {

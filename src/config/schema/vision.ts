@@ -22,6 +22,14 @@ export const QualitySchema = z
     minBrightness: fraction.default(0.12).describe('Mean luma of the face at least'),
     maxBrightness: fraction.default(0.92).describe('Mean luma of the face at most'),
     minContrast: fraction.default(0.05).describe('Standard deviation of the luma of the face at least'),
+    maxNoise: z
+      .number()
+      .min(0)
+      .max(255)
+      .default(1.4)
+      .describe(
+        'Noise of the colours of the face at most, in levels of 0 to 255: the liveness network takes more for life; see docs/reference/quality.md',
+      ),
   })
   .refine((quality) => quality.minBrightness < quality.maxBrightness, {
     message: 'minBrightness must be below maxBrightness',
