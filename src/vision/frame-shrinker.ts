@@ -8,6 +8,8 @@ const FACTOR = 4;
 const PAGE = 65_536;
 /** Three colours of six figures. */
 const MATRIX_BYTES = 72;
+/** So much of a picture is copied in at a time: it is read while it lies in the nearest cache. */
+const BAND_BYTES = 32_768;
 
 /**
  * Shrinks a whole camera picture of four times the network's width into the network's input, colours and all, in WebAssembly: what
@@ -19,9 +21,10 @@ export class FrameShrinker {
   readonly #width: number;
   readonly #height: number;
   readonly #memory: WebAssembly.Memory;
-  /** Addresses of the matrix of colours and of the picture. */
+  readonly #bytes: Uint8Array;
+  /** Addresses of the matrix of colours and of a band of the picture. */
   readonly #matrix: number;
-  readonly #picture: number;
+  readonly #band: number;
   readonly #loops: ReturnType<typeof openKernel>;
 
   /** Largest size of the input. */
@@ -29,9 +32,10 @@ export class FrameShrinker {
     this.#width = width;
     this.#height = height;
     this.#matrix = 12 * width * height;
-    this.#picture = this.#matrix + MATRIX_BYTES;
-    const bytes = this.#picture + (FACTOR * FACTOR * width * height * 3) / 2;
+    this.#band = this.#matrix + MATRIX_BYTES;
+    const bytes = this.#band + Math.max(BAND_BYTES, FACTOR * FACTOR * width);
     this.#memory = new WebAssembly.Memory({ initial: Math.ceil(bytes / PAGE) });
+    this.#bytes = new Uint8Array(this.#memory.buffer);
     this.input = new Float32Array(this.#memory.buffer, 0, 3 * width * height);
     this.#loops = openKernel(this.#memory);
   }
@@ -76,11 +80,26 @@ export class FrameShrinker {
 
   /** The means of the planes Y, U and V to where the colours that are made of them in place shall lie. */
   #shrink({ width, height, data }: Picture, rows: number, y: number, u: number, v: number): void {
-    const from = this.#picture;
     const luma = width * height;
-    new Uint8Array(this.#memory.buffer).set(data.subarray(0, (luma * 3) / 2), from);
-    this.#loops.fours(from, width, y, this.#width, rows);
-    this.#loops.twos(from + luma, width / 2, u, this.#width, rows);
-    this.#loops.twos(from + (luma * 5) / 4, width / 2, v, this.#width, rows);
+    this.#means(this.#loops.fours, data, { stride: width, bytes: FACTOR * width }, rows, y);
+    const half = { stride: width / 2, bytes: (FACTOR / 2) * (width / 2) };
+    this.#means(this.#loops.twos, data.subarray(luma), half, rows, u);
+    this.#means(this.#loops.twos, data.subarray((luma * 5) / 4), half, rows, v);
+  }
+
+  /** `rows` of means of a plane, each of them made of so many `bytes` of it, to the address `out`. */
+  #means(
+    loop: ReturnType<typeof openKernel>['fours'],
+    plane: Uint8Array,
+    { stride, bytes }: { readonly stride: number; readonly bytes: number },
+    rows: number,
+    out: number,
+  ): void {
+    const atOnce = Math.max(1, Math.floor(BAND_BYTES / bytes));
+    for (let row = 0; row < rows; row += atOnce) {
+      const count = Math.min(atOnce, rows - row);
+      this.#bytes.set(plane.subarray(row * bytes, (row + count) * bytes), this.#band);
+      loop(this.#band, stride, out + 4 * this.#width * row, this.#width, count);
+    }
   }
 }

@@ -1,7 +1,7 @@
 import type { Shadows } from './input-raiser.ts';
 
-/** Of the frames in a row in which nobody is found, the first and then every seventh is looked at a second time: twice a second at 15 fps. */
-export const EVERY = 7;
+/** Of the frames in a row in which nobody is found, the first and then every eighth is looked at a second time: some twice a second at 15 fps. */
+export const EVERY = 8;
 
 /** From this part of a picture in shadow on faces are looked for there, ... */
 const SHADOWED = 0.1;

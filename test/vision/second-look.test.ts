@@ -21,15 +21,15 @@ function looks(
 }
 
 describe('SecondLook', () => {
-  it('takes the first empty frame and every seventh after it, the ways in turn', () => {
-    expect(looks(new SecondLook(), 15, 0)).toEqual([
+  it('takes the first empty frame and every eighth after it, the ways in turn', () => {
+    expect(looks(new SecondLook(), 17, 0)).toEqual([
       'wider',
-      ...Array(6).fill('-'),
+      ...Array(7).fill('-'),
       'wider',
-      ...Array(6).fill('-'),
+      ...Array(7).fill('-'),
       'wider',
     ]);
-    const of = (part: number) => looks(new SecondLook(), 22, part).filter((way) => way !== '-');
+    const of = (part: number) => looks(new SecondLook(), 25, part).filter((way) => way !== '-');
     expect(of(0.3)).toEqual(['wider', 'raised', 'wider', 'raised']);
     expect(of(1)).toEqual(['smoothed', 'raised', 'smoothed', 'raised']);
   });
@@ -37,12 +37,12 @@ describe('SecondLook', () => {
   it('goes on in the way that found somebody, and gives it another try after it did not', () => {
     const second = new SecondLook();
     const raised = (way: SecondWay) => way === 'raised';
-    expect(looks(second, 11, 0.3, raised)).toEqual([
+    expect(looks(second, 12, 0.3, raised)).toEqual([
       'wider',
-      ...Array(6).fill('-'),
+      ...Array(7).fill('-'),
       ...Array(4).fill('raised'),
     ]);
-    const gone = looks(second, 16, 0.3).filter((way) => way !== '-');
+    const gone = looks(second, 18, 0.3).filter((way) => way !== '-');
     expect(gone).toEqual(['raised', 'raised', 'wider']);
   });
 
