@@ -115,8 +115,9 @@ describe('the gate as a process', () => {
   });
 
   it('leaves no process behind when it is killed with -9', async () => {
+    const from = house.events.length;
     const daemon = await house.startDaemon();
-    await house.event('camera.up', house.events.length);
+    await house.event('camera.up', from);
     const children = await descendants(daemon.process.pid ?? 0);
     daemon.process.kill('SIGKILL');
     await daemon.ended;
