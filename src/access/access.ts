@@ -84,7 +84,7 @@ export class Access {
       return null;
     }
     const consented = comparison.cloudConsent ?? [];
-    if (this.#further.isAwaited(track, c, verdict, consented, now)) {
+    if (this.#further.isAwaited({ track, c, verdict, consented, now })) {
       return null;
     }
     return this.#conclude(track, c, verdict, now);

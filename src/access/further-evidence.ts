@@ -12,6 +12,15 @@ interface Parts {
   readonly memory: DoorMemory;
 }
 
+interface Judged {
+  readonly track: TrackState;
+  readonly c: Case;
+  readonly verdict: Verdict;
+  /** Ids of those candidates who have consented to the cloud. */
+  readonly consented: readonly string[];
+  readonly now: number;
+}
+
 /** Whether a verdict must wait for what only the outside can find out, an action or an answer of the cloud; opens these questions. */
 export class FurtherEvidence {
   readonly #parts: Parts;
@@ -20,18 +29,8 @@ export class FurtherEvidence {
     this.#parts = parts;
   }
 
-  /** `consented`: ids of those candidates who have consented to the cloud. */
-  isAwaited(
-    track: TrackState,
-    c: Case,
-    verdict: Verdict,
-    consented: readonly string[],
-    now: number,
-  ): boolean {
-    return (
-      this.#actionAwaited(track, c, verdict, consented, now) ||
-      this.#answerAwaited(track, c, verdict, consented, now)
-    );
+  isAwaited(judged: Judged): boolean {
+    return this.#actionAwaited(judged) || this.#answerAwaited(judged);
   }
 
   /**
@@ -39,13 +38,7 @@ export class FurtherEvidence {
    * on another face while it is going on, because a face that turns or opens its mouth is no picture to judge by.
    * Where the cloud is to be asked about the face as well, the action comes first: its frames are the newer ones.
    */
-  #actionAwaited(
-    track: TrackState,
-    c: Case,
-    verdict: Verdict,
-    consented: readonly string[],
-    now: number,
-  ): boolean {
+  #actionAwaited({ track, c, verdict, consented, now }: Judged): boolean {
     if (c.ended || c.action === null || verdict.reason === 'INCONSISTENT_TRACK') {
       return false;
     }
@@ -78,13 +71,7 @@ export class FurtherEvidence {
    * Whether a verdict waits for the cloud: an unsure one while a question is open (which it opens, once an attempt,
    * where an answer could help), and one about old frames while a new answer waits for fresh ones.
    */
-  #answerAwaited(
-    track: TrackState,
-    c: Case,
-    verdict: Verdict,
-    consented: readonly string[],
-    now: number,
-  ): boolean {
+  #answerAwaited({ track, c, verdict, consented, now }: Judged): boolean {
     if (c.ended) {
       return false;
     }

@@ -50,10 +50,10 @@ async function findInShadows(
 ): Promise<DetectedFace[]> {
   detector.show(picture, view);
   const { part, gain } = detector.shadows(picture);
-  for (const way of waysFor(part)) {
-    if (way === 'wider') continue;
+  const ways = waysFor(part).filter((way) => way !== 'wider');
+  for (const [tried, way] of ways.entries()) {
     // Raising is done in place: each way starts from the picture.
-    detector.show(picture, view);
+    if (tried > 0) detector.show(picture, view);
     const found = await detector.detectAgain(way, gain, minScore);
     if (found.length > 0) return found;
   }
