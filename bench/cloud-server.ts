@@ -1,11 +1,11 @@
 import { Agent, request } from 'node:http';
-import { Tensor } from 'onnxruntime-node';
 import { quantile } from '../scripts/support/quantile.ts';
 import { APIS, type CloudApi, signRequest } from '../src/cloud/index.ts';
 import { monotonicMs } from '../src/common/index.ts';
-import { defaultModelsDir, type LoadedModel, loadModels } from '../src/vision/models/index.ts';
+import { defaultModelsDir, loadModels } from '../src/vision/models/index.ts';
 import { type CloudHouse, portrait, startCloudServer } from './cloud-house.ts';
 import type { BenchRow } from './row.ts';
+import { bareRun } from './support/bare-run.ts';
 
 const WARM_UP = 20;
 const CALLS = 300;
@@ -135,12 +135,4 @@ async function bareTimes(): Promise<Record<Measured, number>> {
   }
   const sum = (api: Measured) => NETWORKS[api].reduce((total, role) => total + (medians.get(role) ?? 0), 0);
   return { detect: sum('detect'), compare: sum('compare') };
-}
-
-function bareRun({ entry, session }: LoadedModel): () => Promise<unknown> {
-  const { name, shape, mean, scale } = entry.input;
-  const values = new Float32Array(shape.reduce((product, length) => product * length, 1));
-  for (let i = 0; i < values.length; i++) values[i] = (((i * 7919) % 256) - mean[0]) / scale[0];
-  const feeds = { [name]: new Tensor('float32', values, shape) };
-  return () => session.run(feeds);
 }

@@ -5,14 +5,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { encodeH264 } from '../scripts/rtsp/encode.ts';
 import { type RtspServer, startRtspServer } from '../scripts/rtsp/server.ts';
+import { openAnalyser } from '../scripts/support/analyser.ts';
 import { quantile } from '../scripts/support/quantile.ts';
 import { toYuv420p } from '../scripts/support/yuv.ts';
 import { createLogger, monotonicMs } from '../src/common/index.ts';
 import { CameraSchema } from '../src/config/schema/camera.ts';
 import { VisionSchema } from '../src/config/schema/vision.ts';
 import { VisionHost } from '../src/vision/client.ts';
-import { FaceAnalyser } from '../src/vision/index.ts';
-import { defaultModelsDir } from '../src/vision/models/index.ts';
 import { HEIGHT, type Place, people, scene, WIDTH } from '../test/vision/figures.ts';
 import { atMost, type BenchRow, told } from './row.ts';
 import { cpuMs } from './support/processes.ts';
@@ -109,13 +108,7 @@ async function watch({ url }: RtspServer, idleIntervalMs: number): Promise<Visio
 }
 
 async function makeFilms(hall: string, visits: string): Promise<void> {
-  const { threads, detectionScore, quality } = VisionSchema.parse({});
-  const analyser = await FaceAnalyser.open({
-    modelsDir: defaultModelsDir(),
-    threads,
-    detectionScore,
-    quality,
-  });
+  const analyser = await openAnalyser();
   const [, figure] = await people(analyser);
   await analyser.close();
   if (figure === undefined) throw new Error('the photograph holds too few people');

@@ -9,11 +9,11 @@ import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { type Pair, readPairs } from '../scripts/lfw/pairs.ts';
+import { openAnalyser } from '../scripts/support/analyser.ts';
 import { quantile } from '../scripts/support/quantile.ts';
-import { QualitySchema } from '../src/config/schema/vision.ts';
 import { crossValidate, type FoldComparison } from '../src/evaluate/statistics/folds.ts';
 import { readPhoto } from '../src/photo/index.ts';
-import { FaceAnalyser } from '../src/vision/index.ts';
+import type { FaceAnalyser } from '../src/vision/index.ts';
 import { defaultModelsDir, entryForRole, readCatalogue, readSources } from '../src/vision/models/index.ts';
 import { atLeast, type BenchRow, told } from './row.ts';
 import { ownCpuMs } from './support/processes.ts';
@@ -121,13 +121,7 @@ class Ours implements Contender {
   }
 
   static async open(): Promise<Ours> {
-    const options = {
-      modelsDir: defaultModelsDir(),
-      threads: 1,
-      detectionScore: 0.7,
-      quality: QualitySchema.parse({}),
-    };
-    return new Ours(await FaceAnalyser.open(options));
+    return new Ours(await openAnalyser());
   }
 
   async look(path: string): Promise<Answer> {

@@ -1,18 +1,18 @@
 import { PerformanceObserver } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { Tensor } from 'onnxruntime-node';
 import sharp from 'sharp';
+import { openAnalyser } from '../scripts/support/analyser.ts';
 import { quantile } from '../scripts/support/quantile.ts';
 import { toYuv420p } from '../scripts/support/yuv.ts';
 import type { Picture } from '../src/camera/index.ts';
-import { QualitySchema } from '../src/config/schema/vision.ts';
 import { readPhoto } from '../src/photo/index.ts';
-import { FaceAnalyser } from '../src/vision/index.ts';
+import type { FaceAnalyser } from '../src/vision/index.ts';
 import { defaultModelsDir, type LoadedModel, loadModels } from '../src/vision/models/index.ts';
 import { EVERY } from '../src/vision/second-look.ts';
 import { windowOn } from '../src/vision/view-window.ts';
 import { atMost, type BenchRow, told } from './row.ts';
+import { bareRun } from './support/bare-run.ts';
 import { ownCpuMs } from './support/processes.ts';
 
 const WARM_UP = 20;
@@ -30,15 +30,9 @@ const ROLES = ['detection', 'landmarks', 'liveness', 'embedding'] as const;
  */
 export async function benchPipeline(options: { readonly photo?: string } = {}): Promise<BenchRow[]> {
   const photo = options.photo ?? fileURLToPath(new URL('../.cache/demo/sample1.jpg', import.meta.url));
-  const modelsDir = defaultModelsDir();
-  const analyser = await FaceAnalyser.open({
-    modelsDir,
-    threads: 1,
-    detectionScore: 0.7,
-    quality: QualitySchema.parse({}),
-  });
-  const models = await loadModels({ dir: modelsDir, roles: ROLES, threads: 1 });
-  const networks = ROLES.map((role) => bareRun(models[role]));
+  const analyser = await openAnalyser();
+  const models = await loadModels({ dir: defaultModelsDir(), roles: ROLES, threads: 1 });
+  const networks = ROLES.map((role) => bareRun(models[role], shapeOf(models[role])));
   const frame = await frameWithOneFace(analyser, photo);
   const empty: Picture = { ...frame, data: new Uint8Array(frame.data.length).fill(120) };
   const stages: StageTimes[] = [];
@@ -111,14 +105,9 @@ async function timed(run: () => Promise<unknown>): Promise<number> {
   return ownCpuMs() - begun;
 }
 
-/** ONNX Runtime and nothing else: the same input each time, values and shape as the network's own input has them for such a frame. */
-function bareRun({ entry, session }: LoadedModel): () => Promise<unknown> {
-  const { name, mean, scale } = entry.input;
-  const shape = entry.role === 'detection' ? windowShape(entry.input.shape) : entry.input.shape;
-  const values = new Float32Array(shape.reduce((product, length) => product * length, 1));
-  for (let i = 0; i < values.length; i++) values[i] = (((i * 7919) % 256) - mean[0]) / scale[0];
-  const feeds = { [name]: new Tensor('float32', values, shape) };
-  return () => session.run(feeds);
+/** Of the network's own input for such a frame. */
+function shapeOf({ entry: { role, input } }: LoadedModel): readonly number[] {
+  return role === 'detection' ? windowShape(input.shape) : input.shape;
 }
 
 function windowShape([batch, planes, height, width]: readonly number[]): number[] {

@@ -10,11 +10,10 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Picture } from '../src/camera/index.ts';
 import { DecisionSchema } from '../src/config/index.ts';
-import { QualitySchema } from '../src/config/schema/vision.ts';
 import { readPhoto } from '../src/photo/index.ts';
-import { type DetectedFace, FaceAnalyser } from '../src/vision/index.ts';
-import { defaultModelsDir } from '../src/vision/models/index.ts';
+import type { DetectedFace } from '../src/vision/index.ts';
 import { aroundFace, LIGHTS, NOISES, noisy } from './liveness/noise.ts';
+import { openAnalyser } from './support/analyser.ts';
 import { toYuv420p } from './support/yuv.ts';
 
 const { values } = parseArgs({
@@ -25,12 +24,7 @@ const { values } = parseArgs({
   },
 });
 const { livenessThreshold } = DecisionSchema.parse({ matchThreshold: 0.4 });
-const analyser = await FaceAnalyser.open({
-  modelsDir: defaultModelsDir(),
-  threads: 1,
-  detectionScore: 0.7,
-  quality: QualitySchema.parse({}),
-});
+const analyser = await openAnalyser();
 
 /** Faces in a light with a noise. */
 class Tally {
