@@ -4,6 +4,8 @@ import { type DiskFault, diskFaultOf, type Journal, type JournalEntry } from '..
 /** Events kept in memory while the journal cannot be written; beyond this the oldest are lost, and that is logged. */
 const LIMIT = 10_000;
 const RETRY_MS = 1000;
+/** Of what waited, written with one commit. */
+const AT_ONCE = 500;
 /** An event written later than this after it happened says so. */
 const LATE_MS = 250;
 
@@ -110,6 +112,9 @@ export class Backlog {
   }
 
   #drain(): void {
+    while (this.#events.length > 0 && this.#writeAll(this.#events.slice(0, AT_ONCE))) {
+      this.#events.splice(0, AT_ONCE);
+    }
     while (this.#events.length > 0 && this.#write(this.#events[0])) {
       this.#events.shift();
     }

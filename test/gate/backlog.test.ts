@@ -26,7 +26,7 @@ afterEach(() => {
 
 /** The disk is full until this is called. */
 function fillDisk(): () => void {
-  const spy = vi.spyOn(journal, 'append').mockImplementation(() => {
+  const spy = vi.spyOn(journal, 'appendMany').mockImplementation(() => {
     throw new MenshenError('JOURNAL_WRITE_FAILED', 'disk full');
   });
   return () => spy.mockRestore();
@@ -82,6 +82,16 @@ describe('the backlog', () => {
       timed({ type: 'door.closed', data: { n: 5 } }),
     ]);
     expect(kinds()).toEqual(['door.rex', 'door.locked', 'door.opened', 'door.closed']);
+  });
+
+  it('writes what waited with one commit', () => {
+    const free = fillDisk();
+    for (let n = 0; n < 30; n++) backlog.add(timed({ type: 'door.rex', data: { n } }));
+    free();
+    const commits = vi.spyOn(journal, 'appendMany');
+    backlog.stop();
+    expect(commits).toHaveBeenCalledTimes(1);
+    expect(kinds()).toHaveLength(30);
   });
 
   it('writes what waits when it is stopped', () => {

@@ -178,12 +178,12 @@ export class ChaosHouse {
   }
 
   /**
-   * The disk takes what waited for it. One number more would not tell: what waited is written one by one, in order, so that
-   * all of it is there when something is that happened from now on.
+   * The disk has taken all that waited for it. What waited is written in order and says when it happened, so that all of
+   * it is there when something is that did not have to wait; what happened since the disk was mended may still have to.
    */
   async written(): Promise<void> {
     const from = Date.now();
-    await this.until(() => happenedAt(this.#newest()) >= from, START_MS, 'event on the disk');
+    await this.until(() => atOnce(this.#newest()) >= from, START_MS, 'event that did not wait for the disk');
     this.mended();
   }
 
@@ -313,8 +313,8 @@ mqtt: { url: 'mqtts://127.0.0.1:${this.line.port}', caFile: ${caFile}, keepalive
   }
 }
 
-/** UTC, ms; 0 of no event. */
-function happenedAt(event: JournalEvent | undefined): number {
-  if (event === undefined) return 0;
-  return Date.parse(LateSchema.parse(event.data).happenedAt ?? event.at);
+/** When an event was written that was so at once, UTC, ms; 0 of one that had to wait, and of none. */
+function atOnce(event: JournalEvent | undefined): number {
+  if (event === undefined || LateSchema.parse(event.data).happenedAt !== undefined) return 0;
+  return Date.parse(event.at);
 }
