@@ -78,6 +78,11 @@ export class GalleryMemory {
       // What was taken over at once in between may have been undone by what was read before: all of it is compared.
       this.#known = { ...this.#known, removals: -1 };
       this.follow();
+    } catch (error) {
+      // Some of it may be in use, and may have undone what was taken over at once in between: all is looked at again.
+      this.#known = { ...known, removals: -1 };
+      this.#dataVersion = -1;
+      throw error;
     } finally {
       reader.close();
     }

@@ -139,6 +139,23 @@ it('takes over a large change in slices, whatever else is asked or written meanw
   expect(await gallery.refreshInSlices(signal)).toBeNull();
 }, 60_000);
 
+it('leaves nobody in who was removed meanwhile when it is given up half-way', async () => {
+  const dataDir = temporaryFolder();
+  const gallery = openGallery(dataDir);
+  const { id } = crowd(dataDir).list()[0];
+  const giveUp = new AbortController();
+  const taking = gallery.refreshInSlices(giveUp.signal);
+  gallery.removePerson(id);
+  const look = setInterval(() => {
+    if (gallery.get(id) !== null) giveUp.abort();
+  }, 0);
+  await expect(taking).rejects.toThrow('aborted');
+  clearInterval(look);
+  gallery.refresh();
+  expect(gallery.get(id)).toBeNull();
+  expect(gallery.counts()).toMatchObject({ people: PEOPLE - 1, references: PEOPLE - 1 });
+}, 60_000);
+
 it('takes over a small change at once', async () => {
   const dataDir = temporaryFolder();
   const gallery = openGallery(dataDir);
