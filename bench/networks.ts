@@ -1,4 +1,5 @@
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { InferenceSession } from 'onnxruntime-node';
+import { feedsOf } from '../scripts/support/feeds.ts';
 import { quantile } from '../scripts/support/quantile.ts';
 import { defaultModelsDir, type ModelEntry, readCatalogue, readSources } from '../src/vision/models/index.ts';
 import { prepareModel } from '../src/vision/models/prepare.ts';
@@ -19,7 +20,7 @@ const PICTURES = { '': [640, 480], '.wide': [1280, 720], '.square': [1080, 1080]
 /** A network on one input, and what has to be read out of it. */
 interface Use {
   readonly session: InferenceSession;
-  readonly feeds: Record<string, Tensor>;
+  readonly feeds: InferenceSession.FeedsType;
   /** As many as serve one face: the network for eyes sees both at once, as shipped one. */
   readonly runs: number;
   readonly read: (outputs: InferenceSession.ReturnType) => void;
@@ -113,13 +114,4 @@ async function timed({ session, feeds, runs, read }: Use): Promise<number> {
   const begun = ownCpuMs();
   for (let run = 0; run < runs; run++) read(await session.run(feeds));
   return ownCpuMs() - begun;
-}
-
-/** Random pixels as the network gets them. */
-function feedsOf(entry: ModelEntry, shape: readonly number[]): Record<string, Tensor> {
-  const [mean = 0] = entry.input.mean;
-  const [scale = 1] = entry.input.scale;
-  const size = shape.reduce((product, side) => product * side, 1);
-  const values = Float32Array.from({ length: size }, () => (Math.random() * 255 - mean) / scale);
-  return { [entry.input.name]: new Tensor('float32', values, shape) };
 }

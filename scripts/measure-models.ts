@@ -6,7 +6,7 @@
  */
 import { availableParallelism, cpus } from 'node:os';
 import { parseArgs } from 'node:util';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { InferenceSession } from 'onnxruntime-node';
 import {
   defaultModelsDir,
   type ModelEntry,
@@ -15,12 +15,14 @@ import {
   readSources,
 } from '../src/vision/models/index.ts';
 import { prepareModel } from '../src/vision/models/prepare.ts';
+import { feedsOf } from './support/feeds.ts';
 
 interface Contestant {
   readonly name: string;
   readonly session: InferenceSession;
-  /** Of one picture, or two where the steps have made it so. */
-  readonly input: Tensor;
+  /** In one input: two where the steps have made it so. */
+  readonly pictures: number;
+  readonly feeds: InferenceSession.FeedsType;
   readonly times: number[];
 }
 
@@ -48,8 +50,7 @@ for (const [entry, bytes] of sources) {
     await contestant('stock', entry, bytes, []),
     ...(await Promise.all(stages(entry).map((steps) => contestant(steps.join(' + '), entry, bytes, steps)))),
   ];
-  for (let run = 0; run < runs; run++)
-    for (const each of contestants) each.times.push(await time(each, entry));
+  for (let run = 0; run < runs; run++) for (const each of contestants) each.times.push(await time(each));
   const cells = contestants.map(({ name, times }) => `${name} ${at(times, 0.5)} (${at(times, 0.1)})`);
   console.log(`${entry.id}: ${cells.join(', ')}`);
 }
@@ -73,23 +74,15 @@ async function contestant(
     extra: { session: { set_denormal_as_zero: values['keep-denormals'] ? '0' : '1' } },
   });
   const pictures = steps.includes('pair-inputs') ? 2 : 1;
-  const shape = [pictures, ...entry.input.shape.slice(1)];
-  return { name, session, input: new Tensor('float32', noise(entry, shape), shape), times: [] };
+  const feeds = feedsOf(entry, [pictures, ...entry.input.shape.slice(1)]);
+  return { name, session, pictures, feeds, times: [] };
 }
 
 /** Milliseconds a picture. */
-async function time({ session, input }: Contestant, entry: ModelEntry): Promise<number> {
+async function time({ session, pictures, feeds }: Contestant): Promise<number> {
   const start = process.hrtime.bigint();
-  await session.run({ [entry.input.name]: input });
-  return Number(process.hrtime.bigint() - start) / 1e6 / (input.dims[0] ?? 1);
-}
-
-/** Random pixels as the network gets them. */
-function noise(entry: ModelEntry, shape: readonly number[]): Float32Array {
-  const [mean = 0] = entry.input.mean;
-  const [scale = 1] = entry.input.scale;
-  const size = shape.reduce((product, side) => product * side, 1);
-  return Float32Array.from({ length: size }, () => (Math.random() * 255 - mean) / scale);
+  await session.run(feeds);
+  return Number(process.hrtime.bigint() - start) / 1e6 / pictures;
 }
 
 function at(times: readonly number[], quantile: number): string {

@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openAnalyser } from '../../scripts/support/analyser.ts';
 import { toYuv420p } from '../../scripts/support/yuv.ts';
 import type { Picture } from '../../src/camera/index.ts';
 import { QualitySchema } from '../../src/config/schema/vision.ts';
 import { decodePhoto, readPhoto } from '../../src/photo/index.ts';
-import { type DetectedFace, FaceAnalyser, type FaceAnalysis } from '../../src/vision/index.ts';
-import { defaultModelsDir } from '../../src/vision/models/index.ts';
+import type { DetectedFace, FaceAnalyser, FaceAnalysis } from '../../src/vision/index.ts';
 
 /** Photographs of an npm package, laid here by set-up: 1 and 3 show the same woman. */
 const SAMPLE = (number: number): string => `.cache/demo/sample${number}.jpg`;
@@ -16,12 +16,7 @@ let analyser: FaceAnalyser;
 const photos = new Map<number, Picture>();
 
 beforeAll(async () => {
-  analyser = await FaceAnalyser.open({
-    modelsDir: defaultModelsDir(),
-    threads: 1,
-    detectionScore: 0.7,
-    quality: QualitySchema.parse({}),
-  });
+  analyser = await openAnalyser();
   for (const number of [1, 3, 6]) photos.set(number, await readPhoto(SAMPLE(number)));
 });
 afterAll(() => analyser.close());
@@ -90,12 +85,7 @@ describe('FaceAnalyser', () => {
   });
 
   it('gives neither liveness nor embedding where a gate fails, unless asked', async () => {
-    const strict = await FaceAnalyser.open({
-      modelsDir: defaultModelsDir(),
-      threads: 1,
-      detectionScore: 0.7,
-      quality: QualitySchema.parse({ minEyeDistance: 1000 }),
-    });
+    const strict = await openAnalyser({ quality: QualitySchema.parse({ minEyeDistance: 1000 }) });
     const [refused] = await strict.analyse(photo(3));
     expect(refused.quality.failed).toEqual(['SIZE']);
     expect([refused.liveness, refused.embedding]).toEqual([null, null]);

@@ -1,9 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { QualitySchema } from '../../src/config/schema/vision.ts';
+import { openAnalyser } from '../../scripts/support/analyser.ts';
 import { decodePhoto } from '../../src/photo/index.ts';
-import { AttributeAnalyser, FaceAnalyser } from '../../src/vision/index.ts';
+import { AttributeAnalyser, type FaceAnalyser } from '../../src/vision/index.ts';
 import { defaultModelsDir } from '../../src/vision/models/index.ts';
 import { poseOf } from '../../src/vision/pose.ts';
 import { portrait } from '../cloud-server/support.ts';
@@ -31,14 +31,8 @@ describe.skipIf(!READY)('AttributeAnalyser', () => {
   let analyser: FaceAnalyser;
   let attributes: AttributeAnalyser;
   beforeAll(async () => {
-    const modelsDir = defaultModelsDir();
-    analyser = await FaceAnalyser.open({
-      modelsDir,
-      threads: 1,
-      detectionScore: 0.5,
-      quality: QualitySchema.parse({}),
-    });
-    attributes = await AttributeAnalyser.open({ modelsDir, threads: 1 });
+    analyser = await openAnalyser({ detectionScore: 0.5 });
+    attributes = await AttributeAnalyser.open({ modelsDir: defaultModelsDir(), threads: 1 });
   });
   afterAll(async () => {
     await analyser.close();

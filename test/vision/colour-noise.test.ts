@@ -2,13 +2,13 @@ import { existsSync, readdirSync } from 'node:fs';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { aroundFace, NOISES, noisy } from '../../scripts/liveness/noise.ts';
+import { openAnalyser } from '../../scripts/support/analyser.ts';
 import { toYuv420p } from '../../scripts/support/yuv.ts';
 import type { Picture } from '../../src/camera/index.ts';
 import { QualitySchema } from '../../src/config/schema/vision.ts';
 import { readPhoto } from '../../src/photo/index.ts';
 import { colourNoise } from '../../src/vision/colour-noise.ts';
-import { FaceAnalyser } from '../../src/vision/index.ts';
-import { defaultModelsDir } from '../../src/vision/models/index.ts';
+import type { FaceAnalyser } from '../../src/vision/index.ts';
 
 const [WIDTH, HEIGHT] = [320, 240];
 const FACE = { x: 90, y: 40, width: 120, height: 150 };
@@ -86,8 +86,7 @@ describe('colourNoise', () => {
 describe('the gate NOISE', () => {
   let analyser: FaceAnalyser;
   beforeAll(async () => {
-    const options = { modelsDir: defaultModelsDir(), threads: 1, detectionScore: 0.7, quality: QUALITY };
-    analyser = await FaceAnalyser.open(options);
+    analyser = await openAnalyser();
   });
   afterAll(() => analyser.close());
 

@@ -4,19 +4,19 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MASK_STYLES, type MaskFit, withMask } from '../../scripts/masks/draw.ts';
+import { openAnalyser } from '../../scripts/support/analyser.ts';
 import { toYuv420p } from '../../scripts/support/yuv.ts';
 import type { Picture } from '../../src/camera/index.ts';
 import { cosine } from '../../src/common/index.ts';
-import { QualitySchema } from '../../src/config/schema/vision.ts';
 import { decodePhoto, readPhoto } from '../../src/photo/index.ts';
-import {
-  type Box,
-  type DetectedFace,
+import type {
+  Box,
+  DetectedFace,
   FaceAnalyser,
-  type FaceEmbedding,
-  type Landmarks,
-  type MaskReading,
-  type MaskState,
+  FaceEmbedding,
+  Landmarks,
+  MaskReading,
+  MaskState,
 } from '../../src/vision/index.ts';
 import { defaultModelsDir, entryForRole, pullModels, readCatalogue } from '../../src/vision/models/index.ts';
 import { readVerified } from '../../src/vision/models/verify.ts';
@@ -27,14 +27,11 @@ const SAMPLES = [1, 3, 6].map((number) => `.cache/demo/sample${number}.jpg`);
 /** Real pictures, some masked, none of which the network was trained on. */
 const WEB = '../shared/data/masks/web';
 
-const open = (modelsDir: string): Promise<FaceAnalyser> =>
-  FaceAnalyser.open({ modelsDir, threads: 1, detectionScore: 0.7, quality: QualitySchema.parse({}) });
-
 let analyser: FaceAnalyser;
 const faces: { picture: Picture; face: DetectedFace }[] = [];
 
 beforeAll(async () => {
-  analyser = await open(defaultModelsDir());
+  analyser = await openAnalyser();
   for (const path of SAMPLES) {
     const picture = await readPhoto(path);
     for (const { box } of await analyser.find(picture)) {
@@ -154,7 +151,7 @@ describe('the mask network', () => {
       const catalogue = JSON.parse(await readFile(join(dir, 'catalog.json'), 'utf8'));
       for (const role of ['mask', 'masked-landmarks', 'masked-embedding']) delete catalogue.use[role];
       await writeFile(join(dir, 'catalog.json'), JSON.stringify(catalogue));
-      const without = await open(dir);
+      const without = await openAnalyser({ modelsDir: dir });
       expect(await without.mask(faces[0].picture, faces[0].face)).toBeNull();
       expect(Object.keys(without.models)).toEqual(['detection', 'landmarks', 'liveness', 'embedding']);
       await without.close();
