@@ -61,7 +61,7 @@ export const FACE: PublicDecisionRecord = {
   consistency: 0.94,
   mask: { state: 'bare', score: 0.99 },
   calibration: null,
-  cloud: { asked: false, why: 'no cloud is configured' },
+  cloud: { asked: false, why: 'the verdict left no doubt for a cloud to settle' },
   thresholds: {
     match: 0.45,
     unsureBelowMatch: 0.08,

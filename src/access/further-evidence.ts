@@ -69,14 +69,12 @@ export class FurtherEvidence {
 
   /**
    * Whether a verdict waits for the cloud: an unsure one while a question is open (which it opens, once an attempt,
-   * where an answer could help), and one about old frames while a new answer waits for fresh ones.
+   * where an answer could help), and one about old frames while a new answer waits for fresh ones. Nothing waits for a
+   * face that has left, but the record of an unsure one tells why nothing was asked about it.
    */
   #answerAwaited({ track, c, verdict, consented, now }: Judged): boolean {
-    if (c.ended) {
-      return false;
-    }
     if (verdict.reason === 'STALE_FRAME') {
-      return c.cloud !== null;
+      return !c.ended && c.cloud !== null;
     }
     if (verdict.rule !== 'unsure') {
       return false;
@@ -84,7 +82,7 @@ export class FurtherEvidence {
     if (track.inquiry === null) {
       this.#inquire(track, c, consented, now);
     }
-    return track.inquiry?.isWaiting(now) ?? false;
+    return !c.ended && (track.inquiry?.isWaiting(now) ?? false);
   }
 
   #inquire(track: TrackState, c: Case, consented: readonly string[], now: number): void {

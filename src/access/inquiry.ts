@@ -52,7 +52,7 @@ export function reasonsToAsk(
     return { whyNot: 'the runner-up has not consented to the cloud, so the margin could not be settled' };
   }
   if (c.authenticatedAgoMs !== null) return { whyNot: 'this person was granted a moment ago' };
-  if (c.ended) return { whyNot: 'the face has left' };
+  if (c.ended) return { whyNot: 'the face was no longer seen' };
   const newest = c.agesMs.at(-1) ?? Number.POSITIVE_INFINITY;
   return newest > c.thresholds.maxFrameAgeMs ? { whyNot: 'no frame is fresh' } : { reasons: [...reasons] };
 }

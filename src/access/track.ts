@@ -5,8 +5,8 @@ import type { CalibrationRecord } from './figures.ts';
 import type { OpenInquiry } from './inquiry.ts';
 import type { Evidence } from './types.ts';
 
-/** Why no cloud is asked about most faces. */
-const SURE = 'the device was sure by itself';
+/** Why no cloud is asked about most faces: every verdict but an unsure one, of whatever rule. */
+const NO_DOUBT = 'the verdict left no doubt for a cloud to settle';
 
 /** Frames of a track whose liveness is remembered over its attempts: some seconds of them. */
 const LIVED_FRAMES = 20;
@@ -112,7 +112,7 @@ function newTrack(sighting: Sighting, now: number): TrackState {
     lastAt: now,
     gates: new Map(),
     inquiry: null,
-    whyNotAsked: SURE,
+    whyNotAsked: NO_DOUBT,
     actions: { open: null, done: null },
     calibration: null,
   };
@@ -170,6 +170,6 @@ export function rest(track: TrackState, until: number): void {
   track.since = null;
   track.consistency = null;
   track.inquiry = null;
-  track.whyNotAsked = SURE;
+  track.whyNotAsked = NO_DOUBT;
   track.actions.open = null;
 }

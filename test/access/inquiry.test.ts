@@ -318,8 +318,8 @@ describe('two people who match about equally', () => {
 describe('nothing is asked', () => {
   it.each<[string, Candidate[], Partial<Look>, Parameters<typeof policy>[0] & { cloud?: boolean }, string]>([
     ['without a cloud', MAYBE_ALICE, {}, { cloud: false }, 'no cloud is configured'],
-    ['about a stranger', [candidate('alice', 0.2)], {}, {}, 'sure by itself'],
-    ['about an attack', MAYBE_ALICE, { liveness: 0.1 }, {}, 'sure by itself'],
+    ['about a stranger', [candidate('alice', 0.2)], {}, {}, 'left no doubt'],
+    ['about an attack', MAYBE_ALICE, { liveness: 0.1 }, {}, 'left no doubt'],
     ['about who has not consented', [candidate('cid', 0.41)], {}, {}, 'not consented'],
     [
       'for a reason that is switched off',
@@ -361,8 +361,25 @@ describe('nothing is asked', () => {
     expect(scene.decision().record.cloud.why).toContain('a frame has liveness 0.100');
   });
 
+  it.each<[string, string[], number, string]>([
+    ['who has consented', ['alice'], 3, 'the face was no longer seen'],
+    ['who has not', ['bob'], 3, 'the best candidate has not consented to the cloud'],
+    ['who was seen too few times', ['alice'], 2, 'only 2 of 3 frames'],
+  ])('about an unsure face that leaves before it is asked about: %s', (_, consent, frames, why) => {
+    const scene = new Scene(MAYBE_ALICE, { maxFrames: 20 });
+    scene.consent = consent;
+    for (let n = 0; n < frames; n++) expect(scene.look()).toBeNull();
+    // A picture that is no evidence, but shows that the face has stayed.
+    scene.now += policy().decideAfterMs;
+    expect(scene.look({ failed: ['POSE'] })).toBeNull();
+    const record = scene.leave()?.record;
+    expect(record).toMatchObject({ reason: 'UNSURE', cloud: { asked: false, inquiry: null } });
+    expect(record?.cloud.why).toContain(why);
+  });
+
   it('about a person who is sure', () => {
     const record = new Scene([candidate('alice', 0.7)]).decision().record;
     expect(record).toMatchObject({ reason: 'GRANTED_FACE', cloud: { asked: false, inquiry: null } });
+    expect(record.cloud.why).toBe('the verdict left no doubt for a cloud to settle');
   });
 });
