@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -9,7 +10,8 @@ import { PublicDecisionRecordSchema } from '../../src/access/index.ts';
 import { replayEvent } from '../../src/cli/replay.ts';
 import { monotonicMs } from '../../src/common/index.ts';
 import { JournalReader } from '../../src/journal/index.ts';
-import { CONTACT, House, REX } from './house.ts';
+import { pressRex } from './free-exit.ts';
+import { CONTACT, House } from './house.ts';
 import { descendants, gone } from './processes.ts';
 
 const MENSHEN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
@@ -50,7 +52,14 @@ describe('the gate as a process', () => {
     const since = monotonicMs();
     await house.startDaemon();
     const on = await house.relay(1, since);
-    const granted = await house.event('access.granted');
+    const unlocked = await house.event('door.unlocked');
+    // Not the first grant: one whose pictures had become too old by then is taken back before the door is told.
+    const granted = await house.until(
+      () => house.events.find(({ id }) => id === unlocked.cause),
+      5000,
+      'the grant that unlocked',
+    );
+    expect(granted.type).toBe('access.granted');
     const record = PublicDecisionRecordSchema.parse(granted.data);
     expect(record).toMatchObject({
       outcome: 'grant',
@@ -60,8 +69,6 @@ describe('the gate as a process', () => {
     });
     expect(record.frames.every((frame) => (frame.liveness ?? 0) > 0.7)).toBe(true);
     expect(record.frames.at(-1)?.ageMs).toBeLessThan(800);
-    const unlocked = await house.event('door.unlocked');
-    expect(unlocked.cause).toBe(granted.id);
     expect(unlocked.seq).toBeGreaterThan(granted.seq);
     const off = await house.relay(0, on.at);
     expect(off.at - on.at).toBeGreaterThan(1400);
@@ -86,8 +93,9 @@ describe('the gate as a process', () => {
   });
 
   it('keeps secrets out of its log, its events and the process list', async () => {
+    const from = house.events.length;
     await house.startDaemon();
-    await house.event('camera.up', house.events.length);
+    await house.event('camera.up', from);
     const { stdout } = await run('ps', ['-eo', 'args', 'ww']);
     const password = /p@ss:word|p%40ss/;
     expect(stdout.split('\n').filter((line) => line.includes('ffmpeg') && password.test(line))).toEqual([]);
@@ -96,16 +104,22 @@ describe('the gate as a process', () => {
   });
 
   it('stops within 3 s on SIGTERM, relay released, leaving no process and saying goodbye', async () => {
+    const [from, since] = [house.events.length, monotonicMs()];
     const daemon = await house.startDaemon();
-    await house.event('access.granted', house.events.length);
+    const on = await house.relay(1, since);
+    const unlocked = await house.event('door.unlocked', from);
     const pid = daemon.process.pid ?? 0;
     const children = await descendants(pid);
     expect(children.length).toBeGreaterThan(1);
     const begun = monotonicMs();
     await daemon.stop();
     expect(monotonicMs() - begun).toBeLessThan(3000);
-    expect((await house.relay(0, begun - 1500)).level).toBe(0);
-    await house.event('system.stopped', house.events.length - 5);
+    await house.relay(0, on.at);
+    await house.until(
+      () => house.events.some(({ type, seq }) => type === 'system.stopped' && seq > unlocked.seq),
+      20_000,
+      'the goodbye',
+    );
     await house.until(
       () => house.retained.get('menshen/house/status')?.includes('offline'),
       2000,
@@ -125,19 +139,21 @@ describe('the gate as a process', () => {
   });
 
   it('alarms when the door is forced and clears when it is closed', async () => {
-    await house.startDaemon();
-    await house.event('system.started', house.events.length);
     const from = house.events.length;
-    // No grant may be what opens the door: only while the relay is released is an opening forced.
-    await house.until(
-      () => house.retained.get('menshen/house/doors/front/state')?.includes('"locked"'),
-      9000,
-      'locked door',
-    );
-    house.drive(CONTACT, 1);
-    await house.event('door.forced_open', from);
-    house.drive(CONTACT, 0);
-    await house.event('door.closed', from);
+    await house.startDaemon();
+    // Nobody is seen for longer than a picture counts: only while the relay is released is an opening forced.
+    house.camera.kill('SIGUSR1');
+    try {
+      await house.event('system.started', from);
+      await sleep(1000);
+      await house.released();
+      house.drive(CONTACT, 1);
+      await house.event('door.forced_open', from);
+      house.drive(CONTACT, 0);
+      await house.event('door.closed', from);
+    } finally {
+      house.camera.kill('SIGUSR2');
+    }
   });
 });
 
@@ -151,13 +167,11 @@ describe('a gallery whose key is lost', () => {
     const from = house.events.length;
     await house.startDaemon();
     await house.until(() => house.log().includes('KEY_MISSING'), 5000, 'KEY_MISSING in the log');
-    const pressed = monotonicMs();
-    house.drive(REX, 0);
-    expect((await house.relay(1, pressed, 2000)).at - pressed).toBeLessThan(50 + 30);
-    house.drive(REX, 1);
+    await pressRex(house);
     expect(existsSync(key)).toBe(false);
     await house.event('vision.up', from, 60_000);
-    const types = house.events.slice(from).map(({ type }) => type);
+    const { seq: started } = await house.event('system.started', from);
+    const types = house.events.filter(({ seq }) => seq > started).map(({ type }) => type);
     expect(types.filter((type) => /^(camera|access)\./.test(type))).toEqual([]);
     writeFileSync(key, kept, { mode: 0o600 });
     await house.event('access.granted', from, 35_000);

@@ -75,6 +75,8 @@ export class House {
   daemon: Daemon | null = null;
   #subscriber: MqttClient | null = null;
   #lines: Socket | null = null;
+  /** When the daemon was started last (CLOCK_MONOTONIC, ms). */
+  #startedAt = 0;
   /** Who waits for the answers of the control socket, in the order of the requests. */
   #asked: ((answer: { at?: number }) => void)[] = [];
 
@@ -148,6 +150,7 @@ export class House {
   }
 
   async startDaemon(environment: NodeJS.ProcessEnv = {}): Promise<Daemon> {
+    this.#startedAt = monotonicMs();
     this.daemon = await startDaemon(this.folder, environment);
     await this.until(() => this.#openLines(), 15_000, 'the control socket of the daemon');
     return this.daemon;
@@ -181,9 +184,9 @@ export class House {
     return this.until(() => this.edges.find(wanted), withinMs, `the relay at ${level}`);
   }
 
-  /** Waits until the relay is released. */
+  /** Waits until the relay is released. A daemon that was killed told nothing of its line falling back. */
   async released(withinMs = 10_000): Promise<void> {
-    const newest = () => this.edges.findLast((edge) => edge.line === RELAY);
+    const newest = () => this.edges.findLast(({ line, at }) => line === RELAY && at >= this.#startedAt);
     await this.until(() => newest()?.level !== 1, withinMs, 'released relay');
   }
 

@@ -146,8 +146,9 @@ describe('commands to a running gate', () => {
       'the refusals',
     );
     await house.daemon?.stop();
+    const again = house.events.length;
     await house.startDaemon();
-    await house.event('camera.up', house.events.length);
+    await house.event('camera.up', again);
     await client.publishAsync('menshen/house/commands', good, { qos: 1 });
     await sleep(300);
     await client.publishAsync('menshen/house/commands', '', { qos: 1, retain: true });
@@ -220,6 +221,7 @@ describe('commands to a running gate', () => {
   it('changes settings when they hold, takes them back when they do not, guards the others', {
     timeout: 120_000,
   }, async () => {
+    const from = house.events.length;
     const { result: before } = await done('auditor', 'config.get');
     const version = before.version;
     const set = (changes: unknown[], more = {}) =>
@@ -261,9 +263,8 @@ describe('commands to a running gate', () => {
     expect(readFileSync(house.configFile, 'utf8')).toContain('unlockMs: 700');
     const { result: after } = await done('auditor', 'config.get');
     expect('result' in good && after.version).toBe('result' in good && good.result.version);
-    const types = house.events.map(({ type }) => type);
-    expect(types).toContain('config.rolled_back');
-    expect(types).toContain('config.changed');
+    await house.event('config.rolled_back', from);
+    await house.event('config.changed', from);
   });
 
   it('takes every example of the reference as it is printed there', { timeout: 60_000 }, async () => {

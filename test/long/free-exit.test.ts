@@ -40,10 +40,11 @@ describe('the way out', () => {
   });
 
   async function measure(broken: readonly Part[]): Promise<Reaction[]> {
+    const from = house.events.length;
     const daemon = await house.startDaemon(breakage.environment);
     const reactions: Reaction[] = [];
     try {
-      await house.event('vision.up', house.events.length);
+      await house.event('vision.up', from);
       house.camera.kill('SIGUSR1');
       for (const part of broken) await breakage.break(part);
       await sleep(STALE_MS);

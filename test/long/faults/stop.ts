@@ -38,8 +38,9 @@ export async function terminated(tally: Tally): Promise<void> {
       buried.push(await witness.buried(witness.everybody(), 500));
       witness.end();
     }
+    const from = house.events.length;
     const last = await house.startDaemon();
-    await house.event('system.started', house.events.length);
+    await house.event('system.started', from);
     const { events } = await expectAllDelivered(house, 10_000);
     await last.stop();
     const of = (type: string) => journalOf(house).filter((event) => event.type === type).length;
