@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { connectAsync, type MqttClient } from 'mqtt';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type Daemon, startDaemon } from '../../scripts/demo/stage-hands.ts';
 import { type RtspServer, startRtspServer } from '../../scripts/rtsp/server.ts';
 import { type Mosquitto, startMosquitto } from '../../scripts/support/mosquitto.ts';
@@ -137,13 +137,23 @@ describe.skipIf(NO_VIDEOS)('an action demanded before a real camera', () => {
     });
     // All of the evidence is younger than the action.
     expect(yes.frames.every(({ ageMs, quality }) => ageMs < 800 && Math.abs(quality.yaw) <= 12)).toBe(true);
-    const no = await site.decision(({ action }) => action?.asked === 'openMouth', 150_000);
+    // A busy machine may lose a face before what became of the action is known.
+    const judged = ({ outcome, reason }: DecisionRecord) => outcome === 'grant' || reason === 'ACTION_FAILED';
+    const no = await site.decision(
+      (record) => record.action?.asked === 'openMouth' && judged(record),
+      150_000,
+    );
     expect(recordOf(no)).toMatchObject({ outcome: 'deny', reason: 'ACTION_FAILED', person: null });
     expect(denied.type).toBe('access.denied');
-    const codes = site.prompts.map(({ code }) => code);
-    expect(codes).toEqual(
-      expect.arrayContaining(['TURN_LEFT', 'LOOK_AHEAD', 'GRANTED', 'OPEN_MOUTH', 'ACTION_NOT_SEEN']),
-    );
+    const shown = expect.arrayContaining([
+      'TURN_LEFT',
+      'LOOK_AHEAD',
+      'GRANTED',
+      'OPEN_MOUTH',
+      'ACTION_NOT_SEEN',
+    ]);
+    // The last of them may come after the event.
+    await vi.waitFor(() => expect(site.prompts.map(({ code }) => code)).toEqual(shown), 10_000);
     for (const { code, text } of site.prompts) expect(text.zh).toBe(PROMPTS[code].zh);
   });
 
@@ -170,7 +180,8 @@ describe.skipIf(NO_VIDEOS)('an action demanded before a real camera', () => {
       { cloud: 'always', cloudDeadlineMs: 15_000, actions: ['turnLeft', 'turnRight'], timeLimitMs: 6000 },
       `cloud: ${JSON.stringify(cloud)}\n`,
     );
-    const asked = await site.decision(({ action }) => action?.cloud != null, 240_000);
+    // A busy machine may not give each answer in time.
+    const asked = await site.decision(({ action }) => action?.cloud?.code === null, 240_000);
     const { action } = recordOf(asked);
     expect(action).toMatchObject({
       ...{ asked: 'turnLeft', local: 'yes', clip: { bytes: expect.any(Number) } },
