@@ -9,7 +9,7 @@ import { quantile } from '../support/quantile.ts';
 import { MASK_STYLES, withMask } from './draw.ts';
 import { seenState } from './labels.ts';
 
-/** The pictures of masks/web before this number are for training (scripts/train/mask.py, TEST). */
+/** The pictures of masks/web before this number are for training (scripts/train/mask/pack.py, TEST). */
 const FIRST_WEB = 300;
 
 /** What was read of one picture. */

@@ -9,32 +9,40 @@ COMMON = [  # blue, green, red of what is worn most
 ]
 
 
-def draw_mask(picture, points, rng, worn=True, texture=None, lowest=0.6):
-    """The picture (H x W x 3, BGR) with a mask over the face with these 68 `points`.
+def draw_mask(picture, points, rng, worn=True, texture=None, lowest=0.6, slung=0.0):
+    """The picture (H x W x 3, BGR) with a mask over the face with these 68 `points`; see mask_layers."""
+    keep, cover = mask_layers(picture, points, rng, worn, texture, lowest, slung)
+    return np.clip(keep * picture + cover, 0, 255).astype(np.uint8)
+
+
+def mask_layers(picture, points, rng, worn=True, texture=None, lowest=0.6, slung=0.0):
+    """A mask for the face with these 68 `points` in the picture (H x W x 3, BGR), as what to keep of the picture (H x W x 1,
+    0..1) and what to add to it (H x W x 3, 0..255).
 
     `worn`: over nose and mouth; otherwise the nose stays out, and sometimes the mouth too. `texture`: another picture,
     whose pixels may serve as a pattern. `lowest`: how far down the nose the upper edge of a worn mask may lie, 0 under
-    its root and 1 at the tip.
+    its root and 1 at the tip. `slung`: how many of the low ones run from below the nose up to the ears, as worn ones do.
     """
-    outline, corners = _outline_worn(points, rng, lowest) if worn else _outline_low(points, rng)
+    outline, corners = outline_worn(points, rng, lowest) if worn else outline_low(points, rng, slung)
     height, width = picture.shape[:2]
-    alpha = _fill(outline, (height, width), rng)
+    keep, cover = np.ones((height, width, 1), np.float32), np.zeros((height, width, 3), np.float32)
+    alpha = fill(outline, (height, width), rng)
     if alpha.max() <= 0:
-        return picture
+        return keep, cover
     cloth = _cloth(picture, points, outline, rng, texture)
-    cloth = _light(cloth, picture, alpha, rng)
-    out = picture.astype(np.float32)
+    cloth = light(cloth, picture, alpha, rng)
     if rng.random() < 0.5:  # the shadow along the upper edge
-        shift = max(1, round(0.03 * _size(points)))
+        shift = max(1, round(0.03 * size_of(points)))
         shade = cv2.GaussianBlur(np.roll(alpha, -shift, 0), (0, 0), shift)
-        out *= 1 - rng.uniform(0.1, 0.5) * shade[..., None]
+        keep *= 1 - rng.uniform(0.1, 0.5) * shade[..., None]
     if rng.random() < 0.7:
-        _straps(out, points, corners, rng)
-    out += alpha[..., None] * (cloth - out)
-    return np.clip(out, 0, 255).astype(np.uint8)
+        _straps(keep, cover, points, corners, rng)
+    keep *= 1 - alpha[..., None]
+    cover += alpha[..., None] * (cloth - cover)
+    return keep, cover
 
 
-def _size(points):
+def size_of(points):
     """Distance of the eyes from the chin, pixels."""
     eyes = points[36:48].mean(0)
     return float(np.hypot(*(points[8] - eyes))) + 1e-3
@@ -44,16 +52,18 @@ def _between(a, b, t):
     return a + (b - a) * t
 
 
-def _outline_worn(points, rng, lowest):
+def outline_worn(points, rng, lowest):
     p = points
     up = p[27] - p[8]
     unit = up / (np.hypot(*up) + 1e-6)
-    top = _between(p[28], p[30], rng.uniform(-0.55, lowest)) + unit * 0.02 * _size(p)
+    top = _between(p[28], p[30], rng.uniform(-0.55, lowest)) + unit * 0.02 * size_of(p)
     return _outline(p, rng, top, low=False)
 
 
-def _outline_low(points, rng):
+def outline_low(points, rng, slung):
     p = points
+    if slung and rng.random() < slung:
+        return _outline(p, rng, _between(p[33], p[51], rng.uniform(0.05, 0.7)), low=False)
     if rng.random() < 0.8:  # over the mouth, below the nose
         top = _between(p[33], p[51], rng.uniform(0.05, 0.9))
     else:  # on the chin
@@ -62,7 +72,7 @@ def _outline_low(points, rng):
 
 
 def _outline(p, rng, top, low):
-    size = _size(p)
+    size = size_of(p)
     down = (p[8] - p[27]) / (np.hypot(*(p[8] - p[27])) + 1e-6)
     across = np.array([down[1], -down[0]])
     kind = rng.choice(["jaw", "narrow", "box", "cup", "scarf"], p=[0.42, 0.16, 0.2, 0.12, 0.1])
@@ -124,7 +134,7 @@ def _smooth(outline):
     return outline
 
 
-def _fill(outline, shape, rng):
+def fill(outline, shape, rng):
     alpha = np.zeros(shape, np.uint8)
     cv2.fillPoly(alpha, [np.round(outline * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
     alpha = alpha.astype(np.float32) / 255
@@ -142,7 +152,7 @@ def _colour(rng):
 def _cloth(picture, points, outline, rng, texture):
     shape = picture.shape
     height, width = shape[:2]
-    size = _size(points)
+    size = size_of(points)
     cloth = np.empty(shape, np.float32)
     cloth[:] = _colour(rng)
     if rng.random() < 0.12:  # the colour of the skin, more or less
@@ -184,7 +194,7 @@ def _cloth(picture, points, outline, rng, texture):
     return cloth + rng.normal(0, rng.uniform(0, 6), (height, width, 1)).astype(np.float32)
 
 
-def _light(cloth, picture, alpha, rng):
+def light(cloth, picture, alpha, rng):
     """Some of the light and shade of the face lies on the mask too."""
     grey = picture.astype(np.float32).mean(2)
     inside = float((grey * alpha).sum() / (alpha.sum() + 1e-6)) + 1
@@ -195,9 +205,11 @@ def _light(cloth, picture, alpha, rng):
     return np.clip(cloth * level * relief[..., None], 0, 255)
 
 
-def _straps(out, points, corners, rng):
+def _straps(keep, cover, points, corners, rng):
     colour = tuple(float(v) for v in np.clip(_colour(rng), 0, 255))
-    thick = max(1, round(0.02 * _size(points)))
+    thick = max(1, round(0.02 * size_of(points)))
     for corner, ear in zip(corners, (points[0], points[16])):
         outward = ear + (ear - points[30]) * rng.uniform(0, 0.1)
-        cv2.line(out, tuple(int(v) for v in corner), tuple(int(v) for v in outward), colour, thick, cv2.LINE_AA)
+        ends = tuple(int(v) for v in corner), tuple(int(v) for v in outward)
+        cv2.line(cover, *ends, colour, thick, cv2.LINE_AA)
+        cv2.line(keep, *ends, 0.0, thick, cv2.LINE_AA)

@@ -24,6 +24,11 @@ def read_faces(path):
     return faces
 
 
+def name_of(face):
+    """The end of its path, which tells it from others: three folders and the file."""
+    return "/".join(face["path"].split("/")[-4:])
+
+
 def five_of(points):
     """Five points out of 68, as src/vision/landmarks.ts has them; works on (..., 68, 2)."""
     mean = lambda *indices: points[..., list(indices), :].mean(-2)

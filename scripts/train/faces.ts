@@ -2,7 +2,7 @@
  * Finds the face and its 68 landmarks in every picture of some folders, for the training scripts beside this one:
  * `npx tsx scripts/train/faces.ts OUT FOLDER...` writes one JSON line a picture to OUT. Pictures without a face are
  * left out and counted. The face taken is the one nearest to the middle of the picture. With --embeddings as the first
- * argument each line carries the embedding as enrolment takes it (mirrored), which the student is to reach.
+ * argument each line carries the embedding as enrolment takes it (mirrored), by which faces are known again.
  */
 import { readdirSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';

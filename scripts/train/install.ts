@@ -1,6 +1,7 @@
 /**
  * Takes a trained network into the models folder and its checksum into the catalogue:
- * `npx tsx scripts/train/install.ts ID FILE`.
+ * `npx tsx scripts/train/install.ts ID FILE`. Nothing else of the entry changes: its `version` is to be raised by hand, for
+ * another network gives other figures, and `trained.on`, models/README.md and the measured pages are to be made true again.
  */
 import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,47 +1,76 @@
 #!/bin/sh
-# Trains one of Menshen's own networks and takes it into models/: scripts/train/train.sh mask|landmarks|embedding [DATA]
-# Needs python3-torch, python3-onnx, python3-opencv and python3-numpy of Debian 12, and the pictures in DATA.
+# Trains one of Menshen's own networks and takes it into models/:
+# scripts/train/train.sh mask|landmark|masked-landmark|embedding [DATA]
+# Needs the pictures in DATA, and python3 with torch (1.13 or newer), onnx, numpy and opencv: of Debian 12 or others by
+# PYTHON. Trains on a GPU where torch finds one, else on the processor, which takes hours to days for what an H100 does in
+# minutes. LENGTH="--seconds N" or "--steps N" gives the training another length, WORKERS as many processes that draw.
 set -eu
 cd "$(dirname "$0")/../.."
 data=${2:-../shared/data}
+python=${PYTHON:-/usr/bin/python3}
 work=.cache/train
 mkdir -p "$work"
+export PYTHONPATH=scripts/train PYTHONUNBUFFERED=1 OPENBLAS_NUM_THREADS=1
 
 # Finds the faces of some folders, once.
 faces() {
-  out=$work/$1
+  out=$work/$1.jsonl
   shift
-  [ -s "$out" ] || npx tsx scripts/train/faces.ts "$@" "$out" $folders
+  [ -s "$out" ] || npx tsx scripts/train/faces.ts --embeddings "$out" "$@"
 }
 
+# Packs the bare faces that all learn from, once.
+pack() {
+  pad="$data/pad/celeba-spoof $data/pad/tight-crops-a $data/pad/tight-crops-b"
+  faces people "$data/train-faces"
+  # shellcheck disable=SC2046
+  faces portraits $(printf '%s/live ' $pad) "$data/masks/crops/bare" "$data/masks/web/bare"
+  # shellcheck disable=SC2046
+  faces prints $(printf '%s/spoof ' $pad)
+  [ -s "$work/faces.npz" ] ||
+    $python scripts/train/pack.py "$work/faces.npz" \
+      --faces "$work/people.jsonl" "$work/portraits.jsonl" --more "$work/prints.jsonl"
+}
+
+pack_masks() {
+  faces masked "$data/masks/crops/mask" "$data/masks/web/mask"
+  faces chinese "$data/afdb-chinese" "$data/casia-facev5"
+  [ -s "$work/masks.npz" ] ||
+    $python -m mask.pack "$work/masks.npz" "$work/faces.npz" \
+      "$work/people.jsonl" "$work/portraits.jsonl" "$work/masked.jsonl" "$work/chinese.jsonl"
+}
+
+# train ID MODULE LENGTH [OPTION...]
 train() {
-  script=$1
-  shift
-  /usr/bin/python3 "scripts/train/$script.py" "$@"
+  id=$1
+  module=$2
+  length=${LENGTH:-$3}
+  shift 3
+  # shellcheck disable=SC2086
+  $python -m "$module" "$work/faces.npz" "$work/$id.onnx" $length "$@"
+  npx tsx scripts/train/install.ts "$id" "$work/$id.onnx"
 }
 
 case ${1:-} in
 mask)
-  folders=$data/train-faces faces faces.jsonl
-  folders="$data/pad/celeba-spoof/live $data/pad/tight-crops-a/live $data/pad/tight-crops-b/live $data/afdb-chinese $data/casia-facev5" faces more.jsonl
-  folders="$data/masks/crops/mask $data/masks/crops/bare" faces crops.jsonl
-  folders="$data/masks/web/mask $data/masks/web/bare" faces web.jsonl
-  train mask "$work/mask.onnx" --faces "$work/faces.jsonl" "$work/more.jsonl" --crops "$work/crops.jsonl" --web "$work/web.jsonl"
-  npx tsx scripts/train/install.ts mask "$work/mask.onnx"
+  pack
+  pack_masks
+  train mask mask.train "--seconds 280" --masks "$work/masks.npz" --workers "${WORKERS:-3}"
   ;;
-landmarks)
-  folders=$data/train-faces faces faces.jsonl
-  train landmarks "$work/faces.jsonl" "$work/landmarks.onnx" --epochs 3
-  npx tsx scripts/train/install.ts masked-landmark "$work/landmarks.onnx"
+landmark)
+  pack
+  train landmark landmarks.bare "--seconds 209"
+  ;;
+masked-landmark)
+  pack
+  train masked-landmark landmarks.masked "--seconds 209" --workers "${WORKERS:-4}"
   ;;
 embedding)
-  folders=$data/train-faces faces teacher.jsonl --embeddings
-  folders="$data/pad/celeba-spoof/live $data/pad/tight-crops-a/live $data/pad/tight-crops-b/live $data/masks/crops/bare $data/masks/web/bare" faces teacher-more.jsonl --embeddings
-  train embedding "$work/embedding.onnx" --faces "$work/teacher.jsonl" "$work/teacher-more.jsonl"
-  npx tsx scripts/train/install.ts masked-embedding "$work/embedding.onnx"
+  pack
+  train masked-embedding embedding.train "--seconds 515" --workers "${WORKERS:-9}"
   ;;
 *)
-  echo "Usage: scripts/train/train.sh mask|landmarks|embedding [DATA]" >&2
+  echo "Usage: scripts/train/train.sh mask|landmark|masked-landmark|embedding [DATA]" >&2
   exit 2
   ;;
 esac
