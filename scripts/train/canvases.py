@@ -26,10 +26,8 @@ class Canvases:
             self.points, self.boxes = pack["points"] * scale, pack["boxes"] * scale
             self.rolls, self.person, self.held = pack["rolls"], pack["person"], pack["held"]
             self.embedding = pack["embedding"].astype(np.float32)
-        if side == CANVAS:
-            self.pictures = stacked(codes)
-        else:
-            self.pictures = stacked(codes, lambda _, picture: cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA))
+        shrink = lambda _, picture: cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA)
+        self.pictures = stacked(codes, shrink) if side != CANVAS else stacked(codes)
 
 
 def codes_of(pack):

@@ -16,7 +16,7 @@ def options_of(description, batch, workers=None):
     parser.add_argument("faces")
     parser.add_argument("out")
     length = parser.add_mutually_exclusive_group(required=True)
-    length.add_argument("--steps", type=int, help="of the training; as far as the device's sums are, the result is repeatable")
+    length.add_argument("--steps", type=int, help="of the training; repeatable as far as the device's sums are")
     length.add_argument("--seconds", type=float, help="of the training, after all is read; another network each time")
     parser.add_argument("--batch", type=int, default=batch)
     if workers is not None:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import onnx
+from network import is_prelu
 from onnx import numpy_helper
 
 ASYMMETRY = 0.2  # of a weight, by which the two halves of a doubled channel begin to differ
@@ -48,4 +49,4 @@ def prelu_input(nodes, name):
 
 
 def prelu_output(nodes, name):
-    return next(node.output[0] for node in nodes if node.op_type == "Add" and node.input[0] == name and node.input[1].endswith(".lift"))
+    return next(node.output[0] for node in nodes if is_prelu(node) and node.input[0] == name)
