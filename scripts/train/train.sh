@@ -2,8 +2,8 @@
 # Trains one of Menshen's own networks and takes it into models/:
 # scripts/train/train.sh mask|landmark|masked-landmark|embedding [DATA]
 # Needs the pictures in DATA, and python3 with torch (1.13 or newer), onnx, numpy and opencv: of Debian 12 or others by
-# PYTHON. Trains on a GPU where torch finds one, else on the processor, which takes hours to days for what an H100 does in
-# minutes. LENGTH="--seconds N" or "--steps N" gives the training another length, WORKERS as many processes that draw.
+# PYTHON. Trains on a GPU where torch finds one, else on the processor, which is far slower. The lengths below are
+# those by which the networks in models/ were made, on one H100 with 16 cores. LENGTH="--seconds N" or "--steps N" gives the training another length, WORKERS as many processes that draw.
 set -eu
 cd "$(dirname "$0")/../.."
 data=${2:-../shared/data}

@@ -9,8 +9,8 @@ target from that bare face. All of the network behind STEM_END learns; what lies
 It begins with the network in models/, or with --start; --wide gives what it begins with twice the channels in its blocks,
 as models/menshen_masked_embedding.onnx has them of fr_feature (--start models/fr_feature.onnx --wide makes it anew).
 
-1,585 steps of 1,024 faces, 0.8 million masks, took 515 s on one H100 with 9 of 16 cores drawing, while two other
-trainings ran there. By --seconds another network comes out each time. A processor takes days.
+1,585 steps of 1,024 faces, 0.8 million masks, took 515 s on one H100 with 9 of 16 cores drawing, while the three other
+networks were trained there too. By --seconds another network comes out each time.
 """
 
 import contextlib
