@@ -1,8 +1,16 @@
 import { InferenceSession } from 'onnxruntime-node';
 import { feedsOf } from '../scripts/support/feeds.ts';
 import { quantile } from '../scripts/support/quantile.ts';
-import { defaultModelsDir, type ModelEntry, readCatalogue, readSources } from '../src/vision/models/index.ts';
+import {
+  type Catalogue,
+  defaultModelsDir,
+  entryForRole,
+  type ModelEntry,
+  readCatalogue,
+  readSources,
+} from '../src/vision/models/index.ts';
 import { prepareModel } from '../src/vision/models/prepare.ts';
+import { readVerified } from '../src/vision/models/verify.ts';
 import { facesOfLevel, LEVELS } from '../src/vision/prior-boxes.ts';
 import { windowOn } from '../src/vision/view-window.ts';
 import { atMost, type BenchRow, told } from './row.ts';
@@ -28,8 +36,8 @@ interface Use {
 
 /**
  * Each network as its package ships it and as it is used, on one thread with denormals off, turn about: CPU time, which counts no
- * time that others had. A network that is used as it was shipped is its own measure. The detector is given what it is given of pictures
- * of 4:3, 16:9 and 1:1, and decodes the faces it finds, which the shipped one does by itself.
+ * time that others had. In the place of a shipped one that another network serves for, that one is measured. The detector is given
+ * what it is given of pictures of 4:3, 16:9 and 1:1, and decodes the faces it finds, which the shipped one does by itself.
  */
 export async function benchNetworks(): Promise<BenchRow[]> {
   const catalogue = await readCatalogue(defaultModelsDir());
@@ -37,15 +45,18 @@ export async function benchNetworks(): Promise<BenchRow[]> {
   for (const [key, source] of Object.entries(catalogue.packages)) {
     const entries = catalogue.models.filter((entry) => entry.source?.package === key);
     for (const [entry, bytes] of await readSources(source, entries, {}))
-      rows.push(...(await rowsOf(entry, bytes)));
+      rows.push(...(await rowsOf(catalogue, entry, bytes)));
   }
   return rows;
 }
 
-async function rowsOf(entry: ModelEntry, bytes: Uint8Array): Promise<BenchRow[]> {
-  const [pictures, ...shape] = entry.input.shape;
-  const stock = { ...plain(await open(bytes), entry, [1, ...shape]), runs: pictures };
-  const used = await open(prepareModel(bytes, entry.prepare));
+async function rowsOf(catalogue: Catalogue, shipped: ModelEntry, bytes: Uint8Array): Promise<BenchRow[]> {
+  const entry = entryForRole(catalogue, shipped.role);
+  const [pictures, ...shape] = shipped.input.shape;
+  const stock = { ...plain(await open(bytes), shipped, [1, ...shape]), runs: pictures };
+  const used = await open(
+    entry === shipped ? prepareModel(bytes, entry.prepare) : await readVerified(defaultModelsDir(), entry),
+  );
   const rows: BenchRow[] = [];
   if (entry.role !== 'detection')
     rows.push(...(await compare(entry, '', stock, plain(used, entry, entry.input.shape))));
@@ -68,7 +79,7 @@ async function compare(entry: ModelEntry, suffix: string, stock: Use, used: Use)
       times.map((each) => each[which]),
       0.5,
     );
-  const steps = entry.prepare.length === 0 ? 'used as it is shipped' : entry.prepare.join(', ');
+  const steps = entry.trained === undefined ? entry.prepare.join(', ') : 'trained for Menshen';
   const shape = used.feeds[entry.input.name].dims.join('x');
   const what = `${entry.role} network, time as used (${shape}) over time as shipped (${median('stock').toFixed(2)} ms); ${steps}`;
   const id = `networks.${entry.id}${suffix}`;

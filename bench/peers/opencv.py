@@ -16,7 +16,7 @@ import numpy as np
 models, detector = (Path(path) for path in sys.argv[1:])
 cv2.setNumThreads(1)
 detection, landmarks, embedding = (
-    cv2.dnn.readNetFromONNX(str(path)) for path in (detector, models / 'fr_landmark.onnx', models / 'fr_feature.onnx')
+    cv2.dnn.readNetFromONNX(str(path)) for path in (detector, models / 'menshen_landmark.onnx', models / 'fr_feature.onnx')
 )
 # Where ArcFace wants eyes, nose and corners of the mouth in 112 x 112.
 ARCFACE = np.array([[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]])

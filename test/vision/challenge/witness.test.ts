@@ -26,7 +26,7 @@ describe.skipIf(PHOTO_MISSING)('a challenge before the pipeline', () => {
     const modelsDir = defaultModelsDir();
     analyser = await FaceAnalyser.open({ modelsDir, threads, detectionScore, quality });
     head = await HeadAnalyser.open({ modelsDir, threads });
-    const [, first, second] = await people(analyser);
+    const [, , second, first] = await people(analyser);
     if (first === undefined || second === undefined) throw new Error('the photograph holds too few people');
     [ann, bea] = [first, second];
   });
