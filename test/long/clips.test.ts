@@ -103,7 +103,7 @@ describe.skipIf(!READY)('Action liveness', () => {
       await fails(body(dark), 'AI_OP_400019');
       const bright = film('bright.mp4', ...from, '-vf', 'lutyuv=y=228+(val-16)*0.1', ...X264);
       await fails(body(bright), 'AI_OP_400020');
-      const blurred = film('blurred.mp4', ...from, '-vf', 'gblur=sigma=3.5', ...X264);
+      const blurred = film('blurred.mp4', ...from, '-vf', 'gblur=sigma=4.5', ...X264);
       await fails(body(blurred), 'AI_OP_400021');
     });
   });
