@@ -79,7 +79,8 @@ async function compare(entry: ModelEntry, suffix: string, stock: Use, used: Use)
       times.map((each) => each[which]),
       0.5,
     );
-  const steps = entry.trained === undefined ? entry.prepare.join(', ') : 'trained for Menshen';
+  const steps =
+    entry.trained === undefined ? entry.prepare.join(', ') || 'used as it is shipped' : 'trained for Menshen';
   const shape = used.feeds[entry.input.name].dims.join('x');
   const what = `${entry.role} network, time as used (${shape}) over time as shipped (${median('stock').toFixed(2)} ms); ${steps}`;
   const id = `networks.${entry.id}${suffix}`;

@@ -14,7 +14,7 @@ THREADS = 4
 class Canvases:
     """The aligned faces of pack.py, canvases of `side` pixels.
 
-    `pictures` (N x side x side x 3, BGR), `points` (N x 68 x 2, as the stock network finds them), `boxes` (N x 3: centre
+    `pictures` (N x side x side x 3, BGR), `points` (N x 68 x 2, as faces.ts finds them), `boxes` (N x 3: centre
     and side of the detector's box), `rolls` (N: radians by which the picture was turned), `person` (N), `held` (N: kept
     aside), `embedding` (512 of each one kept aside, as enrolment takes it).
     """

@@ -1,8 +1,8 @@
 /**
  * Finds the face and its 68 landmarks in every picture of some folders, for the training scripts beside this one:
  * `npx tsx scripts/train/faces.ts OUT FOLDER...` writes one JSON line a picture to OUT. Pictures without a face are
- * left out and counted. The face taken is the one nearest to the middle of the picture. With --embeddings as the first
- * argument each line carries the embedding as enrolment takes it (mirrored), by which faces are known again.
+ * left out and counted. The face taken is the one nearest to the middle of the picture. Each line carries the embedding
+ * as enrolment takes it (mirrored) as well, by which faces are known again.
  */
 import { readdirSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -11,11 +11,8 @@ import { readPhoto } from '../../src/photo/index.ts';
 import type { DetectedFace } from '../../src/vision/index.ts';
 import { openAnalyser } from '../support/analyser.ts';
 
-const given = process.argv.slice(2);
-const wantsEmbeddings = given[0] === '--embeddings';
-const [out, ...folders] = wantsEmbeddings ? given.slice(1) : given;
-if (out === undefined || folders.length === 0)
-  throw new Error('Usage: faces.ts [--embeddings] OUT FOLDER...');
+const [out, ...folders] = process.argv.slice(2);
+if (out === undefined || folders.length === 0) throw new Error('Usage: faces.ts OUT FOLDER...');
 
 const analyser = await openAnalyser();
 const lines: string[] = [];
@@ -37,7 +34,7 @@ async function lineOf(path: string): Promise<string | null> {
   const face = nearestToCentre(await analyser.find(picture), picture.width, picture.height);
   if (face === null) return null;
   const landmarks = await analyser.landmarks(picture, face);
-  const embedding = wantsEmbeddings ? await analyser.embed(picture, landmarks, { mirrored: true }) : null;
+  const embedding = await analyser.embed(picture, landmarks, { mirrored: true });
   const { width, height } = picture;
   const { box, score } = face;
   return JSON.stringify({

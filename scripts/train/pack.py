@@ -1,4 +1,4 @@
-"""Packs the faces that faces.ts --embeddings found, aligned and coded, into one file that travels.
+"""Packs the faces that faces.ts found, aligned and coded, into one file that travels.
 
 python3 scripts/train/pack.py OUT.npz --faces FILE... [--more FILE...]
 

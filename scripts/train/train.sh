@@ -16,7 +16,7 @@ export PYTHONPATH=scripts/train PYTHONUNBUFFERED=1 OPENBLAS_NUM_THREADS=1
 faces() {
   out=$work/$1.jsonl
   shift
-  [ -s "$out" ] || npx tsx scripts/train/faces.ts --embeddings "$out" "$@"
+  [ -s "$out" ] || npx tsx scripts/train/faces.ts "$out" "$@"
 }
 
 # Packs the bare faces that all learn from, once.

@@ -2,7 +2,7 @@
 
 PYTHONPATH=scripts/train python3 -m mask.pack OUT.npz FACES.npz FILE...
 
-FILES come from faces.ts --embeddings, masked faces too. OUT holds the masked faces and those that FACES.npz lacks as
+FILES come from faces.ts, masked faces too. OUT holds the masked faces and those that FACES.npz lacks as
 canvases (SIDE pixels, WIDE times the face box), and of each face of FACES.npz whether and how it serves. Nothing that
 shows a picture kept for the test, or a copy of one, serves.
 """
